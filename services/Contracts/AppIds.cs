@@ -1,0 +1,35 @@
+namespace OrderMall.Contracts;
+
+/// <summary>The Dapr app ids of the mall's services.</summary>
+public static class AppIds
+{
+    /// <summary>The public door.</summary>
+    public const string Gateway = "gateway";
+
+    /// <summary>Orders and their saga.</summary>
+    public const string Ordering = "ordering";
+
+    /// <summary>Offers, their capacity and the holds on it.</summary>
+    public const string Catalog = "catalog";
+
+    /// <summary>Payments, deposits and refunds.</summary>
+    public const string Payment = "payment";
+
+    /// <summary>The stand-in for the third party that moves the money.</summary>
+    public const string PaymentProvider = "payment-provider";
+
+    /// <summary>The merchants' order book.</summary>
+    public const string Store = "store";
+
+    /// <summary>Parcels.</summary>
+    public const string Delivery = "delivery";
+
+    /// <summary>Messages to people.</summary>
+    public const string Notification = "notification";
+
+    /// <summary>Each person's view of their orders.</summary>
+    public const string MyPage = "mypage";
+
+    /// <summary>The embedded mall's own controls (stop and start services, circuit states); absent elsewhere.</summary>
+    public const string MallControl = "mall-control";
+}

@@ -1,0 +1,136 @@
+using System.Text.Json.Serialization;
+
+namespace OrderMall.Contracts;
+
+// What services ask of each other by invocation. A business refusal is a 200 with an outcome, since Dapr
+// counts every 4xx as a failure and opens the breaker on it; ids travel in the body, since a breaker is
+// kept per path.
+
+/// <summary>What became of a <see cref="HoldRequest"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HoldOutcome>))]
+public enum HoldOutcome
+{
+    /// <summary>Held, now or by an earlier request for the same order.</summary>
+    Held,
+
+    /// <summary>Not enough is left.</summary>
+    SoldOut,
+
+    /// <summary>There is no such offer.</summary>
+    UnknownOffer,
+
+    /// <summary>The order was withdrawn before; nothing is held and nothing will be.</summary>
+    Released,
+
+    /// <summary>The offer needs a destination and the order has none.</summary>
+    DestinationRequired,
+
+    /// <summary>The offer is for another day than the order asks for.</summary>
+    OtherDate,
+
+    /// <summary>The offer's price times the quantity is more than one order may cost.</summary>
+    AmountTooLarge,
+}
+
+/// <summary>Holds capacity for an order. Idempotent by order id. <c>POST /holds</c> of the catalog.</summary>
+/// <param name="OrderId">Whose hold it is.</param>
+/// <param name="OfferId">What is ordered.</param>
+/// <param name="Quantity">How many.</param>
+/// <param name="Destination">Where a parcel or a worker would go.</param>
+/// <param name="Date">The day the customer asks for.</param>
+public sealed record HoldRequest(Guid OrderId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date);
+
+/// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
+/// <param name="Outcome">Whether it is held.</param>
+/// <param name="Offer">The offer as it is sold to this order; only when held.</param>
+public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer);
+
+/// <summary>The terms on which an order is placed: they do not change when the offer does later.</summary>
+/// <param name="MerchantId">Who sells.</param>
+/// <param name="Kind">The label.</param>
+/// <param name="Title">The title.</param>
+/// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
+/// <param name="Deposit">For one unit, in <paramref name="Currency"/>; <see langword="null"/> where none is asked.</param>
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="Prepayment">What is charged first.</param>
+/// <param name="Fulfilment">What happens afterwards.</param>
+/// <param name="Date">The day it is for.</param>
+/// <param name="Place">Where it takes place.</param>
+public sealed record HeldOffer(
+    string MerchantId,
+    string Kind,
+    string Title,
+    decimal Price,
+    decimal? Deposit,
+    string Currency,
+    Prepayment Prepayment,
+    Fulfilment Fulfilment,
+    DateOnly? Date,
+    string? Place);
+
+/// <summary>What became of a <see cref="ChargeRequest"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ChargeOutcome>))]
+public enum ChargeOutcome
+{
+    /// <summary>The money was taken, now or by an earlier request for the same order.</summary>
+    Approved,
+
+    /// <summary>The provider refused.</summary>
+    Declined,
+
+    /// <summary>The order was withdrawn before; no money was taken and none will be.</summary>
+    Voided,
+
+    /// <summary>The provider did not give an answer yet. The payment service goes on asking; ask again or void.</summary>
+    Unknown,
+}
+
+/// <summary>Charges an order's prepayment. Idempotent by order id. <c>POST /charges</c> of payment.</summary>
+/// <param name="OrderId">Whose charge it is.</param>
+/// <param name="CustomerId">Who pays.</param>
+/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="PaymentMethod">What it is charged to.</param>
+public sealed record ChargeRequest(Guid OrderId, string CustomerId, decimal Amount, string Currency, string PaymentMethod);
+
+/// <summary>The answer to a <see cref="ChargeRequest"/>.</summary>
+/// <param name="Outcome">Whether the money was taken.</param>
+public sealed record ChargeAnswer(ChargeOutcome Outcome);
+
+/// <summary>What became of a <see cref="RefundRequest"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RefundOutcome>))]
+public enum RefundOutcome
+{
+    /// <summary>No money of this order is with the mall, and none will be.</summary>
+    Refunded,
+
+    /// <summary>The provider did not confirm yet. The payment service goes on asking; ask again.</summary>
+    Unknown,
+}
+
+/// <summary>Gives back whatever an order paid, and refuses any later charge for it. Idempotent. <c>POST /refunds</c> of payment.</summary>
+/// <param name="OrderId">Whose money.</param>
+public sealed record RefundRequest(Guid OrderId);
+
+/// <summary>The answer to a <see cref="RefundRequest"/>.</summary>
+/// <param name="Outcome">Whether the money is back.</param>
+public sealed record RefundAnswer(RefundOutcome Outcome);
+
+/// <summary>What became of a <see cref="StopRequest"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StopOutcome>))]
+public enum StopOutcome
+{
+    /// <summary>It will not be fulfilled. What has not reached the fulfiller yet will not be started when it comes.</summary>
+    Stopped,
+
+    /// <summary>It is already under way or done.</summary>
+    TooLate,
+}
+
+/// <summary>Asks a fulfiller (store, delivery or dispatch) not to fulfil an order. Idempotent. <c>POST /stops</c>.</summary>
+/// <param name="OrderId">Which order.</param>
+public sealed record StopRequest(Guid OrderId);
+
+/// <summary>The answer to a <see cref="StopRequest"/>.</summary>
+/// <param name="Outcome">Whether it was stopped.</param>
+public sealed record StopAnswer(StopOutcome Outcome);

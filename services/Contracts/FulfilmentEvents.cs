@@ -1,0 +1,58 @@
+namespace OrderMall.Contracts;
+
+/// <summary>A change in the merchants' order book.</summary>
+/// <param name="OrderId">The correlation key.</param>
+/// <param name="Version">Grows with each change of this entry of the order book.</param>
+/// <param name="At">When it happened (UTC).</param>
+/// <param name="MerchantId">Who sells.</param>
+/// <param name="CustomerId">Who ordered.</param>
+/// <param name="Title">What was ordered.</param>
+/// <param name="Quantity">How many.</param>
+/// <param name="Fulfilment">What happens next.</param>
+/// <param name="Destination">Where a parcel or a worker goes.</param>
+/// <param name="Date">The day it is for.</param>
+/// <param name="Reason">The merchant's words when the order was refused.</param>
+public sealed record StoreEvent(
+    Guid OrderId,
+    long Version,
+    DateTimeOffset At,
+    string MerchantId,
+    string CustomerId,
+    string Title,
+    int Quantity,
+    Fulfilment Fulfilment,
+    string? Destination,
+    DateOnly? Date,
+    string? Reason)
+{
+    /// <summary>The store has the order: its fulfilment begins.</summary>
+    public const string OrderReceived = "StoreOrderReceived";
+
+    /// <summary>The merchant confirmed.</summary>
+    public const string OrderConfirmed = "StoreOrderConfirmed";
+
+    /// <summary>The merchant refused.</summary>
+    public const string OrderRejected = "StoreOrderRejected";
+
+    /// <summary>The merchant says it took place.</summary>
+    public const string OrderCompleted = "StoreOrderCompleted";
+}
+
+/// <summary>A change of a parcel.</summary>
+/// <param name="OrderId">The correlation key: an order is one parcel.</param>
+/// <param name="Version">Grows with each change of this parcel.</param>
+/// <param name="At">When it happened (UTC).</param>
+public sealed record ParcelEvent(Guid OrderId, long Version, DateTimeOffset At)
+{
+    /// <summary>Packing began.</summary>
+    public const string PreparationStarted = "ParcelPreparationStarted";
+
+    /// <summary>The courier left with it.</summary>
+    public const string Shipped = "ParcelShipped";
+
+    /// <summary>It arrived.</summary>
+    public const string Delivered = "ParcelDelivered";
+
+    /// <summary>It will not leave.</summary>
+    public const string Stopped = "ParcelStopped";
+}

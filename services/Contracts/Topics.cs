@@ -1,0 +1,20 @@
+namespace OrderMall.Contracts;
+
+/// <summary>The mall's topics: one per owner of events. Every event of an owner goes to its topic.</summary>
+public static class Topics
+{
+    /// <summary>What happened to orders; published by <see cref="AppIds.Ordering"/>.</summary>
+    public const string Orders = "orders";
+
+    /// <summary>What happened to payments; published by <see cref="AppIds.Payment"/>.</summary>
+    public const string Payments = "payments";
+
+    /// <summary>Offers registered and changed; published by <see cref="AppIds.Catalog"/>.</summary>
+    public const string Offers = "offers";
+
+    /// <summary>What the merchants' side did with orders; published by <see cref="AppIds.Store"/>.</summary>
+    public const string Store = "store";
+
+    /// <summary>What happened to parcels; published by <see cref="AppIds.Delivery"/>.</summary>
+    public const string Deliveries = "deliveries";
+}
