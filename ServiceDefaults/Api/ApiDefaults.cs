@@ -1,0 +1,82 @@
+using System.Text.Json;
+using FluentValidation;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using OrderMall.Contracts;
+
+namespace OrderMall.ServiceDefaults.Api;
+
+/// <summary>How every service reads, refuses and describes requests.</summary>
+public static class ApiDefaults
+{
+    internal static void AddApiDefaults(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
+            context.ProblemDetails.Type = StableType(context.ProblemDetails.Type, context.HttpContext.Response.StatusCode));
+        services.AddExceptionHandler<MallExceptionHandler>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default);
+            options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
+        });
+        services.AddAuthentication(GatewayIdentity.Scheme)
+            .AddScheme<AuthenticationSchemeOptions, GatewayIdentityHandler>(GatewayIdentity.Scheme, configureOptions: null);
+        services.AddAuthorization();
+        services.AddOpenApi();
+        ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
+        ValidatorOptions.Global.DisplayNameResolver = ValidatorOptions.Global.PropertyNameResolver;
+    }
+
+    internal static void UseApiDefaults(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+    }
+
+    /// <summary>Refuses a request body that the service's validator for it does not accept, with 400 and the fields by name.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <typeparam name="T">The body's type; an <c>IValidator</c> of it must be registered.</typeparam>
+    /// <returns>The endpoint.</returns>
+    public static RouteHandlerBuilder WithValidation<T>(this RouteHandlerBuilder endpoint) =>
+        endpoint
+            .AddEndpointFilter(async (context, next) =>
+            {
+                var body = context.Arguments.OfType<T>().First();
+                await context.HttpContext.RequestServices.GetRequiredService<IValidator<T>>()
+                    .ValidateAndThrowAsync(body, context.HttpContext.RequestAborted);
+                return await next(context);
+            })
+            .ProducesValidationProblem();
+
+    /// <summary>Lets only people with one of the roles in.</summary>
+    /// <param name="endpoints">One endpoint or a group.</param>
+    /// <param name="roles">Of <see cref="Roles"/>.</param>
+    /// <typeparam name="TBuilder">An endpoint or a group.</typeparam>
+    /// <returns>The same.</returns>
+    public static TBuilder RequireRole<TBuilder>(this TBuilder endpoints, params string[] roles)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.RequireAuthorization(policy => policy.RequireRole(roles));
+
+    // The framework's own types are links into the RFC that differ by version: ours stay.
+    private static string StableType(string? type, int status) => type switch
+    {
+        { } own when own.StartsWith(Problems.TypePrefix, StringComparison.Ordinal) => own,
+        _ => Problems.TypePrefix + status switch
+        {
+            StatusCodes.Status401Unauthorized => "sign-in",
+            StatusCodes.Status403Forbidden => "forbidden",
+            StatusCodes.Status404NotFound => "not-found",
+            StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
+            StatusCodes.Status413PayloadTooLarge => "too-large",
+            StatusCodes.Status415UnsupportedMediaType => "not-json",
+            StatusCodes.Status429TooManyRequests => "too-many-requests",
+            >= 500 => "internal",
+            _ => "bad-request",
+        },
+    };
+}

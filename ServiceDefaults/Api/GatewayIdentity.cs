@@ -1,0 +1,57 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrderMall.Contracts;
+
+namespace OrderMall.ServiceDefaults.Api;
+
+/// <summary>
+/// Who a person is, as the gateway tells the services behind it. The headers count only on calls that the sidecar says
+/// come from the gateway, which strips them from what people send.
+/// </summary>
+public static class GatewayIdentity
+{
+    /// <summary>The authentication scheme of the services.</summary>
+    public const string Scheme = "Gateway";
+
+    /// <summary>The person's id.</summary>
+    public const string UserHeader = "X-Mall-User";
+
+    /// <summary>The person's roles, separated by commas.</summary>
+    public const string RolesHeader = "X-Mall-Roles";
+
+    /// <summary>Every header the gateway alone may set begins like this.</summary>
+    public const string HeaderPrefix = "X-Mall-";
+
+    /// <summary>Set by the sidecar: which app is calling.</summary>
+    public const string CallerHeader = "Dapr-Caller-App-Id";
+
+    /// <summary>The id of the person on whose behalf this is.</summary>
+    /// <param name="user">The request's user.</param>
+    /// <returns>The id.</returns>
+    /// <exception cref="InvalidOperationException">Nobody is signed in: the endpoint lacks a role requirement.</exception>
+    public static string Id(this ClaimsPrincipal user) =>
+        user.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new InvalidOperationException("Nobody is signed in.");
+}
+
+/// <summary>Reads <see cref="GatewayIdentity"/>'s headers.</summary>
+internal sealed class GatewayIdentityHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (Request.Headers[GatewayIdentity.CallerHeader] != AppIds.Gateway
+            || Request.Headers[GatewayIdentity.UserHeader].ToString() is not { Length: > 0 } userId)
+        {
+            return Task.FromResult(AuthenticateResult.NoResult());
+        }
+
+        var identity = new ClaimsIdentity(Scheme.Name);
+        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, userId));
+        foreach (var role in Request.Headers[GatewayIdentity.RolesHeader].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries))
+            identity.AddClaim(new Claim(ClaimTypes.Role, role));
+        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name)));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using FluentValidation;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.ServiceDefaults.Api;
+
+/// <summary>Turns what was thrown into a problem: bad input names its field, an absent service says when to try again.</summary>
+internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is there to read an answer.
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        await Describe(exception, httpContext).ExecuteAsync(httpContext);
+        return true;
+    }
+
+    private IResult Describe(Exception exception, HttpContext context)
+    {
+        switch (exception)
+        {
+            case ValidationException invalid:
+                return Problems.Invalid(invalid.Errors
+                    .GroupBy(error => error.PropertyName)
+                    .ToDictionary(field => field.Key, field => field.Select(error => error.ErrorMessage).ToArray()));
+            case BadHttpRequestException { InnerException: JsonException json }:
+                return Problems.Invalid(FieldOf(json), json.Path is { Length: > 1 }
+                    ? "Has the wrong type or an unknown value. See /openapi/v1.json for what it takes."
+                    : "The body is not valid JSON. See /openapi/v1.json for what it takes.");
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large", "The request is too large.", "The body is larger than any request of this mall needs to be.");
+            case BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType }:
+                return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "not-json", "The body must be JSON.", "Send the body with Content-Type: application/json.");
+            case BadHttpRequestException bad:
+                return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", bad.Message);
+            case ServiceUnavailableException unavailable:
+                return Unavailable(context, unavailable.Message, $"The mall's {unavailable.AppId} is not available at the moment. Nothing was changed. Try again shortly.");
+            case SidecarException or NpgsqlException or TimeoutException:
+                return Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
+            default:
+                LogUnhandled(exception, context.Request.Path);
+                return Problems.Of(StatusCodes.Status500InternalServerError, "internal", "Something went wrong.", "The mall made a mistake; it is in its log. Try again, and tell the operator if it stays.");
+        }
+    }
+
+    private IResult Unavailable(HttpContext context, string reason, string detail)
+    {
+        LogUnavailable(reason, context.Request.Path);
+        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", detail);
+    }
+
+    // "$.quantity" is the field "quantity"; the whole body is "body".
+    private static string FieldOf(JsonException json) =>
+        json.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : "body";
+
+    [LoggerMessage(LogLevel.Error, "Unhandled in {Path}")]
+    private partial void LogUnhandled(Exception exception, string path);
+
+    [LoggerMessage(LogLevel.Warning, "{Reason} (while serving {Path})")]
+    private partial void LogUnavailable(string reason, string path);
+}

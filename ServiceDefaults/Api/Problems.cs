@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace OrderMall.ServiceDefaults.Api;
+
+/// <summary>The problems the mall answers with (RFC 9457). A problem's type stays the same for ever; its words may change.</summary>
+public static class Problems
+{
+    /// <summary>The prefix of every problem type.</summary>
+    public const string TypePrefix = "urn:ordermall:problem:";
+
+    /// <summary>After how many seconds to try again what a service's absence made impossible.</summary>
+    public const int RetryAfterSeconds = 5;
+
+    /// <summary>Makes a problem.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="type">The last part of the type, such as <c>sold-out</c>.</param>
+    /// <param name="title">The same words for every problem of the type.</param>
+    /// <param name="detail">What it is this time, and what to do about it.</param>
+    /// <returns>The answer.</returns>
+    public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
+        TypedResults.Problem(detail, statusCode: status, title: title, type: TypePrefix + type);
+
+    /// <summary>There is no such thing, or it is somebody else's.</summary>
+    /// <param name="what">Such as <c>order</c>.</param>
+    /// <returns>404.</returns>
+    public static ProblemHttpResult NotFound(string what) =>
+        Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no such {what}, or it is not yours.");
+
+    /// <summary>The thing's state does not allow it.</summary>
+    /// <param name="type">The last part of the type.</param>
+    /// <param name="detail">Why not.</param>
+    /// <returns>409.</returns>
+    public static ProblemHttpResult Conflict(string type, string detail) =>
+        Of(StatusCodes.Status409Conflict, type, "Not possible any more.", detail);
+
+    /// <summary>Fields of the request are wrong.</summary>
+    /// <param name="field">The field as the client writes it.</param>
+    /// <param name="message">What is wrong and how to mend it.</param>
+    /// <returns>400.</returns>
+    public static ValidationProblem Invalid(string field, string message) =>
+        Invalid(new Dictionary<string, string[]> { [field] = [message] });
+
+    /// <summary>Fields of the request are wrong.</summary>
+    /// <param name="errors">By field, as the client writes it.</param>
+    /// <returns>400.</returns>
+    public static ValidationProblem Invalid(IDictionary<string, string[]> errors) =>
+        TypedResults.ValidationProblem(errors, type: TypePrefix + "validation", title: "Some fields are wrong.");
+}

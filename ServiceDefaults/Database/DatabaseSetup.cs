@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using OrderMall.ServiceDefaults.Messaging;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.ServiceDefaults.Database;
+
+/// <summary>Gives a service its database.</summary>
+public static class DatabaseSetup
+{
+    private const int CommandSeconds = 10;
+
+    /// <summary>
+    /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
+    /// at start, a context, the outbox's publisher, and readiness that depends on the database.
+    /// </summary>
+    /// <param name="builder">The service under construction.</param>
+    /// <typeparam name="TDb">The service's context.</typeparam>
+    /// <exception cref="InvalidOperationException">No connection string is configured.</exception>
+    public static void AddDatabase<TDb>(this WebApplicationBuilder builder)
+        where TDb : MallDb
+    {
+        builder.Services.AddSingleton(services =>
+        {
+            var appId = services.GetRequiredService<SidecarEndpoint>().AppId;
+            var connectionString = builder.Configuration.GetConnectionString(appId)
+                ?? throw new InvalidOperationException($"ConnectionStrings:{appId} is not set: give {appId} the connection string of its own PostgreSQL database.");
+            var source = new NpgsqlDataSourceBuilder(connectionString);
+            source.ConnectionStringBuilder.CommandTimeout = CommandSeconds;
+            source.ConnectionStringBuilder.MaxAutoPrepare = 100;
+            source.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+            // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
+            source.ConnectionStringBuilder.NoResetOnClose = true;
+            return source.Build();
+        });
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddDbContextPool<TDb>((services, options) => options
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
+            .AddInterceptors(services.GetRequiredService<OutboxSignal>()));
+        builder.Services.AddHostedService(services => new SchemaMigrator(
+            services.GetRequiredService<NpgsqlDataSource>(),
+            typeof(TDb).Assembly,
+            services.GetRequiredService<Microsoft.Extensions.Logging.ILogger<SchemaMigrator>>()));
+        builder.Services.AddHostedService<OutboxPublisher>();
+        builder.Services.AddHostedService<InboxCleaner>();
+        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
+            "database",
+            services => new DatabaseHealthCheck(services.GetRequiredService<NpgsqlDataSource>()),
+            HealthStatus.Unhealthy,
+            tags: null,
+            timeout: TimeSpan.FromSeconds(2)));
+    }
+
+    private sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await using var command = database.CreateCommand("SELECT 1");
+                await command.ExecuteScalarAsync(cancellationToken);
+                return HealthCheckResult.Healthy();
+            }
+            catch (NpgsqlException e)
+            {
+                return HealthCheckResult.Unhealthy("The database does not answer.", e);
+            }
+        }
+    }
+}

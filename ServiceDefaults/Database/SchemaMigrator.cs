@@ -1,0 +1,116 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace OrderMall.ServiceDefaults.Database;
+
+/// <summary>
+/// Brings the database's schema up to date before the service listens: the <c>Schema/*.sql</c> files embedded in the
+/// service (and the shared ones of this assembly), in the order of their names, each in its own transaction, one
+/// replica at a time. A file that was applied may not change any more.
+/// </summary>
+internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly service, ILogger<SchemaMigrator> logger) : IHostedService
+{
+    // Any number that only this lock uses; advisory locks are per database.
+    private const long LockKey = 0x4D616C6C;
+    private static readonly TimeSpan DatabasePatience = TimeSpan.FromSeconds(30);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
+        try
+        {
+            await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", cancellationToken);
+            var applied = await AppliedAsync(connection, cancellationToken);
+            foreach (var (name, sql) in Scripts().OrderBy(script => script.Name, StringComparer.Ordinal))
+                await ApplyAsync(connection, name, sql, applied, cancellationToken);
+        }
+        finally
+        {
+            // The pool does not reset sessions: the lock would stay with the connection.
+            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task ApplyAsync(NpgsqlConnection connection, string name, string sql, Dictionary<string, string> applied, CancellationToken cancellationToken)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
+        if (applied.TryGetValue(name, out var before))
+        {
+            if (before != hash)
+                throw new InvalidOperationException($"Schema file {name} has changed since it was applied to this database. Restore it, and put the change in a new file with a higher number.");
+            return;
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, sql, cancellationToken);
+        await using var record = new NpgsqlCommand("INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", connection, transaction)
+        {
+            Parameters = { new() { Value = name }, new() { Value = hash } },
+        };
+        await record.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        LogApplied(name);
+    }
+
+    private IEnumerable<(string Name, string Sql)> Scripts()
+    {
+        foreach (var assembly in new[] { typeof(SchemaMigrator).Assembly, service }.Distinct())
+        {
+            foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)))
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+                yield return (resource.Split('.')[^2] + ".sql", reader.ReadToEnd());
+            }
+        }
+    }
+
+    // The database may be starting beside us.
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(DatabasePatience);
+        while (true)
+        {
+            try
+            {
+                return await database.OpenConnectionAsync(patience.Token);
+            }
+            catch (NpgsqlException e) when (e.IsTransient && !patience.IsCancellationRequested)
+            {
+                LogWaiting(e.Message);
+                await Task.Delay(500, patience.Token);
+            }
+        }
+    }
+
+    private static async Task<Dictionary<string, string>> AppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT name, sha256 FROM schema_migration", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var applied = new Dictionary<string, string>();
+        while (await reader.ReadAsync(cancellationToken))
+            applied[reader.GetString(0)] = reader.GetString(1);
+        return applied;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+#pragma warning disable CA2100 // The statements are this file's constants and the project's own schema files.
+        await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(LogLevel.Information, "Applied schema file {Name}")]
+    private partial void LogApplied(string name);
+
+    [LoggerMessage(LogLevel.Warning, "Waiting for the database: {Reason}")]
+    private partial void LogWaiting(string reason);
+}

@@ -1,0 +1,45 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.ServiceDefaults.Messaging;
+
+/// <summary>Gives an event its effect once, however often it is delivered.</summary>
+internal static class Inbox
+{
+    private const int Attempts = 8;
+    private const string PrimaryKey = "inbox_pkey";
+
+    public static async Task HandleOnceAsync<TDb>(IServiceProvider services, string eventId, Func<TDb, CancellationToken, Task> effect, CancellationToken cancellationToken)
+        where TDb : MallDb
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var scope = services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<TDb>();
+            await effect(db, cancellationToken);
+            // Without an effect there is nothing that a redelivery could do twice.
+            if (!db.ChangeTracker.HasChanges())
+                return;
+            db.Inbox.Add(new InboxEntry { EventId = eventId, HandledAt = time.Now() });
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return;
+            }
+            catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKey })
+            {
+                return;
+            }
+            catch (DbUpdateException e) when (attempt < Attempts && IsRace(e))
+            {
+                // Somebody else changed or made the same rows first: look again.
+            }
+        }
+    }
+
+    private static bool IsRace(DbUpdateException e) =>
+        e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+}

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+
+namespace OrderMall.ServiceDefaults;
+
+/// <summary>The two probes every service answers.</summary>
+public static class Probes
+{
+    /// <summary>Ready: the service and what it cannot do without are there, and it is not stopping.</summary>
+    public const string Ready = "/health";
+
+    /// <summary>Alive: the process answers. A service that does not should be restarted.</summary>
+    public const string Alive = "/alive";
+
+    internal static void MapProbes(this WebApplication app)
+    {
+        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        app.UseHealthChecks(Alive, new HealthCheckOptions { Predicate = _ => false });
+        app.UseHealthChecks(Ready, new HealthCheckOptions
+        {
+            Predicate = _ => true,
+            ResponseWriter = (context, report) =>
+            {
+                if (lifetime.ApplicationStopping.IsCancellationRequested)
+                    context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "Healthy" : "Unhealthy", context.RequestAborted);
+            },
+        });
+    }
+}

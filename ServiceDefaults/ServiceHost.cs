@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.ServiceDefaults;
+
+/// <summary>Makes and runs a service with everything that all services have.</summary>
+public static class ServiceHost
+{
+    /// <summary>How long a stopping service may go on with what it took.</summary>
+    public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs a service as this process until it is told to stop.</summary>
+    /// <param name="args">Configuration as <c>--Key value</c>; environment variables of the same names count too.</param>
+    /// <typeparam name="TService">The service.</typeparam>
+    public static async Task RunAsync<TService>(string[] args)
+        where TService : IMallService
+    {
+        await using var app = Create<TService>(args);
+        StopWithParent(app);
+        await app.RunAsync();
+    }
+
+    /// <summary>Makes a service ready to start, in this process.</summary>
+    /// <param name="args">Configuration as <c>--Key value</c>.</param>
+    /// <typeparam name="TService">The service.</typeparam>
+    /// <returns>The application; the caller starts, stops and disposes it.</returns>
+    /// <exception cref="InvalidOperationException">Something the service needs is not configured; the message names the key.</exception>
+    public static WebApplication Create<TService>(string[] args)
+        where TService : IMallService
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(TService).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("System", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // The sidecar's own limit, see the Dapr facts: more never arrives.
+            kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.AddTelemetry(TService.AppId);
+        builder.AddSidecar(TService.AppId);
+        builder.AddApiDefaults();
+        builder.Services.AddHealthChecks();
+        TService.Configure(builder);
+
+        var app = builder.Build();
+        app.UseApiDefaults();
+        app.MapProbes();
+        if (!TService.IsPublic)
+            app.UseAppToken();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        TService.Map(app);
+        return app;
+    }
+
+    // A supervisor that is killed cannot stop its children: they watch it instead.
+    private static void StopWithParent(WebApplication app)
+    {
+        if (app.Configuration.GetValue<int?>("Mall:ParentPid") is not { } parentId)
+            return;
+        try
+        {
+            var parent = Process.GetProcessById(parentId);
+            parent.EnableRaisingEvents = true;
+            parent.Exited += (_, _) => app.Lifetime.StopApplication();
+        }
+        catch (ArgumentException)
+        {
+            app.Lifetime.StopApplication();
+        }
+    }
+}

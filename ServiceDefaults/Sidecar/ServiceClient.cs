@@ -1,0 +1,49 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace OrderMall.ServiceDefaults.Sidecar;
+
+/// <summary>Calls one other service through the sidecars.</summary>
+/// <param name="appId">The called service's app id.</param>
+/// <param name="http">Its base address is the method path of that app at this service's sidecar.</param>
+public sealed class ServiceClient(string appId, HttpClient http)
+{
+    /// <summary>Asks the other service for something. Must be safe to repeat: policies may repeat it.</summary>
+    /// <param name="path">The endpoint, without a leading slash and without ids (a breaker is kept per path).</param>
+    /// <param name="request">The question.</param>
+    /// <param name="requestType">How the question is written as JSON.</param>
+    /// <param name="answerType">How the answer is written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="TRequest">The question's type.</typeparam>
+    /// <typeparam name="TAnswer">The answer's type.</typeparam>
+    /// <returns>The answer.</returns>
+    /// <exception cref="ServiceUnavailableException">There was no answer that means anything: whether the question arrived is unknown.</exception>
+    public async Task<TAnswer> AskAsync<TRequest, TAnswer>(
+        string path,
+        TRequest request,
+        JsonTypeInfo<TRequest> requestType,
+        JsonTypeInfo<TAnswer> answerType,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await http.PostAsJsonAsync(path, request, requestType, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.OK)
+                throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await ExcerptAsync(response, cancellationToken)}");
+            return await response.Content.ReadFromJsonAsync(answerType, cancellationToken)
+                ?? throw new ServiceUnavailableException(appId, "an empty answer");
+        }
+        catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ServiceUnavailableException(appId, e.Message, e);
+        }
+    }
+
+    internal static async Task<string> ExcerptAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var body = await response.Content.ReadAsStringAsync(cancellationToken);
+        return body.Length <= 300 ? body : body[..300];
+    }
+}

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OrderMall.ServiceDefaults.Sidecar.Http;
+
+namespace OrderMall.ServiceDefaults.Sidecar;
+
+/// <summary>Where the service's sidecar is, from the variables that <c>daprd</c> sets for its app.</summary>
+/// <param name="AppId">This service.</param>
+/// <param name="HttpEndpoint">The sidecar's HTTP endpoint.</param>
+/// <param name="ApiToken">What the sidecar wants to see of us (<c>DAPR_API_TOKEN</c>).</param>
+/// <param name="AppToken">What we want to see of the sidecar (<c>APP_API_TOKEN</c>).</param>
+public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, string? ApiToken, string AppToken)
+{
+    /// <summary>The header that carries the token, both ways.</summary>
+    public const string TokenHeader = "dapr-api-token";
+
+    /// <summary>The pub/sub component of the mall.</summary>
+    public const string PubSub = "pubsub";
+
+    /// <summary>The state store component of the mall.</summary>
+    public const string StateStore = "statestore";
+
+    // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
+    private static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
+
+    internal HttpClient CreateClient(string path)
+    {
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            UseCookies = false,
+            UseProxy = false,
+            AllowAutoRedirect = false,
+        })
+        {
+            BaseAddress = new Uri(HttpEndpoint, path),
+            Timeout = CallTimeLimit,
+        };
+        if (ApiToken is not null)
+            client.DefaultRequestHeaders.Add(TokenHeader, ApiToken);
+        return client;
+    }
+}
+
+/// <summary>Connects a service to its sidecar.</summary>
+public static class SidecarSetup
+{
+    internal static void AddSidecar(this WebApplicationBuilder builder, string appId)
+    {
+        var configuration = builder.Configuration;
+        var port = configuration.GetValue("DAPR_HTTP_PORT", 3500);
+        var endpoint = new SidecarEndpoint(
+            appId,
+            new Uri($"http://127.0.0.1:{port}/"),
+            configuration["DAPR_API_TOKEN"] is { Length: > 0 } token ? token : null,
+            configuration["APP_API_TOKEN"] is { Length: > 0 } appToken
+                ? appToken
+                : throw new InvalidOperationException($"{appId}: APP_API_TOKEN is not set. Give the service and its sidecar the same secret: without it anybody could call the service past its sidecar."));
+        builder.Services.AddSingleton(endpoint);
+        builder.Services.AddSingleton<IEventPublisher, HttpEventPublisher>();
+        builder.Services.AddSingleton<IStateStore, HttpStateStore>();
+    }
+
+    /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>
+    /// <param name="builder">The service under construction.</param>
+    /// <param name="appId">The called service.</param>
+    public static void AddServiceClient(this WebApplicationBuilder builder, string appId) =>
+        builder.Services.AddKeyedSingleton(appId, (services, _) => new ServiceClient(
+            appId,
+            services.GetRequiredService<SidecarEndpoint>().CreateClient($"v1.0/invoke/{appId}/method/")));
+
+    // Whoever does not know the token has not come through our sidecar.
+    internal static void UseAppToken(this WebApplication app)
+    {
+        var expected = Encoding.UTF8.GetBytes(app.Services.GetRequiredService<SidecarEndpoint>().AppToken);
+        app.Use((context, next) =>
+        {
+            var given = context.Request.Headers[SidecarEndpoint.TokenHeader].ToString();
+            if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), expected))
+                return next(context);
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            return Task.CompletedTask;
+        });
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace OrderMall.ServiceDefaults;
+
+/// <summary>
+/// Traces, metrics and logs over OTLP, when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is configured. Several services
+/// may share a process, and activities and meters are process-wide in .NET: each service exports its own only.
+/// </summary>
+internal static class Telemetry
+{
+    private const string ClientSource = "System.Net.Http";
+
+    public static void AddTelemetry(this WebApplicationBuilder builder, string appId)
+    {
+        // ASP.NET Core starts the span of a request from the ActivitySource it finds here: one per service tells them apart.
+        var source = new ActivitySource($"OrderMall.{appId}");
+        builder.Services.Replace(ServiceDescriptor.Singleton(source));
+
+        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 } endpoint)
+            return;
+        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var collector))
+            throw new InvalidOperationException($"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}': it must be an absolute URL such as http://127.0.0.1:4317.");
+        var overHttp = builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf";
+        var headers = builder.Configuration["OTEL_EXPORTER_OTLP_HEADERS"];
+        void Configure(OtlpExporterOptions options, string signal)
+        {
+            options.Protocol = overHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+            options.Endpoint = overHttp ? new Uri(collector, $"v1/{signal}") : collector;
+            options.Headers = headers;
+        }
+
+        var resource = ResourceBuilder.CreateDefault().AddService(appId, serviceNamespace: "OrderMall");
+        builder.Services.AddSingleton(_ =>
+        {
+            var options = new OtlpExporterOptions();
+            Configure(options, "traces");
+            return Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddSource(source.Name, ClientSource)
+                .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options)))
+                .Build();
+        });
+        builder.Services.AddSingleton(services =>
+        {
+            var own = services.GetRequiredService<IMeterFactory>();
+            return Sdk.CreateMeterProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
+                .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
+                    ? MetricStreamConfiguration.Drop
+                    : null)
+                .AddOtlpExporter(options => Configure(options, "metrics"))
+                .Build();
+        });
+        builder.Services.AddHostedService<TelemetryStart>();
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.SetResourceBuilder(resource);
+            logging.IncludeFormattedMessage = true;
+            logging.AddOtlpExporter(options => Configure(options, "logs"));
+        });
+    }
+
+    // Providers listen from the moment they exist: this makes them exist. The container disposes, and so flushes, them.
+    private sealed class TelemetryStart(TracerProvider traces, MeterProvider metrics) : Microsoft.Extensions.Hosting.IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            traces.ForceFlush(2_000);
+            metrics.ForceFlush(2_000);
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class OwnSpansProcessor(ActivitySource own, BaseExporter<Activity> exporter) : BatchActivityExportProcessor(exporter)
+    {
+        public override void OnEnd(Activity data)
+        {
+            for (var span = data; span is not null; span = span.Parent)
+            {
+                if (ReferenceEquals(span.Source, own))
+                {
+                    base.OnEnd(data);
+                    return;
+                }
+            }
+        }
+    }
+}
