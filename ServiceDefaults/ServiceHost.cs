@@ -67,6 +67,9 @@ public static class ServiceHost
         app.UseAuthentication();
         app.UseAuthorization();
         TService.Map(app);
+        // The gateway merges the documents of the services behind it into one.
+        if (!TService.IsPublic)
+            app.MapOpenApi();
         return app;
     }
 

@@ -27,6 +27,9 @@ internal static class Inbox
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
+                // An effect that needs statements of its own begins a transaction.
+                if (db.Database.CurrentTransaction is { } transaction)
+                    await transaction.CommitAsync(cancellationToken);
                 return;
             }
             catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKey })

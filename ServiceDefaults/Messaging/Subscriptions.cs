@@ -31,7 +31,8 @@ public sealed class Subscriptions
     /// <param name="json">How the topic's envelopes are written.</param>
     /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
     /// <param name="effect">
-    /// Changes the context; it is saved by the caller. Runs again, on a fresh context, when somebody else changed the same rows.
+    /// Changes the context; it is saved by the caller, and so is a transaction that the effect begins for statements of its own.
+    /// Runs again, on a fresh context, when somebody else changed the same rows.
     /// </param>
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <typeparam name="TDb">The service's context.</typeparam>

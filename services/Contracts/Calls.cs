@@ -25,6 +25,9 @@ public enum HoldOutcome
     /// <summary>The offer needs a destination and the order has none.</summary>
     DestinationRequired,
 
+    /// <summary>The offer is prepaid and the order says not by what.</summary>
+    PaymentMethodRequired,
+
     /// <summary>The offer is for another day than the order asks for.</summary>
     OtherDate,
 
@@ -38,7 +41,8 @@ public enum HoldOutcome
 /// <param name="Quantity">How many.</param>
 /// <param name="Destination">Where a parcel or a worker would go.</param>
 /// <param name="Date">The day the customer asks for.</param>
-public sealed record HoldRequest(Guid OrderId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date);
+/// <param name="CanPay">Whether the customer said by what to pay.</param>
+public sealed record HoldRequest(Guid OrderId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay);
 
 /// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
 /// <param name="Outcome">Whether it is held.</param>

@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace OrderMall.ServiceDefaults.Database;
+
+/// <summary>
+/// Takes up rows whose <c>due_at</c> has passed: what a crash or an absent service left open. A row is claimed by pushing
+/// <c>due_at</c> into the future, with rows skipped that another replica is claiming, so that nothing is taken up twice at
+/// once; a claim that a crash leaves behind runs out by itself.
+/// </summary>
+/// <param name="scopes">Each row gets a scope of its own.</param>
+/// <param name="time">The time.</param>
+/// <param name="logger">Told why work waits.</param>
+/// <typeparam name="TDb">The context that the rows are in.</typeparam>
+public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : BackgroundService
+    where TDb : MallDb
+{
+    private const int BatchSize = 32;
+    private const int AtOnce = 8;
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The statement that claims due rows and returns their ids as <c>"Value"</c>.</summary>
+    /// <param name="now">Rows due by then are claimed.</param>
+    /// <param name="batchSize">So many at most.</param>
+    /// <returns>The statement with its parameters.</returns>
+    protected abstract FormattableString Claim(DateTimeOffset now, int batchSize);
+
+    /// <summary>Takes up one row.</summary>
+    /// <param name="services">The row's own scope.</param>
+    /// <param name="id">The row.</param>
+    /// <param name="cancellationToken">The service is stopping.</param>
+    /// <returns>When it is done. An exception leaves the row to a later time.</returns>
+    protected abstract Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                while (await ClaimAsync(stoppingToken) is { Count: > 0 } claimed)
+                    await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken }, ResumeAsync);
+            }
+            catch (Exception e) when (IsPassing(e))
+            {
+                LogWaiting(logger, e.Message);
+            }
+        }
+    }
+
+    private async Task<List<Guid>> ClaimAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<TDb>();
+        return await db.Database.SqlQuery<Guid>(Claim(time.Now(), BatchSize)).ToListAsync(cancellationToken);
+    }
+
+    private async ValueTask ResumeAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        try
+        {
+            await ResumeAsync(scope.ServiceProvider, id, cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Whoever changed it has also said when it is due again, if it is.
+        }
+        catch (Exception e) when (IsPassing(e))
+        {
+            LogLater(logger, id, e.Message);
+        }
+    }
+
+    // EF wraps what its connection throws.
+    private static bool IsPassing(Exception e) =>
+        e is NpgsqlException or TimeoutException or DbUpdateException || e.InnerException is NpgsqlException or TimeoutException;
+
+    [LoggerMessage(LogLevel.Warning, "Cannot look for due work: {Reason}")]
+    private static partial void LogWaiting(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Id} is taken up again later: {Reason}")]
+    private static partial void LogLater(ILogger logger, Guid id, string reason);
+}

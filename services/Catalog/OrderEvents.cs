@@ -1,0 +1,31 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Catalog;
+
+/// <summary>Puts back what orders that came to nothing had held.</summary>
+internal static class OrderEvents
+{
+    public static void Map(WebApplication app) => app.MapEvents<CatalogDb>()
+        .OnceIn<CatalogDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent,
+            [OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
+            (db, e, ct) => ReleaseAsync(db, e.Data, ct));
+
+    private static async Task ReleaseAsync(CatalogDb db, OrderEvent order, CancellationToken cancellationToken)
+    {
+        await db.Database.BeginTransactionAsync(cancellationToken);
+        var hold = await db.Holds.FromSql($"SELECT * FROM hold WHERE order_id = {order.OrderId} FOR UPDATE").FirstOrDefaultAsync(cancellationToken);
+        if (hold is null)
+        {
+            // The request to hold may still be on its way: it will find this.
+            db.Holds.Add(new Hold { OrderId = order.OrderId, OfferId = order.OfferId, Quantity = 0, Title = order.Title, Price = 0, HeldAt = order.At });
+            return;
+        }
+
+        var quantity = hold.Quantity;
+        hold.Quantity = 0;
+        await db.Offers.Where(offer => offer.Id == hold.OfferId)
+            .ExecuteUpdateAsync(offer => offer.SetProperty(o => o.Available, o => o.Available + quantity), cancellationToken);
+    }
+}

@@ -1,0 +1,4 @@
+using OrderMall.Catalog;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<CatalogService>(args);

@@ -1,0 +1,39 @@
+using System.Text.Json.Serialization;
+
+namespace OrderMall.Contracts;
+
+/// <summary>What the payment provider decided.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ProviderOutcome>))]
+public enum ProviderOutcome
+{
+    /// <summary>The provider knows nothing of this key.</summary>
+    Unknown,
+
+    /// <summary>The money was taken.</summary>
+    Approved,
+
+    /// <summary>The money was not taken.</summary>
+    Declined,
+
+    /// <summary>The money was given back, or the key was closed before any was taken.</summary>
+    Refunded,
+}
+
+/// <summary>Takes money. The same key again has the same outcome. <c>POST /charges</c> of the payment provider.</summary>
+/// <param name="Key">The idempotency key: the order's id.</param>
+/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="PaymentMethod">What it is charged to.</param>
+public sealed record ProviderCharge(Guid Key, decimal Amount, string Currency, string PaymentMethod);
+
+/// <summary>
+/// Asks what became of a key (<c>POST /lookups</c> of the payment provider), or gives its money back and closes it: a
+/// charge that comes later is not made (<c>POST /refunds</c>).
+/// </summary>
+/// <param name="Key">The idempotency key: the order's id.</param>
+public sealed record ProviderKey(Guid Key);
+
+/// <summary>The provider's answer.</summary>
+/// <param name="Outcome">What became of the key.</param>
+/// <param name="Refunded">How much was given back.</param>
+public sealed record ProviderAnswer(ProviderOutcome Outcome, decimal Refunded);

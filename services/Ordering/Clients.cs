@@ -1,0 +1,55 @@
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Ordering;
+
+/// <summary>Asks the catalog to hold capacity.</summary>
+internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceClient catalog)
+{
+    /// <exception cref="ServiceUnavailableException">Whether it is held is unknown.</exception>
+    public Task<HoldAnswer> HoldAsync(Order order, CancellationToken cancellationToken) => catalog.AskAsync(
+        "holds",
+        new HoldRequest(order.Id, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null),
+        ContractsJson.Default.HoldRequest,
+        ContractsJson.Default.HoldAnswer,
+        cancellationToken);
+}
+
+/// <summary>Asks payment to charge and to give back.</summary>
+internal sealed class PaymentClient([FromKeyedServices(AppIds.Payment)] ServiceClient payment)
+{
+    /// <exception cref="ServiceUnavailableException">Whether it is charged is unknown.</exception>
+    public async Task<ChargeOutcome> ChargeAsync(Order order, CancellationToken cancellationToken) => (await payment.AskAsync(
+        "charges",
+        new ChargeRequest(order.Id, order.CustomerId, order.Prepaid, order.Currency!, order.PaymentMethod!),
+        ContractsJson.Default.ChargeRequest,
+        ContractsJson.Default.ChargeAnswer,
+        cancellationToken)).Outcome;
+
+    /// <exception cref="ServiceUnavailableException">Whether it is refunded is unknown.</exception>
+    public async Task<RefundOutcome> RefundAsync(Order order, CancellationToken cancellationToken) => (await payment.AskAsync(
+        "refunds",
+        new RefundRequest(order.Id),
+        ContractsJson.Default.RefundRequest,
+        ContractsJson.Default.RefundAnswer,
+        cancellationToken)).Outcome;
+}
+
+/// <summary>Asks whoever fulfils an order to stop.</summary>
+internal sealed class FulfilmentClient(
+    [FromKeyedServices(AppIds.Store)] ServiceClient store,
+    [FromKeyedServices(AppIds.Delivery)] ServiceClient delivery)
+{
+    /// <exception cref="ServiceUnavailableException">Whether it is stopped is unknown.</exception>
+    public async Task<StopOutcome> StopAsync(Order order, CancellationToken cancellationToken)
+    {
+        var fulfiller = order.Fulfilment == Fulfilment.Delivery ? delivery : store;
+        var answer = await fulfiller.AskAsync(
+            "stops",
+            new StopRequest(order.Id),
+            ContractsJson.Default.StopRequest,
+            ContractsJson.Default.StopAnswer,
+            cancellationToken);
+        return answer.Outcome;
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Ordering;
+
+/// <summary>What the fulfilling services and payment report of orders.</summary>
+internal static class OrderEvents
+{
+    public static void Map(WebApplication app) => app.MapEvents<OrderingDb>()
+        .OnceIn<OrderingDb, StoreEvent>(Topics.Store, ContractsJson.Default.CloudEventStoreEvent,
+            [StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderRejected, StoreEvent.OrderCompleted],
+            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+        .OnceIn<OrderingDb, ParcelEvent>(Topics.Deliveries, ContractsJson.Default.CloudEventParcelEvent,
+            [ParcelEvent.PreparationStarted, ParcelEvent.Shipped, ParcelEvent.Delivered],
+            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+        .OnceIn<OrderingDb, PaymentEvent>(Topics.Payments, ContractsJson.Default.CloudEventPaymentEvent,
+            [PaymentEvent.Approved, PaymentEvent.Declined],
+            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct));
+
+    internal static void Apply(Order order, string type, StoreEvent e)
+    {
+        switch (type)
+        {
+            case StoreEvent.OrderReceived:
+                order.Advance(OrderStatus.Received, e.At);
+                break;
+            case StoreEvent.OrderConfirmed:
+                order.Advance(OrderStatus.Confirmed, e.At);
+                break;
+            case StoreEvent.OrderCompleted:
+                order.Advance(OrderStatus.Completed, e.At);
+                break;
+            case StoreEvent.OrderRejected:
+                // The saga stops, refunds and tells.
+                if (order.BeginCancelling(OrderStatus.Rejected, $"{OrderReasons.RefusedByMerchant}: {e.Reason}", e.At))
+                    order.TryAgain(e.At);
+                break;
+        }
+    }
+
+    internal static void Apply(Order order, string type, ParcelEvent e) => order.Advance(
+        type switch
+        {
+            ParcelEvent.PreparationStarted => OrderStatus.Preparing,
+            ParcelEvent.Shipped => OrderStatus.Shipped,
+            _ => OrderStatus.Delivered,
+        },
+        e.At);
+
+    // The usual answer came by invocation; this one matters when that was lost and the order waits.
+    internal static void Apply(Order order, string type, PaymentEvent e)
+    {
+        if (order.Status != OrderStatus.AwaitingPayment)
+            return;
+        if (type == PaymentEvent.Approved)
+            order.Accept(e.At);
+        else
+            order.Decline(e.At);
+    }
+
+    private static async Task ApplyAsync(OrderingDb db, Guid orderId, Action<Order> change, CancellationToken cancellationToken)
+    {
+        if (await db.Orders.FirstOrDefaultAsync(order => order.Id == orderId, cancellationToken) is not { } order)
+            return;
+        change(order);
+        db.PublishEvents(order);
+    }
+}

@@ -1,0 +1,158 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Ordering;
+
+/// <summary>
+/// Takes an order from one resting status to the next by asking other services. Every question is idempotent by order
+/// id and nothing but the order itself is remembered, so any step may be repeated after a crash, by any replica.
+/// </summary>
+internal sealed class OrderSaga(
+    OrderingDb db,
+    CatalogClient catalog,
+    PaymentClient payment,
+    FulfilmentClient fulfilment,
+    IOptions<OrderingOptions> options,
+    TimeProvider time)
+{
+    /// <summary>Holds and charges what a new attempt needs.</summary>
+    /// <param name="order">Pending, saved, tracked.</param>
+    /// <param name="mayWait">Whether the customer is willing to wait for payment to come back.</param>
+    /// <param name="cancellationToken">Ends the attempt; the saga then takes it up again.</param>
+    /// <returns>The catalog's refusal of an order that cannot be placed like this, or <see cref="HoldOutcome.Held"/>; the rest is in the order.</returns>
+    /// <exception cref="DbUpdateConcurrencyException">The saga of another replica was faster: read the order again.</exception>
+    public async Task<HoldOutcome> PlaceAsync(Order order, bool mayWait, CancellationToken cancellationToken)
+    {
+        HoldAnswer hold;
+        try
+        {
+            hold = await catalog.HoldAsync(order, cancellationToken);
+        }
+        catch (ServiceUnavailableException)
+        {
+            await VoidAsync(order, OrderReasons.Unavailable, undo: true, cancellationToken);
+            return HoldOutcome.Held;
+        }
+
+        switch (hold.Outcome)
+        {
+            case HoldOutcome.Held:
+                order.Held(hold.Offer!);
+                await ChargeNewAsync(order, mayWait, cancellationToken);
+                break;
+            case HoldOutcome.SoldOut:
+                await VoidAsync(order, OrderReasons.SoldOut, undo: false, cancellationToken);
+                break;
+            case HoldOutcome.Released:
+                await VoidAsync(order, OrderReasons.Unavailable, undo: false, cancellationToken);
+                break;
+            default:
+                // A mistake in the request: there is nothing to remember.
+                db.Orders.Remove(order);
+                await db.SaveChangesAsync(cancellationToken);
+                break;
+        }
+
+        return hold.Outcome;
+    }
+
+    /// <summary>Takes up an order whose time has come.</summary>
+    public Task ResumeAsync(Order order, CancellationToken cancellationToken) => order.Status switch
+    {
+        // Nobody was told that this is an order, and nobody waits for the answer any more.
+        OrderStatus.Pending => VoidAsync(order, OrderReasons.Unavailable, undo: true, cancellationToken),
+        OrderStatus.AwaitingPayment => ChargeWaitingAsync(order, cancellationToken),
+        OrderStatus.Cancelling => CancelAsync(order, cancellationToken),
+        _ => Task.CompletedTask,
+    };
+
+    /// <summary>Stops, refunds and ends an order that is <see cref="OrderStatus.Cancelling"/>, as far as the others answer.</summary>
+    public async Task CancelAsync(Order order, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (order.MustBeStopped && await fulfilment.StopAsync(order, cancellationToken) == StopOutcome.TooLate)
+                order.RefuseCancelling(time.Now());
+            else if (order.Prepaid > 0 && await payment.RefundAsync(order, cancellationToken) == RefundOutcome.Unknown)
+                order.PostponeCancelling(time.Now());
+            else
+                order.FinishCancelling(time.Now());
+        }
+        catch (ServiceUnavailableException)
+        {
+            order.PostponeCancelling(time.Now());
+        }
+
+        await db.SaveAsync(order, cancellationToken);
+    }
+
+    private async Task ChargeNewAsync(Order order, bool mayWait, CancellationToken cancellationToken)
+    {
+        switch (await ChargeAsync(order, cancellationToken))
+        {
+            case ChargeOutcome.Approved:
+                order.Accept(time.Now());
+                break;
+            case ChargeOutcome.Declined:
+                order.Void(OrderReasons.Declined, time.Now(), undo: true);
+                break;
+            case ChargeOutcome.Unknown when mayWait:
+                order.AwaitPayment(options.Value.PaymentPatience, time.Now());
+                break;
+            default:
+                order.Void(OrderReasons.Unavailable, time.Now(), undo: true);
+                break;
+        }
+
+        await db.SaveAsync(order, cancellationToken);
+    }
+
+    private async Task ChargeWaitingAsync(Order order, CancellationToken cancellationToken)
+    {
+        if (order.ExpiresAt <= time.Now())
+        {
+            order.BeginCancelling(OrderStatus.Rejected, OrderReasons.Expired, time.Now());
+            await db.SaveAsync(order, cancellationToken);
+            await CancelAsync(order, cancellationToken);
+            return;
+        }
+
+        switch (await ChargeAsync(order, cancellationToken))
+        {
+            case ChargeOutcome.Approved:
+                order.Accept(time.Now());
+                break;
+            case ChargeOutcome.Declined or ChargeOutcome.Voided:
+                order.Decline(time.Now());
+                break;
+            default:
+                order.TryAgain(time.Now());
+                break;
+        }
+
+        await db.SaveAsync(order, cancellationToken);
+    }
+
+    private async Task<ChargeOutcome> ChargeAsync(Order order, CancellationToken cancellationToken)
+    {
+        if (order.Prepaid == 0)
+            return ChargeOutcome.Approved;
+        try
+        {
+            return await payment.ChargeAsync(order, cancellationToken);
+        }
+        catch (ServiceUnavailableException)
+        {
+            return ChargeOutcome.Unknown;
+        }
+    }
+
+    private async Task VoidAsync(Order order, string reason, bool undo, CancellationToken cancellationToken)
+    {
+        order.Void(reason, time.Now(), undo);
+        await db.SaveAsync(order, cancellationToken);
+    }
+}

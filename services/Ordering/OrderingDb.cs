@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Ordering;
+
+/// <summary>Orders.</summary>
+internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(options)
+{
+    public DbSet<Order> Orders => Set<Order>();
+
+    /// <summary>Saves an order together with the events it raised.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>
+    public async Task SaveAsync(Order order, CancellationToken cancellationToken)
+    {
+        PublishEvents(order);
+        await SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Adds an order's events to what the next save publishes.</summary>
+    public void PublishEvents(Order order)
+    {
+        foreach (var (type, e) in order.TakeEvents())
+            Publish(Topics.Orders, type, e.OrderId, e, ContractsJson.Default.OrderEvent, e.At);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Order>(order =>
+        {
+            order.ToTable("orders");
+            order.Property(o => o.Version).IsConcurrencyToken();
+            order.Property(o => o.Amount).HasPrecision(18, 2);
+            order.Property(o => o.Prepaid).HasPrecision(18, 2);
+            order.Property(o => o.Status).HasConversion<string>();
+            order.Property(o => o.Fulfilment).HasConversion<string>();
+            order.Property(o => o.CancelledFrom).HasConversion<string>();
+            order.Property(o => o.Progress).HasConversion<string>();
+            order.Property(o => o.Aim).HasConversion<string>();
+            order.Property(o => o.History).HasColumnType("jsonb").HasConversion(
+                history => JsonSerializer.Serialize(history, OrderingJson.Default.ListHistoryEntry),
+                json => JsonSerializer.Deserialize(json, OrderingJson.Default.ListHistoryEntry)!,
+                // The order replaces its list when it changes, so the reference tells.
+                new ValueComparer<List<HistoryEntry>>((a, b) => ReferenceEquals(a, b), history => history.Count, history => history));
+        });
+    }
+}

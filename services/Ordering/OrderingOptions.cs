@@ -1,0 +1,11 @@
+namespace OrderMall.Ordering;
+
+/// <summary>What of ordering is configured: section <c>Ordering</c>.</summary>
+internal sealed class OrderingOptions
+{
+    /// <summary>How long an order may wait for the payment service to come back. 15 minutes unless configured.</summary>
+    public TimeSpan PaymentPatience { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>The payment methods the provider takes.</summary>
+    public HashSet<string> PaymentMethods { get; set; } = ["card_ok", "card_declined"];
+}

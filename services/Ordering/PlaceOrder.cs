@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+using FluentValidation;
+using Microsoft.Extensions.Options;
+using OrderMall.Contracts;
+
+namespace OrderMall.Ordering;
+
+/// <summary>What a customer sends to order.</summary>
+/// <param name="OfferId">What.</param>
+/// <param name="Quantity">How many, 1 to 1000.</param>
+/// <param name="Destination">Where the parcel or the worker goes; needed where the offer is fulfilled so.</param>
+/// <param name="Date">The day; the offer's own if left out.</param>
+/// <param name="Note">For the merchant.</param>
+/// <param name="PaymentMethod">Needed where the offer is prepaid.</param>
+internal sealed record PlaceOrder(Guid? OfferId, int? Quantity, string? Destination, DateOnly? Date, string? Note, string? PaymentMethod);
+
+/// <summary>An order as its customer sees it.</summary>
+internal sealed record OrderView(
+    Guid Id,
+    string CustomerId,
+    Guid OfferId,
+    string Kind,
+    string Title,
+    int Quantity,
+    decimal Amount,
+    decimal Prepaid,
+    string Currency,
+    OrderStatus Status,
+    string? Reason,
+    string? Destination,
+    DateOnly? Date,
+    string? Place,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    IReadOnlyList<HistoryEntry> History)
+{
+    /// <summary>The order as it is now.</summary>
+    public static OrderView Of(Order order) => new(
+        order.Id, order.CustomerId, order.OfferId, order.Kind!, order.Title!, order.Quantity, order.Amount, order.Prepaid, order.Currency!,
+        order.Status, order.Reason, order.Destination, order.Date, order.Place, order.CreatedAt, order.UpdatedAt, order.History);
+
+    /// <summary>The order as it was when it was taken: the answer to its placing, however often that is repeated.</summary>
+    public static OrderView AsPlaced(Order order)
+    {
+        var first = order.History[0];
+        return Of(order) with { Status = first.Status, Reason = null, UpdatedAt = first.At, History = [first] };
+    }
+}
+
+/// <summary>Refuses what no offer could be ordered with.</summary>
+internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
+{
+    private const int MostUnits = 1000;
+
+    public PlaceOrderValidator(IOptions<OrderingOptions> options)
+    {
+        var methods = options.Value.PaymentMethods;
+        RuleFor(order => order.OfferId).NotEmpty().WithMessage("Give the id of an offer: GET /api/offers lists them.");
+        RuleFor(order => order.Quantity).NotNull().WithMessage($"Give a whole number from 1 to {MostUnits}.")
+            .InclusiveBetween(1, MostUnits).WithMessage($"Must be a whole number from 1 to {MostUnits}.");
+        RuleFor(order => order.Destination).MaximumLength(500);
+        RuleFor(order => order.Note).MaximumLength(1000);
+        RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
+            .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
+        RuleForEach(order => new[] { order.Destination, order.Note }).Must(text => text?.Contains('\0') != true)
+            .OverridePropertyName("body").WithMessage("Text may not contain the NUL character.");
+    }
+}
+
+/// <summary>Source-generated JSON of this service's own API.</summary>
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(PlaceOrder))]
+[JsonSerializable(typeof(OrderView))]
+[JsonSerializable(typeof(List<HistoryEntry>))]
+internal sealed partial class OrderingJson : JsonSerializerContext;

@@ -1,0 +1,4 @@
+using OrderMall.Ordering;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<OrderingService>(args);

@@ -1,0 +1,21 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Ordering;
+
+/// <summary>Brings to an end what a crash or an absent service left on its way.</summary>
+internal sealed class SagaResumer(IServiceScopeFactory scopes, TimeProvider time, ILogger<SagaResumer> logger) : DueWork<OrderingDb>(scopes, time, logger)
+{
+    protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
+        $"""
+         UPDATE orders SET due_at = {now + Order.Lease}
+         WHERE id IN (SELECT id FROM orders WHERE due_at <= {now} ORDER BY due_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
+         RETURNING id AS "Value"
+         """;
+
+    protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
+    {
+        if (await services.GetRequiredService<OrderingDb>().Orders.FirstOrDefaultAsync(order => order.Id == id, cancellationToken) is { } order)
+            await services.GetRequiredService<OrderSaga>().ResumeAsync(order, cancellationToken);
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Payment;
+
+/// <summary>Gives back what was paid for orders that came to nothing; the settlement does it.</summary>
+internal static class OrderEvents
+{
+    public static void Map(WebApplication app)
+    {
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        app.MapEvents<PaymentDb>().OnceIn<PaymentDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent,
+            [OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
+            (db, e, ct) => WithdrawAsync(db, e.Type, e.Data, time.Now(), ct));
+    }
+
+    private static async Task WithdrawAsync(PaymentDb db, string type, OrderEvent order, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // An attempt that a crash ended may have been charged although it does not know any more how much.
+        if (order.Prepaid == 0 && type != OrderEvent.Voided)
+            return;
+        if (await db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == order.OrderId, cancellationToken) is { } payment)
+            payment.Withdraw(now);
+        else
+            db.Payments.Add(Payment.NeverToBe(order.OrderId, now));
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Payment;
+
+/// <summary>Payments.</summary>
+internal sealed class PaymentDb(DbContextOptions<PaymentDb> options) : MallDb(options)
+{
+    public DbSet<Payment> Payments => Set<Payment>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Payment>(payment =>
+        {
+            payment.ToTable("payment").HasKey(p => p.OrderId);
+            payment.Property(p => p.Amount).HasPrecision(18, 2);
+            payment.Property(p => p.Status).HasConversion<string>();
+            payment.Property(p => p.Version).IsConcurrencyToken();
+        });
+    }
+}

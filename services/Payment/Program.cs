@@ -1,0 +1,4 @@
+using OrderMall.Payment;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<PaymentService>(args);

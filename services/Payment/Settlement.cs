@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Payment;
+
+/// <summary>Settles payments with the provider.</summary>
+internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProvider time)
+{
+    /// <summary>Takes an order's money, or tells what became of it before.</summary>
+    /// <exception cref="DbUpdateException">Somebody else changed or began the same payment: look again.</exception>
+    public async Task<ChargeOutcome> ChargeAsync(ChargeRequest request, CancellationToken cancellationToken)
+    {
+        var payment = await FindAsync(request.OrderId, cancellationToken);
+        if (payment is null)
+        {
+            payment = Payment.Begin(request, time.Now());
+            db.Payments.Add(payment);
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        if (payment.Status == PaymentStatus.Pending && !payment.Withdrawn)
+            await AskAsync(payment, provider.ChargeAsync, cancellationToken);
+        return payment.ChargeOutcome;
+    }
+
+    /// <summary>Gives an order's money back, and sees to it that none is taken later.</summary>
+    /// <exception cref="DbUpdateException">Somebody else changed or began the same payment: look again.</exception>
+    public async Task<RefundOutcome> RefundAsync(Guid orderId, CancellationToken cancellationToken)
+    {
+        var payment = await FindAsync(orderId, cancellationToken);
+        if (payment is null)
+        {
+            db.Payments.Add(Payment.NeverToBe(orderId, time.Now()));
+            await db.SaveChangesAsync(cancellationToken);
+            return RefundOutcome.Refunded;
+        }
+
+        if (!payment.Withdrawn)
+        {
+            payment.Withdraw(time.Now());
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        if (!payment.IsSettled)
+            await AskAsync(payment, provider.RefundAsync, cancellationToken);
+        return payment.IsSettled ? RefundOutcome.Refunded : RefundOutcome.Unknown;
+    }
+
+    /// <summary>Takes up a payment whose outcome is not known.</summary>
+    public async Task ResumeAsync(Guid orderId, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(orderId, cancellationToken) is not { IsSettled: false } payment)
+            return;
+        // Whether it is still to be charged is for ordering to say: here one only asks what became of it.
+        await AskAsync(payment, payment.Withdrawn ? provider.RefundAsync : provider.LookUpAsync, cancellationToken);
+    }
+
+    private Task<Payment?> FindAsync(Guid orderId, CancellationToken cancellationToken) =>
+        db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == orderId, cancellationToken);
+
+    private async Task AskAsync(Payment payment, Func<Payment, CancellationToken, Task<ProviderAnswer>> question, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await question(payment, cancellationToken);
+            if (payment.Settle(answer, time.Now()) is { } eventType)
+                db.Publish(Topics.Payments, eventType, payment.OrderId, payment.ToEvent(), ContractsJson.Default.PaymentEvent, payment.UpdatedAt);
+            else if (!payment.IsSettled)
+                payment.TryAgain(time.Now());
+        }
+        catch (ServiceUnavailableException)
+        {
+            payment.TryAgain(time.Now());
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+    }
+}

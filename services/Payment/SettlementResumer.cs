@@ -1,0 +1,17 @@
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Payment;
+
+/// <summary>Settles what a crash or the provider's absence left open.</summary>
+internal sealed class SettlementResumer(IServiceScopeFactory scopes, TimeProvider time, ILogger<SettlementResumer> logger) : DueWork<PaymentDb>(scopes, time, logger)
+{
+    protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
+        $"""
+         UPDATE payment SET due_at = {now + Payment.Lease}
+         WHERE order_id IN (SELECT order_id FROM payment WHERE due_at <= {now} ORDER BY due_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
+         RETURNING order_id AS "Value"
+         """;
+
+    protected override Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken) =>
+        services.GetRequiredService<Settlement>().ResumeAsync(id, cancellationToken);
+}

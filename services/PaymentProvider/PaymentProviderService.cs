@@ -1,0 +1,32 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.PaymentProvider;
+
+/// <summary>Stands in for the third party that moves the money. Not part of the mall: replaced by configuration.</summary>
+public sealed class PaymentProviderService : IMallService
+{
+    /// <inheritdoc/>
+    public static string AppId => AppIds.PaymentProvider;
+
+    /// <inheritdoc/>
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        builder.AddDatabase<Ledger>();
+        builder.Services.AddSingleton<ModeSwitch>();
+        builder.Services.AddSingleton<IValidator<ProviderMode>, ProviderModeValidator>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProviderJson.Default));
+    }
+
+    /// <inheritdoc/>
+    public static void Map(WebApplication app) => ProviderApi.Map(app);
+}
+
+/// <summary>Source-generated JSON of this service's own API.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(ProviderMode))]
+internal sealed partial class ProviderJson : JsonSerializerContext;

@@ -1,0 +1,4 @@
+using OrderMall.PaymentProvider;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<PaymentProviderService>(args);
