@@ -22,6 +22,7 @@ public static class ApiDefaults
         services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default);
+            options.SerializerOptions.Converters.Add(new PlainDecimalConverter());
             options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         });
         services.AddAuthentication(GatewayIdentity.Scheme)

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace OrderMall.Bench;
+
+/// <summary>What is measured.</summary>
+internal sealed record BenchOptions
+{
+    public const string Usage = """
+        Opens a mall of its own on a free port with a data folder of its own, and measures it from outside.
+          --customers N    closed loop: so many customers, each orders again as soon as it has its answer (32)
+          --seconds N      for so long (30); not together with --orders
+          --orders N       until so many orders were accepted
+          --isolated       every service as a process of its own: CPU and memory of each
+          --invocations    measures service invocation through the sidecar against a bare endpoint instead of orders
+        """;
+
+    public int Customers { get; init; } = 32;
+
+    public int Seconds { get; init; } = 30;
+
+    public int? Orders { get; init; }
+
+    public bool Isolated { get; init; }
+
+    public bool Invocations { get; init; }
+
+    /// <exception cref="FormatException">An argument is unknown or has a bad value.</exception>
+    public static BenchOptions Parse(string[] args)
+    {
+        var options = new BenchOptions();
+        for (var i = 0; i < args.Length; i++)
+        {
+            var name = args[i];
+            options = name switch
+            {
+                "--customers" => options with { Customers = Number(1, 1000) },
+                "--seconds" => options with { Seconds = Number(1, 3600) },
+                "--orders" => options with { Orders = Number(1, 10_000_000) },
+                "--isolated" => options with { Isolated = true },
+                "--invocations" => options with { Invocations = true },
+                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders, --isolated and --invocations."),
+            };
+
+            int Number(int from, int to) =>
+                ++i < args.Length && int.TryParse(args[i], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to
+                    ? number
+                    : throw new FormatException($"{name} must be followed by a whole number from {from} to {to}.");
+        }
+
+        return options;
+    }
+}
+
+/// <summary>The measurement cannot be made; the message says why.</summary>
+internal sealed class BenchException(string message) : Exception(message);

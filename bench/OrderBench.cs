@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OrderMall.Contracts;
+using Spectre.Console;
+
+namespace OrderMall.Bench;
+
+/// <summary>Memory of the whole mall after so many orders.</summary>
+internal sealed record MemorySample(int Orders, long Bytes);
+
+/// <summary>What was measured of orders.</summary>
+internal sealed record OrderBenchResult(
+    int Customers,
+    int Accepted,
+    IReadOnlyDictionary<string, int> Refused,
+    TimeSpan Accepting,
+    TimeSpan Settling,
+    double[] LatenciesMs,
+    IReadOnlyList<ProcessUsage> Usage,
+    TimeSpan LoadCpu,
+    IReadOnlyList<MemorySample> Memory,
+    int Disagreements);
+
+/// <summary>
+/// Books are ordered in a closed loop through the public door. An order counts as settled when every subscriber has had
+/// every event of it: the audit, which asks them all, finds nothing open.
+/// </summary>
+internal static class OrderBench
+{
+    private const int Offers = 30;
+    private const int WarmUpOrders = 500;
+    private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(10);
+
+    public static async Task<OrderBenchResult> RunAsync(BenchOptions options, CancellationToken cancellationToken)
+    {
+        AnsiConsole.MarkupLine("Opening a mall of its own…");
+        await using var mall = await MallProcess.OpenAsync(options.Isolated, cancellationToken);
+        using var observer = await mall.SignInAsync("operator@mall.test", Demo.Password, cancellationToken);
+        var offers = await RegisterOffersAsync(mall, cancellationToken);
+        var customers = await RegisterCustomersAsync(mall, options.Customers, cancellationToken);
+
+        var warm = new Run(customers, offers, WarmUpOrders, TimeSpan.FromSeconds(20));
+        await warm.GoAsync(cancellationToken);
+        await SettleAsync(observer, cancellationToken);
+
+        var before = ProcessUsage.OfTree(mall.Id);
+        var loadBefore = Environment.CpuUsage.TotalTime;
+        var memory = new List<MemorySample>();
+        var run = new Run(customers, offers, options.Orders ?? int.MaxValue, options.Orders is null ? TimeSpan.FromSeconds(options.Seconds) : TimeSpan.FromHours(3));
+        var clock = Stopwatch.StartNew();
+        await AnsiConsole.Progress().AutoClear(true).StartAsync(async progress =>
+        {
+            var task = progress.AddTask($"{options.Customers} customers order", maxValue: options.Orders ?? options.Seconds);
+            using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var samples = SampleAsync(mall, run, memory, () => task.Value = options.Orders is null ? clock.Elapsed.TotalSeconds : run.Accepted, sampling.Token);
+            await run.GoAsync(cancellationToken);
+            await sampling.CancelAsync();
+            await samples;
+        });
+        var accepting = clock.Elapsed;
+        var disagreements = await SettleAsync(observer, cancellationToken);
+        var settling = clock.Elapsed;
+        memory.Add(new MemorySample(run.Accepted, Total(mall)));
+
+        var usage = ProcessUsage.OfTree(mall.Id)
+            .Select(after => after with { Cpu = after.Cpu - (before.FirstOrDefault(b => b.Name == after.Name)?.Cpu ?? default) })
+            .ToList();
+        foreach (var customer in customers)
+            customer.Dispose();
+        return new OrderBenchResult(
+            options.Customers, run.Accepted, run.Refused, accepting, settling, run.LatenciesMs(), usage,
+            Environment.CpuUsage.TotalTime - loadBefore, memory, disagreements);
+    }
+
+    private static async Task<Guid[]> RegisterOffersAsync(MallProcess mall, CancellationToken cancellationToken)
+    {
+        using var merchant = await mall.SignInAsync("bookshop@mall.test", Demo.Password, cancellationToken);
+        var ids = new Guid[Offers];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            using var answer = await merchant.PostAsJsonAsync(
+                "api/offers",
+                new { kind = "book", title = $"Book {i + 1}", price = 12_000, currency = "KRW", prepayment = "full", fulfilment = "delivery", capacity = 1_000_000 },
+                cancellationToken);
+            answer.EnsureSuccessStatusCode();
+            ids[i] = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("id").GetGuid();
+        }
+
+        return ids;
+    }
+
+    private static async Task<HttpClient[]> RegisterCustomersAsync(MallProcess mall, int count, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { BaseAddress = mall.Address };
+        var customers = new HttpClient[count];
+        for (var i = 0; i < count; i++)
+        {
+            var email = $"customer{i}@bench.test";
+            using var answer = await http.PostAsJsonAsync("api/account/register", new { email, password = Demo.Password, name = $"Customer {i}" }, cancellationToken);
+            answer.EnsureSuccessStatusCode();
+            customers[i] = await mall.SignInAsync(email, Demo.Password, cancellationToken);
+        }
+
+        return customers;
+    }
+
+    private static async Task SampleAsync(MallProcess mall, Run run, List<MemorySample> memory, Action progress, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            progress();
+            memory.Add(new MemorySample(run.Accepted, Total(mall)));
+            try
+            {
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static long Total(MallProcess mall) => ProcessUsage.OfTree(mall.Id).Sum(usage => usage.MemoryBytes);
+
+    // First by what is cheap to ask, then by the audit itself.
+    private static async Task<int> SettleAsync(HttpClient observer, CancellationToken cancellationToken)
+    {
+        var patience = Stopwatch.StartNew();
+        while (true)
+        {
+            using var answer = await observer.GetAsync("api/ops/audit", cancellationToken);
+            answer.EnsureSuccessStatusCode();
+            var disagreements = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("disagreements").GetArrayLength();
+            if (disagreements == 0 || patience.Elapsed > SettlingTime)
+                return disagreements;
+        }
+    }
+
+    /// <summary>One run of the closed loop.</summary>
+    private sealed class Run(HttpClient[] customers, Guid[] offers, int orders, TimeSpan time)
+    {
+        private readonly List<double>[] _latencies = [.. customers.Select(_ => new List<double>())];
+        private readonly Dictionary<string, int> _refused = [];
+        private int _begun;
+        private int _accepted;
+
+        public int Accepted => Volatile.Read(ref _accepted);
+
+        public IReadOnlyDictionary<string, int> Refused => _refused;
+
+        public async Task GoAsync(CancellationToken cancellationToken)
+        {
+            var clock = Stopwatch.StartNew();
+            await Task.WhenAll(customers.Select((customer, index) => Task.Run(async () =>
+            {
+                while (clock.Elapsed < time && Interlocked.Increment(ref _begun) is var number && number <= orders)
+                    await OrderAsync(customer, offers[number % offers.Length], _latencies[index], cancellationToken);
+            }, cancellationToken)));
+        }
+
+        public double[] LatenciesMs() => [.. _latencies.SelectMany(ms => ms).Order()];
+
+        private async Task OrderAsync(HttpClient customer, Guid offerId, List<double> latencies, CancellationToken cancellationToken)
+        {
+            var start = Stopwatch.GetTimestamp();
+            using var answer = await customer.PostAsJsonAsync(
+                "api/orders", new { offerId, quantity = 1, destination = "1 Main Street", paymentMethod = "card_ok" }, cancellationToken);
+            await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+            latencies.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            if (answer.StatusCode == HttpStatusCode.Created)
+            {
+                Interlocked.Increment(ref _accepted);
+                return;
+            }
+
+            lock (_refused)
+            {
+                var status = $"{(int)answer.StatusCode}";
+                _refused[status] = _refused.GetValueOrDefault(status) + 1;
+            }
+        }
+    }
+}

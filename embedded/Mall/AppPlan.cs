@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using OrderMall.Contracts;
+using OrderMall.Postgres;
+using OrderMall.Sidecar;
+
+namespace OrderMall.Mall;
+
+/// <summary>
+/// Where an app of this run is and what it is told: ports and tokens are new at every start of the mall, and stay
+/// while it is open, however often the app is stopped and started.
+/// </summary>
+internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri> Instances, string ApiToken, string AppToken)
+{
+    /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
+    /// <param name="apps">The services.</param>
+    /// <param name="replicas">Instances of each but the gateway, which has the one public port.</param>
+    /// <param name="gateway">The public address.</param>
+    public static IReadOnlyList<AppPlan> Make(IReadOnlyList<MallApp> apps, int replicas, Uri gateway)
+    {
+        var ids = apps.Select(app => app.AppId).Append(AppIds.MallControl).ToList();
+        var ports = new Queue<int>(LoopbackPort.Find(ids.Count * (1 + replicas)));
+        return [.. ids.Select(id => new AppPlan(
+            id,
+            ports.Dequeue(),
+            id switch
+            {
+                AppIds.Gateway => [gateway],
+                AppIds.MallControl => [At(ports.Dequeue())],
+                _ => [.. Enumerable.Range(0, replicas).Select(_ => At(ports.Dequeue()))],
+            },
+            Token(),
+            Token()))];
+    }
+
+    public static Uri At(int port) => new($"http://127.0.0.1:{port}");
+
+    public static string Token() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    public SidecarApp ToSidecarApp() => new()
+    {
+        AppId = AppId,
+        Port = SidecarPort,
+        Instances = Instances,
+        ApiToken = ApiToken,
+        AppToken = AppToken,
+    };
+
+    /// <summary>The configuration of one instance.</summary>
+    /// <param name="instance">Its address.</param>
+    /// <param name="connectionString">Of its database, where it has one.</param>
+    /// <param name="publicAddress">The mall's.</param>
+    /// <param name="keysFolder">Where the gateway keeps the keys that its tokens are signed with.</param>
+    public Dictionary<string, string> Settings(Uri instance, string? connectionString, Uri publicAddress, string keysFolder)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["urls"] = instance.GetLeftPart(UriPartial.Authority),
+            ["http_ports"] = "", // set in container images, and would only be warned about
+            ["DAPR_HTTP_PORT"] = SidecarPort.ToString(CultureInfo.InvariantCulture),
+            ["DAPR_GRPC_PORT"] = "", // what a real sidecar beside the mall set is not meant for it
+            ["DAPR_API_TOKEN"] = ApiToken,
+            ["APP_API_TOKEN"] = AppToken,
+            ["Mall:Demo"] = "true",
+            ["PublicUrl"] = publicAddress.GetLeftPart(UriPartial.Authority),
+        };
+        if (connectionString is not null)
+            settings["ConnectionStrings:" + AppId] = connectionString;
+        if (AppId == AppIds.Gateway)
+            settings["Mall:DataProtection"] = keysFolder;
+        return settings;
+    }
+}

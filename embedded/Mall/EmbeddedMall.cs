@@ -1,0 +1,317 @@
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using OrderMall.Contracts;
+using OrderMall.Mall.Control;
+using OrderMall.Mall.Hosting;
+using OrderMall.Postgres;
+using OrderMall.Sidecar;
+
+namespace OrderMall.Mall;
+
+/// <summary>
+/// The whole mall on one machine without Docker and Dapr: every service, the sidecar they talk through, and
+/// PostgreSQL. Disposing it closes it in order; everything is kept for the next time.
+/// </summary>
+public sealed class EmbeddedMall : IAsyncDisposable
+{
+    private const int ServiceConnections = 200; // of the private server's 300, over all services
+    private const int SidecarConnections = 40;
+    private static readonly TimeSpan ServerAnswerLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReachableLimit = TimeSpan.FromSeconds(30);
+
+    private readonly MallOptions options;
+    private readonly IProgress<string>? progress;
+    private readonly Dictionary<string, HostedService> services = [];
+    private readonly Dictionary<string, string> connectionStrings = [];
+    private readonly ILoggerFactory loggers = ConsoleLog.Create();
+    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(1) });
+    private readonly ILogger logger;
+    private DataFolder? folder;
+    private PostgresCluster? postgres;
+    private ISidecarHost? sidecar;
+    private ControlApp? control;
+    private bool disposed;
+
+    private EmbeddedMall(MallOptions options, IProgress<string>? progress)
+    {
+        (this.options, this.progress) = (options, progress);
+        logger = loggers.CreateLogger("OrderMall.Mall");
+        Address = AppPlan.At(options.Port == 0 ? LoopbackPort.Find(1)[0] : options.Port);
+    }
+
+    /// <summary>The public address.</summary>
+    public Uri Address { get; }
+
+    /// <summary>The private server's process, or <see langword="null"/> where an existing server is used.</summary>
+    public int? PostgresProcessId => postgres?.ProcessId;
+
+    /// <summary>The sidecar's process, or <see langword="null"/> where it is in this one.</summary>
+    public int? SidecarProcessId => (sidecar as SidecarProcess)?.ProcessId;
+
+    /// <summary>The databases by app id (and <c>sidecar</c>), as Npgsql connection strings.</summary>
+    public IReadOnlyDictionary<string, string> ConnectionStrings => connectionStrings;
+
+    /// <summary>Opens the mall, and returns when it serves on <see cref="Address"/>.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told of each step, for people.</param>
+    /// <param name="ct">Ends the attempt and stops whatever was started.</param>
+    /// <exception cref="MallException">It cannot be opened; the message says why and what to do.</exception>
+    /// <exception cref="PostgresClusterException">PostgreSQL is missing or cannot be run.</exception>
+    /// <exception cref="SidecarConfigurationException">A component or policy is wrong; the message names file and line.</exception>
+    public static async Task<EmbeddedMall> OpenAsync(MallOptions options, IProgress<string>? progress = null, CancellationToken ct = default)
+    {
+        var mall = new EmbeddedMall(options, progress);
+        try
+        {
+            await mall.OpenAsync(ct);
+            return mall;
+        }
+        catch
+        {
+            await mall.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What every service is doing.</summary>
+    /// <param name="ct">Ends the attempt.</param>
+    public async Task<IReadOnlyList<ServiceState>> ServicesAsync(CancellationToken ct = default)
+    {
+        var circuits = await sidecar!.CircuitsAsync(ct);
+        return [.. services.Values.Select(service => new ServiceState(
+            service.Plan.AppId,
+            service.Status,
+            service.RunningInstances,
+            [.. circuits.Where(c => c.AppId == service.Plan.AppId).Select(c => new CircuitView(c.Target, c.State))]))];
+    }
+
+    /// <summary>Whether there is a service of that app id.</summary>
+    /// <param name="appId">The app id.</param>
+    public bool Has(string appId) => services.ContainsKey(appId);
+
+    /// <summary>Stops one service in order; the others stay. Returns when it is stopped, at once where it is already.</summary>
+    /// <param name="appId">The service.</param>
+    public async Task StopServiceAsync(string appId)
+    {
+        await services[appId].StopAsync();
+        sidecar!.Probe(appId);
+    }
+
+    /// <summary>Starts one service again. Returns when others reach it, at once where it runs already.</summary>
+    /// <param name="appId">The service.</param>
+    /// <param name="ct">Ends the attempt; the service stays stopped.</param>
+    /// <exception cref="MallException">It could not start.</exception>
+    public async Task StartServiceAsync(string appId, CancellationToken ct = default)
+    {
+        var service = services[appId];
+        try
+        {
+            await service.StartAsync(ct);
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException)
+        {
+            throw failed as MallException ?? new MallException($"{appId} could not start: {failed.Message}", failed);
+        }
+
+        await ReachableAsync(service.Plan, ct);
+    }
+
+    /// <summary>The processes of a service; none where it runs in this process.</summary>
+    /// <param name="appId">The service.</param>
+    public IReadOnlyList<int> ProcessIds(string appId) => services[appId].ProcessIds;
+
+    /// <summary>Closes the mall: first the door, then the services, then the sidecar, then PostgreSQL. Takes at most some 40 s.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (disposed)
+            return;
+        disposed = true;
+        if (services.Remove(AppIds.Gateway, out var gateway))
+            await gateway.StopAsync();
+        await Task.WhenAll(services.Values.Select(s => s.StopAsync()));
+        if (control is not null)
+            await control.DisposeAsync();
+        if (sidecar is not null)
+            await sidecar.DisposeAsync();
+        NpgsqlConnection.ClearAllPools();
+        if (postgres is not null)
+            await postgres.DisposeAsync();
+        folder?.Dispose();
+        http.Dispose();
+        loggers.Dispose();
+    }
+
+    private async Task OpenAsync(CancellationToken ct)
+    {
+        folder = DataFolder.Open(options.DataDirectory);
+        CheckPort();
+        folder.Announce(Address);
+        var components = Components.Find(options.ComponentsPath);
+
+        var databases = await ServerAsync(ct);
+        var plans = AppPlan.Make(MallApps.All, options.Replicas, Address);
+        await MakeDatabasesAsync(databases, ct);
+
+        Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
+        foreach (var app in MallApps.All)
+            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId));
+        control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
+        var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
+        await TogetherAsync(
+            [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))),
+                control.StartAsync,
+                token => StartSidecarAsync(components, plans, token)],
+            ct);
+        await Task.WhenAll(behindTheDoor.Select(s => ReachableAsync(s.Plan, ct)));
+
+        Report("Opening the door");
+        await NamedAsync(AppIds.Gateway, services[AppIds.Gateway].StartAsync(ct));
+    }
+
+    private async Task<PostgresDatabases> ServerAsync(CancellationToken ct)
+    {
+        if (options.ConnectionString is null)
+        {
+            Report("Starting PostgreSQL");
+            postgres = await PostgresCluster.StartAsync(folder!.Postgres, ct);
+            return postgres.Databases;
+        }
+
+        Report("Connecting to the given PostgreSQL server");
+        return new PostgresDatabases(options.ConnectionString);
+    }
+
+    private async Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken ct)
+    {
+        // A given server may hold databases of others by such names.
+        var prefix = options.ConnectionString is null ? "" : "ordermall_";
+        var withDatabase = MallApps.All.Where(a => a.HasDatabase).ToList();
+        var each = Math.Max(5, ServiceConnections / (withDatabase.Count * options.Replicas));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(ServerAnswerLimit);
+        try
+        {
+            var made = await Task.WhenAll(withDatabase
+                .Select(app => (app.AppId, app.Database, Connections: each))
+                .Append((AppId: "sidecar", Database: "sidecar", Connections: SidecarConnections))
+                .Select(async d => (d.AppId, await server.CreateAsync(prefix + d.Database, d.Connections, limit.Token))));
+            foreach (var (appId, connectionString) in made)
+                connectionStrings[appId] = connectionString;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new MallException($"The PostgreSQL server did not answer within {ServerAnswerLimit.TotalSeconds:0} s. Check the connection string.");
+        }
+        catch (PostgresException refused)
+        {
+            throw new MallException($"The PostgreSQL server refused: {refused.MessageText}. The user of the connection string must be allowed to connect and to create databases.", refused);
+        }
+        catch (NpgsqlException absent)
+        {
+            throw new MallException($"The PostgreSQL server did not answer: {absent.InnerException?.Message ?? absent.Message}. Check the connection string.", absent);
+        }
+    }
+
+    private HostedService Host(MallApp app, AppPlan plan)
+    {
+        var connectionString = connectionStrings.GetValueOrDefault(app.AppId);
+        return new HostedService(plan, Run, () => sidecar?.Probe(app.AppId), logger);
+
+        IServiceRun Run(int number, Uri uri)
+        {
+            var settings = plan.Settings(uri, connectionString, Address, folder!.Keys);
+            if (!options.Isolated)
+                return new InProcessRun(app.Create, settings);
+            settings["Mall:ParentPid"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var name = plan.Instances.Count == 1 ? app.AppId : $"{app.AppId}-{number + 1}";
+            return new ProcessRun(new ProcessPlan(name, app.Assembly, [], settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder, http);
+        }
+    }
+
+    private async Task StartSidecarAsync(string components, IReadOnlyList<AppPlan> plans, CancellationToken ct)
+    {
+        var settings = new SidecarOptions
+        {
+            ResourcesPath = components,
+            ConnectionString = connectionStrings["sidecar"],
+            Apps = [.. plans.Select(plan => plan.ToSidecarApp())],
+        };
+        sidecar = options.Isolated
+            ? await SidecarProcess.StartAsync(settings, LoopbackPort.Find(1)[0], folder!, http, logger, ct)
+            : await Task.Run(() => InProcessSidecar.StartAsync(settings, ct), ct);
+    }
+
+    /// <summary>Waits until the sidecar passes calls on to the app.</summary>
+    private async Task ReachableAsync(AppPlan plan, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(ReachableLimit);
+        try
+        {
+            while (!await control!.ReachesAsync(plan.AppId, http, limit.Token))
+            {
+                sidecar!.Probe(plan.AppId);
+                await Task.Delay(20, limit.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new MallException($"{plan.AppId} did not become healthy within {ReachableLimit.TotalSeconds:0} s.");
+        }
+    }
+
+    private (Uri Address, string Token) PaymentProviderMode()
+    {
+        var plan = services[AppIds.PaymentProvider].Plan;
+        return (new Uri(plan.Instances[0], "/mode"), plan.AppToken);
+    }
+
+    private void CheckPort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, Address.Port));
+            socket.Listen(1);
+        }
+        catch (SocketException refused)
+        {
+            throw new MallException(refused.SocketErrorCode == SocketError.AccessDenied
+                ? $"Port {Address.Port} is not open to this user. Choose one above 1023 with --port."
+                : $"Port {Address.Port} is taken by another program. Choose another with --port.", refused);
+        }
+    }
+
+    /// <summary>Runs all at once. The first failure ends the others and is thrown when they have ended.</summary>
+    private static async Task TogetherAsync(IReadOnlyList<Func<CancellationToken, Task>> actions, CancellationToken ct)
+    {
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var tasks = actions.Select(action => action(together.Token)).ToList();
+        try
+        {
+            await foreach (var done in Task.WhenEach(tasks))
+                await done;
+        }
+        catch
+        {
+            await together.CancelAsync();
+            await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
+
+    private static async Task NamedAsync(string appId, Task starting)
+    {
+        try
+        {
+            await starting;
+        }
+        catch (Exception failed) when (failed is not (OperationCanceledException or MallException))
+        {
+            throw new MallException($"{appId} could not start: {failed.Message}", failed);
+        }
+    }
+
+    private void Report(string step) => progress?.Report(step);
+}

@@ -1,0 +1,35 @@
+namespace OrderMall.Mall.Hosting;
+
+/// <summary>A service with all its instances.</summary>
+internal sealed class HostedService
+{
+    private readonly IReadOnlyList<Supervised> instances;
+
+    /// <summary>Makes the service; nothing runs yet.</summary>
+    /// <param name="plan">Where it is.</param>
+    /// <param name="run">Makes a run of the instance of that number and address.</param>
+    /// <param name="changed">Told after every change of an instance.</param>
+    /// <param name="logger">Where restarts are told.</param>
+    public HostedService(AppPlan plan, Func<int, Uri, IServiceRun> run, Action changed, ILogger logger)
+    {
+        Plan = plan;
+        instances = [.. plan.Instances.Select((uri, i) => new Supervised(plan.AppId, () => run(i, uri), changed, logger))];
+    }
+
+    public AppPlan Plan { get; }
+
+    /// <summary>The best of its instances': one that runs is enough to serve.</summary>
+    public ServiceStatus Status =>
+        instances.Any(i => i.Status == ServiceStatus.Running) ? ServiceStatus.Running
+        : instances.Any(i => i.Status == ServiceStatus.Starting) ? ServiceStatus.Starting
+        : instances.Any(i => i.Status == ServiceStatus.Failed) ? ServiceStatus.Failed
+        : ServiceStatus.Stopped;
+
+    public int RunningInstances => instances.Count(i => i.Status == ServiceStatus.Running);
+
+    public IReadOnlyList<int> ProcessIds => [.. instances.Select(i => (i.Run as ProcessRun)?.ProcessId).OfType<int>()];
+
+    public Task StartAsync(CancellationToken ct) => Task.WhenAll(instances.Select(i => i.StartAsync(ct)));
+
+    public Task StopAsync() => Task.WhenAll(instances.Select(i => i.StopAsync()));
+}

@@ -1,0 +1,53 @@
+namespace OrderMall.Mall.Hosting;
+
+/// <summary>A service in this process.</summary>
+internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadOnlyDictionary<string, string> settings) : IServiceRun
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
+
+    // In one console the services say only what needs attention.
+    private static readonly string[] Quiet =
+    [
+        "--Logging:Console:LogLevel:Default=Warning",
+        "--Logging:Console:LogLevel:Microsoft.Hosting.Lifetime=Warning",
+        "--Logging:Console:FormatterName=simple",
+        "--Logging:Console:FormatterOptions:SingleLine=true",
+        "--Logging:Console:FormatterOptions:TimestampFormat=HH:mm:ss ",
+    ];
+
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private WebApplication? app;
+
+    public Task Ended => ended.Task;
+
+    public async Task StartAsync(CancellationToken ct)
+    {
+        app = create([.. settings.Select(s => $"--{s.Key}={s.Value}"), .. Quiet]);
+        await app.StartAsync(ct);
+        DisownSignals(app);
+        app.Lifetime.ApplicationStopping.Register(() => ended.TrySetResult());
+    }
+
+    /// <summary>
+    /// Every host would answer Ctrl+C by itself and at once. Here the mall does, in its order: the lifetime that
+    /// listens to signals is no longer needed once the host has started.
+    /// </summary>
+    public static void DisownSignals(WebApplication app) => (app.Services.GetService<IHostLifetime>() as IDisposable)?.Dispose();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (app is null)
+            return;
+        using var limit = new CancellationTokenSource(DrainTime);
+        try
+        {
+            await app.StopAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // What did not finish in time is cut off.
+        }
+
+        await app.DisposeAsync();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using OrderMall.Postgres;
+
+namespace OrderMall.Mall.Hosting;
+
+/// <summary>What a process of the mall runs and how it is watched.</summary>
+/// <param name="Name">Names its log and its pid file.</param>
+/// <param name="Assembly">The .NET program.</param>
+/// <param name="Arguments">Its arguments: visible to other users of the machine, so no secrets.</param>
+/// <param name="Environment">Its variables.</param>
+/// <param name="Health">Answers 200 when it serves.</param>
+/// <param name="Alive">Answers 200 while it lives.</param>
+/// <param name="Token">Sent to both in <c>dapr-api-token</c>.</param>
+internal sealed record ProcessPlan(
+    string Name,
+    string Assembly,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyDictionary<string, string> Environment,
+    Uri Health,
+    Uri Alive,
+    string Token);
+
+/// <summary>A service as a process of its own. Ends it when it does not answer five times in a row.</summary>
+internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient http) : IServiceRun
+{
+    private const int MissesAllowed = 4;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(12); // its own limit is 10 s
+    private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AliveLimit = TimeSpan.FromSeconds(2);
+
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly BoundedLog log = new(Path.Combine(folder.Logs, plan.Name + ".log"));
+    private Process? process;
+    private Task watching = Task.CompletedTask;
+
+    public Task Ended => ended.Task;
+
+    public int? ProcessId => process is { HasExited: false } alive ? alive.Id : null;
+
+    public async Task StartAsync(CancellationToken ct)
+    {
+        process = new Process { StartInfo = StartInfo(), EnableRaisingEvents = true };
+        process.Exited += (_, _) => ended.TrySetResult();
+        process.OutputDataReceived += (_, line) => Write(line);
+        process.ErrorDataReceived += (_, line) => Write(line);
+        process.Start();
+        folder.Remember(plan.Name, process);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        for (var time = Stopwatch.StartNew(); !await AnswersAsync(plan.Health, ct); await Task.Delay(50, ct))
+        {
+            if (process.HasExited)
+            {
+                await process.WaitForExitAsync(ct); // until its last words are read
+                throw new MallException($"{plan.Name} ended while starting. Its last words: {log.LastLines}");
+            }
+
+            if (time.Elapsed > StartLimit)
+                throw new MallException($"{plan.Name} did not get ready within {StartLimit.TotalSeconds:0} s. See {Path.Combine(folder.Logs, plan.Name + ".log")}");
+        }
+
+        watching = WatchAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await watching;
+        if (process is not null)
+        {
+            if (!process.HasExited)
+                Signals.Send(process.Id, Signals.Terminate);
+            using var limit = new CancellationTokenSource(DrainLimit);
+            try
+            {
+                await process.WaitForExitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill();
+                await process.WaitForExitAsync(CancellationToken.None);
+            }
+
+            folder.Forget(plan.Name);
+            process.Dispose();
+        }
+
+        log.Dispose();
+        stopping.Dispose();
+    }
+
+    private ProcessStartInfo StartInfo()
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, plan.Assembly + ".dll");
+        string[] command = [.. OwnSession.Prefix(), Dotnet(), "exec", .. RuntimeOf(plan.Assembly), program, .. plan.Arguments];
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder.Path,
+        };
+        start.Environment["DOTNET_gcServer"] = "0";
+        foreach (var (key, value) in plan.Environment)
+            start.Environment[key == "urls" ? "ASPNETCORE_URLS" : key == "http_ports" ? "ASPNETCORE_HTTP_PORTS" : key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        return start;
+    }
+
+    // A program that came here as a reference of this one runs with this one's dependencies.
+    private static string[] RuntimeOf(string assembly)
+    {
+        if (File.Exists(Path.Combine(AppContext.BaseDirectory, assembly + ".runtimeconfig.json")))
+            return [];
+        var own = Path.Combine(AppContext.BaseDirectory, typeof(ProcessRun).Assembly.GetName().Name!);
+        return ["--runtimeconfig", own + ".runtimeconfig.json", "--depsfile", own + ".deps.json"];
+    }
+
+    private static string Dotnet() =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath!
+        : Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root ? Path.Combine(root, "dotnet")
+        : "dotnet";
+
+    private async Task WatchAsync()
+    {
+        var misses = 0;
+        try
+        {
+            while (!ended.Task.IsCompleted)
+            {
+                await Task.Delay(AliveInterval, stopping.Token);
+                misses = await AnswersAsync(plan.Alive, stopping.Token) ? 0 : misses + 1;
+                if (misses <= MissesAllowed)
+                    continue;
+                log.WriteLine($"{plan.Name} did not answer {misses} times in a row and is killed.");
+                process!.Kill();
+                ended.TrySetResult();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task<bool> AnswersAsync(Uri uri, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(AliveLimit);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+            request.Headers.Add("dapr-api-token", plan.Token);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception silent) when (silent is HttpRequestException || (silent is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    private void Write(DataReceivedEventArgs line)
+    {
+        if (line.Data is { } text)
+            log.WriteLine(text);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OrderMall.Sidecar;
+
+namespace OrderMall.Mall.Hosting;
+
+/// <summary>The sidecar as a process of its own, started again when it dies.</summary>
+internal sealed class SidecarProcess : ISidecarHost
+{
+    private readonly Supervised supervised;
+    private readonly HttpClient http;
+    private readonly Uri circuits;
+    private readonly string adminToken;
+
+    private SidecarProcess(Supervised supervised, HttpClient http, Uri circuits, string adminToken) =>
+        (this.supervised, this.http, this.circuits, this.adminToken) = (supervised, http, circuits, adminToken);
+
+    public int? ProcessId => (supervised.Run as ProcessRun)?.ProcessId;
+
+    public static async Task<SidecarProcess> StartAsync(SidecarOptions options, int adminPort, DataFolder folder, HttpClient http, ILogger logger, CancellationToken ct)
+    {
+        var token = AppPlan.Token();
+        var file = folder.RunFile("sidecar.json");
+        var settings = new SidecarFile(options.ResourcesPath, options.ConnectionString, options.Apps, adminPort, token);
+        await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(settings, SidecarJson.Default.SidecarFile), ct);
+
+        var circuits = new Uri(AppPlan.At(adminPort), "/circuits");
+        var plan = new ProcessPlan(
+            "sidecar",
+            typeof(EmbeddedSidecar).Assembly.GetName().Name!,
+            ["--options", file],
+            new Dictionary<string, string>(),
+            Health: circuits,
+            Alive: circuits,
+            token);
+        var supervised = new Supervised("sidecar", () => new ProcessRun(plan, folder, http), static () => { }, logger);
+        await supervised.StartAsync(ct);
+        return new SidecarProcess(supervised, http, circuits, token);
+    }
+
+    public async Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, circuits);
+            request.Headers.Add("dapr-api-token", adminToken);
+            using var response = await http.SendAsync(request, limit.Token);
+            return await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(SidecarJson.Default.IReadOnlyListCircuitState, limit.Token) ?? [];
+        }
+        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return []; // it is being started again: its breakers begin anew
+        }
+    }
+
+    public void Probe(string appId)
+    {
+        // It asks every half second by itself.
+    }
+
+    public async ValueTask DisposeAsync() => await supervised.StopAsync();
+}
+
+/// <summary>What the sidecar's program reads: its options, and where its state can be asked for.</summary>
+internal sealed record SidecarFile(string ResourcesPath, string ConnectionString, IReadOnlyList<SidecarApp> Apps, int AdminPort, string AdminToken);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(SidecarFile))]
+[JsonSerializable(typeof(IReadOnlyList<CircuitState>))]
+internal sealed partial class SidecarJson : JsonSerializerContext;

@@ -1,0 +1,31 @@
+namespace OrderMall.Mall;
+
+/// <summary>How an embedded mall is opened.</summary>
+public sealed record MallOptions
+{
+    /// <summary>The public port on 127.0.0.1; 0 takes a free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Everything the mall keeps between runs is in this folder.</summary>
+    public string DataDirectory { get; init; } = ".data";
+
+    /// <summary>Whether every service is a process of its own, so that one can be killed.</summary>
+    public bool Isolated { get; init; }
+
+    /// <summary>An Npgsql connection string of an existing server whose user may create databases; without it a private server is run.</summary>
+    public string? ConnectionString { get; init; }
+
+    /// <summary>The folder with the Dapr components; by default <c>components/</c> of the checkout.</summary>
+    public string? ComponentsPath { get; init; }
+
+    /// <summary>How many instances of every service but the gateway; 1 to 8.</summary>
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>Why the mall runs this way and not another, for people.</summary>
+    public string? Why { get; init; }
+}
+
+/// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>
+/// <param name="message">For people.</param>
+/// <param name="inner">What it came from, if anything.</param>
+public sealed class MallException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,55 @@
+namespace OrderMall.Postgres;
+
+/// <summary>
+/// A log file that keeps at most twice <paramref name="limit"/> bytes: when it is full it becomes
+/// <c>NAME.old</c>, in place of the one before, and a new one begins. Remembers its last lines.
+/// </summary>
+/// <param name="path">The file; appended to.</param>
+/// <param name="limit">Bytes.</param>
+internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposable
+{
+    private const int Remembered = 20;
+    private readonly Lock gate = new();
+    private readonly Queue<string> last = new();
+    private StreamWriter? writer = Open(path);
+
+    public string LastLines
+    {
+        get
+        {
+            lock (gate)
+                return string.Join(Environment.NewLine, last);
+        }
+    }
+
+    /// <summary>Writes one line and flushes it. What comes after <see cref="Dispose"/> is dropped.</summary>
+    public void WriteLine(string line)
+    {
+        lock (gate)
+        {
+            if (writer is null)
+                return;
+            last.Enqueue(line);
+            if (last.Count > Remembered)
+                last.Dequeue();
+            writer.WriteLine(line);
+            if (writer.BaseStream.Length < limit)
+                return;
+            writer.Dispose();
+            File.Move(path, path + ".old", overwrite: true);
+            writer = Open(path);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            writer?.Dispose();
+            writer = null;
+        }
+    }
+
+    private static StreamWriter Open(string path) =>
+        new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
+}

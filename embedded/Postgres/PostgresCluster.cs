@@ -1,0 +1,231 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace OrderMall.Postgres;
+
+/// <summary>
+/// A private PostgreSQL server: made and run from the binaries of this machine, reachable on 127.0.0.1 only with
+/// a password of its own, and stopped with <see cref="DisposeAsync"/>. Its data folder holds
+/// <c>cluster/</c> (PostgreSQL's own), <c>password</c>, <c>server.log</c> and a marker that tells it from other folders.
+/// </summary>
+public sealed class PostgresCluster : IAsyncDisposable
+{
+    private const string User = "mall";
+    private const string Marker = "ordermall-postgres";
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(2); // recovery after a crash is part of it
+
+    // Commits are durable: what the mall promised survives a crash. The rest suits a small machine.
+    private static readonly string[] Settings =
+    [
+        "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "shared_buffers=256MB",
+        "fsync=on", "synchronous_commit=on", "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB",
+        "checkpoint_timeout=15min", "autovacuum_naptime=10s", "jit=off", "huge_pages=off", "logging_collector=off",
+        "lc_messages=C", "timezone=UTC", "log_timezone=UTC",
+    ];
+
+    private readonly PostgresBinaries binaries;
+    private readonly string cluster;
+    private readonly Process process;
+    private readonly BoundedLog log;
+    private readonly FileStream held;
+    private int disposed;
+
+    private PostgresCluster(PostgresBinaries binaries, string cluster, Process process, BoundedLog log, FileStream held, string connectionString)
+    {
+        (this.binaries, this.cluster, this.process, this.log, this.held) = (binaries, cluster, process, log, held);
+        ConnectionString = connectionString;
+        Databases = new PostgresDatabases(connectionString);
+    }
+
+    /// <summary>An Npgsql connection string of the server's administrator, for its <c>postgres</c> database.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>The server's databases.</summary>
+    public PostgresDatabases Databases { get; }
+
+    /// <summary>The server process.</summary>
+    public int ProcessId { get; private init; }
+
+    /// <summary>
+    /// Opens the cluster in a folder, making it first where there is none. A server that a killed process left
+    /// running on it is stopped before.
+    /// </summary>
+    /// <param name="dataDirectory">The folder; made if it is missing, and must be empty or an earlier cluster.</param>
+    /// <param name="ct">Ends the attempt and stops whatever was started.</param>
+    /// <exception cref="PostgresNotFoundException">No PostgreSQL is installed.</exception>
+    /// <exception cref="PostgresClusterException">It could not be made or opened; the message says why.</exception>
+    public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken ct)
+    {
+        var folder = Path.GetFullPath(dataDirectory);
+        var cluster = Path.Combine(folder, "cluster");
+        var binaries = PostgresBinaries.Find(MadeByVersion(cluster));
+        var account = ServerAccount.Current();
+        var held = await ClaimAsync(folder, account, ct);
+        BoundedLog? log = null;
+        try
+        {
+            if (!Directory.Exists(cluster))
+                await MakeAsync(binaries, account, folder, cluster, ct);
+            if (Postmaster.Of(cluster) is { } leftover)
+                await leftover.StopAsync(binaries, cluster);
+            var password = await File.ReadAllTextAsync(Path.Combine(folder, "password"), ct);
+            log = new BoundedLog(Path.Combine(folder, "server.log"));
+            for (var attempt = 1; ; attempt++)
+            {
+                var port = LoopbackPort.Find(1)[0];
+                var process = Launch(binaries, account, folder, cluster, port, log);
+                var connectionString = new NpgsqlConnectionStringBuilder
+                {
+                    Host = "127.0.0.1", Port = port, Username = User, Password = password.Trim(), Database = "postgres", Timeout = 5,
+                }.ConnectionString;
+                try
+                {
+                    await ReadyAsync(process, connectionString, log, ct);
+                    return new PostgresCluster(binaries, cluster, process, log, held, connectionString)
+                    {
+                        ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id,
+                    };
+                }
+                catch (Exception failed)
+                {
+                    if (Postmaster.Of(cluster) is { } half)
+                        await half.StopAsync(binaries, cluster);
+                    var portTaken = process.HasExited && log.LastLines.Contains("could not create any TCP/IP sockets", StringComparison.Ordinal);
+                    process.Dispose();
+                    if (!portTaken || attempt == 3 || failed is OperationCanceledException)
+                        throw;
+                }
+            }
+        }
+        catch
+        {
+            log?.Dispose();
+            await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a database if it is missing.</summary>
+    /// <param name="name">Lower case letters, digits and underscores.</param>
+    /// <param name="ct">Ends the attempt.</param>
+    /// <returns>An Npgsql connection string for it, with at most 20 connections from one process.</returns>
+    public Task<string> CreateDatabaseAsync(string name, CancellationToken ct = default) => Databases.CreateAsync(name, maxPoolSize: 20, ct);
+
+    /// <summary>Stops the server: open transactions are rolled back, everything committed is kept. Takes at most 30 s.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 1)
+            return;
+        await new Postmaster(ProcessId).StopAsync(binaries, cluster);
+        process.Dispose();
+        log.Dispose();
+        await held.DisposeAsync();
+    }
+
+    private static int? MadeByVersion(string cluster)
+    {
+        var file = Path.Combine(cluster, "PG_VERSION");
+        return File.Exists(file) && int.TryParse(File.ReadAllText(file).Split('.')[0], CultureInfo.InvariantCulture, out var version) ? version : null;
+    }
+
+    /// <summary>Takes the folder for this process alone.</summary>
+    private static async Task<FileStream> ClaimAsync(string folder, ServerAccount account, CancellationToken ct)
+    {
+        var marker = Path.Combine(folder, Marker);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            if (!File.Exists(marker) && Directory.EnumerateFileSystemEntries(folder).Any())
+                throw new PostgresClusterException($"'{folder}' holds something that this program did not make, so it is left alone. Choose an empty folder with --data.");
+            var held = new FileStream(marker, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            await account.OwnAsync(folder, ct);
+            await account.CheckReachableAsync(folder, ct);
+            return held;
+        }
+        catch (UnauthorizedAccessException refused)
+        {
+            throw new PostgresClusterException($"The data folder cannot be used: {refused.Message} Choose another with --data.", refused);
+        }
+        catch (IOException taken)
+        {
+            throw new PostgresClusterException($"The PostgreSQL data in '{folder}' cannot be opened; another process may have it open. {taken.Message}", taken);
+        }
+    }
+
+    private static async Task MakeAsync(PostgresBinaries binaries, ServerAccount account, string folder, string cluster, CancellationToken ct)
+    {
+        var password = Path.Combine(folder, "password");
+        var unfinished = cluster + ".unfinished";
+        if (Directory.Exists(unfinished))
+            Directory.Delete(unfinished, recursive: true);
+        File.Delete(password);
+        var mode = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            mode.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using (var file = new StreamWriter(password, mode))
+            await file.WriteLineAsync(RandomNumberGenerator.GetHexString(32, lowercase: true));
+        await account.OwnAsync(password, ct);
+
+        // No --locale: initdb of an old version would write messages in the person's language; LC_ALL=C decides both.
+        var command = account.Command(ownSession: false, binaries.Initdb, "-D", unfinished, "-U", User, "--pwfile", password,
+            "-A", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions");
+        var (exitCode, output) = await ServerAccount.RunAsync(command, folder, ct);
+        if (exitCode != 0)
+            throw new PostgresClusterException($"PostgreSQL could not make its data folder in '{folder}': {output}");
+        Directory.Move(unfinished, cluster);
+    }
+
+    private static Process Launch(PostgresBinaries binaries, ServerAccount account, string folder, string cluster, int port, BoundedLog log)
+    {
+        var command = account.Command(ownSession: true,
+            [binaries.Postgres, "-D", cluster, "-p", port.ToString(CultureInfo.InvariantCulture), .. Settings.SelectMany(s => new[] { "-c", s })]);
+        var process = new Process { StartInfo = ServerAccount.StartInfo(command, folder) };
+        process.OutputDataReceived += (_, line) => Write(line);
+        process.ErrorDataReceived += (_, line) => Write(line);
+        process.Start();
+        process.StandardInput.Close();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+
+        void Write(DataReceivedEventArgs line)
+        {
+            if (line.Data is { } text)
+                log.WriteLine(text);
+        }
+    }
+
+    private static async Task ReadyAsync(Process process, string connectionString, BoundedLog log, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(ReadyLimit);
+        var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
+        while (true)
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(unpooled);
+                await connection.OpenAsync(limit.Token);
+                return;
+            }
+            catch (Exception notYet) when (notYet is NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } && !process.HasExited)
+            {
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                throw new PostgresClusterException($"PostgreSQL was not ready after {ReadyLimit.TotalSeconds:0} s. Its last words: {log.LastLines}");
+            }
+            catch (NpgsqlException ended) when (process.HasExited)
+            {
+                process.WaitForExit(); // until its last words are read
+                throw new PostgresClusterException($"PostgreSQL stopped while starting. Its last words: {log.LastLines}", ended);
+            }
+
+            await Task.Delay(20, ct);
+        }
+    }
+}

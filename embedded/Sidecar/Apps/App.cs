@@ -1,0 +1,64 @@
+namespace OrderMall.Sidecar;
+
+/// <summary>An app the sidecar stands beside: its instances, and the policies it calls and is delivered to under.</summary>
+internal sealed class App
+{
+    private readonly Lock _lock = new();
+    private uint _turn;
+    private bool _healthy;
+
+    public App(SidecarApp settings, AppPolicies policies)
+    {
+        Settings = settings;
+        Policies = policies;
+        Instances = [.. settings.Instances.Select(address => new AppInstance(address))];
+    }
+
+    /// <summary>Told when the first instance becomes healthy, and when the last one stops being so.</summary>
+    public event Action<App, bool>? HealthChanged;
+
+    public string AppId => Settings.AppId;
+
+    public SidecarApp Settings { get; }
+
+    public AppPolicies Policies { get; }
+
+    public IReadOnlyList<AppInstance> Instances { get; }
+
+    public bool Healthy => Volatile.Read(ref _healthy);
+
+    /// <summary>The next healthy instance in turn, or <see langword="null"/> when there is none.</summary>
+    public AppInstance? NextInstance()
+    {
+        var first = Instances.Count == 1 ? 0 : Interlocked.Increment(ref _turn);
+        for (var i = 0u; i < Instances.Count; i++)
+        {
+            var instance = Instances[(int)((first + i) % (uint)Instances.Count)];
+            if (instance.Healthy)
+                return instance;
+        }
+
+        return null;
+    }
+
+    /// <summary>A call found nobody listening there: nothing more is sent until a probe succeeds.</summary>
+    public void Refused(AppInstance instance)
+    {
+        SetHealth(instance, healthy: false);
+        instance.ProbeNow();
+    }
+
+    public void SetHealth(AppInstance instance, bool healthy)
+    {
+        // Under the lock, so that two changes in a row are told in their order.
+        lock (_lock)
+        {
+            instance.Healthy = healthy;
+            var any = Instances.Any(candidate => candidate.Healthy);
+            if (any == _healthy)
+                return;
+            Volatile.Write(ref _healthy, any);
+            HealthChanged?.Invoke(this, any);
+        }
+    }
+}

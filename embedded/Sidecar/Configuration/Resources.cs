@@ -1,0 +1,94 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>Everything the resources folder says.</summary>
+internal sealed class Resources
+{
+    private Resources(IReadOnlyList<Component> components, IReadOnlyList<ResiliencySpec> resiliencies)
+    {
+        Components = components;
+        Resiliencies = resiliencies;
+    }
+
+    public IReadOnlyList<Component> Components { get; }
+
+    public IReadOnlyList<ResiliencySpec> Resiliencies { get; }
+
+    public Component? PubSub(string name, string appId) =>
+        Components.FirstOrDefault(component => component.IsPubSub && component.Name == name && component.IsFor(appId));
+
+    public Component? StateStore(string name, string appId) =>
+        Components.FirstOrDefault(component => component.IsState && component.Name == name && component.IsFor(appId));
+
+    /// <summary>Reads the folder's own <c>*.yaml</c> and <c>*.yml</c> files, in the order of their names.</summary>
+    /// <exception cref="SidecarConfigurationException">One of them cannot be followed.</exception>
+    public static Resources Read(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new SidecarConfigurationException(folder, "there is no such folder; ResourcesPath must name the folder of the component files");
+
+        var components = new Dictionary<string, Component>();
+        var resiliencies = new Dictionary<string, ResiliencySpec>();
+        foreach (var file in Directory.EnumerateFiles(folder)
+            .Where(file => Path.GetExtension(file) is ".yaml" or ".yml")
+            .Order(StringComparer.Ordinal))
+        {
+            foreach (var resource in Documents(file))
+                Add(resource, components, resiliencies);
+        }
+
+        return new Resources([.. components.Values], [.. resiliencies.Values]);
+    }
+
+    private static void Add(YamlMap resource, Dictionary<string, Component> components, Dictionary<string, ResiliencySpec> resiliencies)
+    {
+        var kind = resource.RequiredText("kind");
+        if (kind is not ("Component" or "Resiliency" or "Configuration"))
+            throw resource.Wrong("kind", $"the embedded sidecar knows no kind '{kind}'; it reads Component, Resiliency and Configuration");
+        if (resource.RequiredText("apiVersion") is not "dapr.io/v1alpha1" and var version)
+            throw resource.Wrong("apiVersion", $"apiVersion is '{version}'; write dapr.io/v1alpha1");
+
+        var name = resource.RequiredMap("metadata").RequiredText("name");
+        var isNew = kind switch
+        {
+            "Component" => components.TryAdd(name, ComponentReader.Read(resource)),
+            "Resiliency" => resiliencies.TryAdd(name, ResiliencyReader.Read(resource)),
+            _ => CheckConfiguration(resource),
+        };
+        if (!isNew)
+            throw resource.Wrong("metadata", $"there are two resources of kind {kind} named '{name}'; rename or remove one");
+    }
+
+    /// <summary>A configuration has nothing to set here, but what it would enforce elsewhere must not be ignored in silence.</summary>
+    private static bool CheckConfiguration(YamlMap resource)
+    {
+        resource.Only("apiVersion", "kind", "metadata", "spec");
+        resource.Map("spec")?.Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features");
+        return true;
+    }
+
+    private static IEnumerable<YamlMap> Documents(string file)
+    {
+        var name = Path.GetFileName(file);
+        var stream = new YamlStream();
+        try
+        {
+            using var reader = new StreamReader(file);
+            stream.Load(reader);
+        }
+        catch (YamlException mistake)
+        {
+            throw new SidecarConfigurationException($"{name}:{mistake.Start.Line}", $"this is not valid YAML: {mistake.InnerException?.Message ?? mistake.Message}");
+        }
+        catch (IOException trouble)
+        {
+            throw new SidecarConfigurationException(name, $"the file cannot be read: {trouble.Message}");
+        }
+
+        return stream.Documents
+            .Where(document => document.RootNode is not YamlScalarNode { Value: "" or null })
+            .Select(document => new YamlMap(name, document.RootNode, "the resource"));
+    }
+}

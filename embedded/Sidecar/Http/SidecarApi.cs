@@ -1,0 +1,100 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>Dapr's HTTP API: finds who calls by the port, checks the token, and hands the request to what it is for.</summary>
+internal sealed class SidecarApi(
+    IReadOnlyDictionary<int, App> callers,
+    Invoker invoker,
+    PublishApi publishing,
+    StateApi state,
+    MetadataApi metadata)
+{
+    private const string InvokePrefix = "/v1.0/invoke/";
+    private const string MethodMark = "/method/";
+
+    // Parts of Dapr's API that the embedded sidecar has not.
+    private static readonly string[] Elsewhere =
+    [
+        "actors", "bindings", "configuration", "conversation", "crypto", "jobs", "job", "lock", "unlock", "reminders",
+        "secrets", "shutdown", "subscribe", "unsubscribe", "subtlecrypto", "workflows",
+    ];
+
+    public Task HandleAsync(HttpContext http)
+    {
+        var caller = callers[http.Connection.LocalPort];
+        if (!AppToken.IsShown(http.Request, caller.Settings.ApiToken))
+            return RefuseAsync(http.Response);
+
+        // The raw target, since Kestrel's decoded path cannot be encoded again as the caller wrote it.
+        var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (!target.StartsWith('/'))
+            target = $"{http.Request.Path.ToUriComponent()}{http.Request.QueryString}";
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
+        var (path, query) = mark < 0 ? (target, "") : (target[..mark], target[mark..]);
+
+        if (path is "/v1.0/healthz" or "/v1.0/healthz/outbound")
+        {
+            http.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        }
+
+        var trace = TraceContext.From(http.Request.Headers.TraceParent);
+        http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
+        if (http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named])
+            return invoker.InvokeAsync(http, caller, named, MethodPath(path), query, trace);
+        return path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+    }
+
+    private Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
+    {
+        if (path.StartsWith(InvokePrefix, StringComparison.Ordinal))
+        {
+            var end = path.IndexOf(MethodMark, InvokePrefix.Length, StringComparison.Ordinal);
+            if (end <= InvokePrefix.Length)
+                return NoAppIdAsync(http);
+            var calleeId = Uri.UnescapeDataString(path[InvokePrefix.Length..end]);
+            return invoker.InvokeAsync(http, caller, calleeId, MethodPath(path[(end + MethodMark.Length - 1)..]), query, trace);
+        }
+
+        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = Uri.UnescapeDataString(parts[i]);
+        return (http.Request.Method, parts) switch
+        {
+            ("POST" or "PUT", [_, "publish", "bulk", var pubsub, .. var topic]) => publishing.PublishBulkAsync(http, caller, pubsub, string.Join('/', topic), trace),
+            ("POST" or "PUT", ["v1.0", "publish", var pubsub, .. var topic]) => publishing.PublishAsync(http, caller, pubsub, string.Join('/', topic), trace),
+            ("POST" or "PUT", ["v1.0", "state", var store]) => state.SaveAsync(http, caller, store),
+            ("POST" or "PUT", ["v1.0", "state", var store, "bulk"]) => state.GetBulkAsync(http, caller, store),
+            ("POST" or "PUT", ["v1.0", "state", var store, "transaction"]) => state.TransactAsync(http, caller, store),
+            ("GET", ["v1.0", "state", var store, var key]) => state.GetAsync(http, caller, store, key),
+            ("DELETE", ["v1.0", "state", var store, var key]) => state.DeleteAsync(http, caller, store, key),
+            ("GET", ["v1.0", "metadata"]) => metadata.WriteAsync(http, caller),
+            (_, [_, var api, ..]) when Elsewhere.Contains(api) || api is "state" or "publish" or "metadata" => UnsupportedAsync(http, path),
+            _ => NoAppIdAsync(http),
+        };
+    }
+
+    /// <summary>Dapr removes one slash at the end of a method path.</summary>
+    private static string MethodPath(string path) => path.Length > 1 && path[^1] == '/' ? path[..^1] : path;
+
+    private static Task RefuseAsync(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status401Unauthorized;
+        response.ContentType = "text/plain; charset=utf-8";
+        return response.WriteAsync("invalid api token\n");
+    }
+
+    private static Task NoAppIdAsync(HttpContext http) =>
+        new DaprError(
+            StatusCodes.Status404NotFound,
+            "ERR_DIRECT_INVOKE",
+            "failed getting app id either from the URL path or the header dapr-app-id").WriteAsync(http.Response);
+
+    private static Task UnsupportedAsync(HttpContext http, string path) =>
+        new DaprError(
+            StatusCodes.Status501NotImplemented,
+            "ERR_API_UNIMPLEMENTED",
+            $"the embedded sidecar has no {http.Request.Method} {path}; it has service invocation, publish and state. Run with daprd for the rest").WriteAsync(http.Response);
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>
+/// Kestrel with one loopback listener per app and nothing in front of the handler: no host, no routing, no middleware.
+/// This is what keeps a hop through the sidecar cheap.
+/// </summary>
+internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDisposable
+{
+    private readonly KestrelServer _server;
+    private readonly RequestDelegate _handler;
+
+    public SidecarServer(IEnumerable<int> ports, RequestDelegate handler, ILoggerFactory loggerFactory)
+    {
+        _handler = handler;
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        // The API has its own limit with Dapr's answer for what is over it.
+        options.Limits.MaxRequestBodySize = null;
+        // Event streams and slow callers are held by the caller's own time limits.
+        options.Limits.MinResponseDataRate = null;
+        foreach (var port in ports)
+            options.Listen(IPAddress.Loopback, port, listener => listener.Protocols = HttpProtocols.Http1);
+        var warnings = new WarningsOnly(loggerFactory);
+        _server = new KestrelServer(
+            Options.Create(options),
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), warnings),
+            warnings);
+    }
+
+    public Task StartAsync(CancellationToken ct) => _server.StartAsync(this, ct);
+
+    /// <summary>Stops listening and waits for requests under way, until <paramref name="ct"/> ends the waiting.</summary>
+    public Task StopAsync(CancellationToken ct) => _server.StopAsync(ct);
+
+    public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
+    {
+        // Kestrel keeps one container per connection, so the context is reused from request to request.
+        if (contextFeatures is IHostContextContainer<DefaultHttpContext> container)
+        {
+            container.HostContext ??= new DefaultHttpContext();
+            container.HostContext.Initialize(contextFeatures);
+            return container.HostContext;
+        }
+
+        return new DefaultHttpContext(contextFeatures);
+    }
+
+    public Task ProcessRequestAsync(DefaultHttpContext context) => _handler(context);
+
+    public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
+
+    public void Dispose() => _server.Dispose();
+
+    /// <summary>Leaves Kestrel's own chatter out of the mall's log.</summary>
+    private sealed class WarningsOnly(ILoggerFactory inner) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => new Filtered(inner.CreateLogger(categoryName));
+
+        public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
+
+        public void Dispose()
+        {
+            // The inner factory belongs to whoever gave it.
+        }
+
+        private sealed class Filtered(ILogger inner) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => inner.BeginScope(state);
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && inner.IsEnabled(logLevel);
+
+            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            {
+                if (IsEnabled(logLevel))
+                    inner.Log(logLevel, eventId, state, exception, formatter);
+            }
+        }
+    }
+}

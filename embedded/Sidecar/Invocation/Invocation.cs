@@ -1,0 +1,97 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>The sidecar could not make the call; the message is what Dapr puts behind <c>err:</c>.</summary>
+internal sealed class InvocationException(string message) : Exception(message);
+
+/// <summary>One call from an app to another, through all its tries.</summary>
+/// <param name="http">The caller's request and the answer to it.</param>
+/// <param name="caller">Who calls.</param>
+/// <param name="callee">Who is called.</param>
+/// <param name="path">The method path with its leading slash, as the caller encoded it.</param>
+/// <param name="query">The query with its question mark, or empty.</param>
+/// <param name="trace">The trace the call belongs to.</param>
+internal sealed class Invocation(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
+{
+    private const int BufferSize = 16 << 10;
+    private const int MostUnflushed = 64 << 10;
+
+    // The path is already as it must go out: the caller's own encoding must reach the app unchanged.
+    private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    private ReadOnlyMemory<byte>? _keptBody;
+    private RelayedBody? _relayedBody;
+
+    public HttpContext Http => http;
+
+    public App Caller => caller;
+
+    public App Callee => callee;
+
+    public TargetPolicies? Policies { get; } = caller.Policies.ForApp(callee.AppId);
+
+    public CircuitBreaker? Breaker => Policies?.Breakers?.For(path);
+
+    /// <summary>Whether the answer has begun to go to the caller.</summary>
+    public bool AnswerBegun { get; private set; }
+
+    public bool CanRepeat => !AnswerBegun && _relayedBody is not { Consumed: true };
+
+    /// <summary>Reads the whole body, so that every try can send it.</summary>
+    public async ValueTask KeepBodyAsync()
+    {
+        if (HasBody)
+            _keptBody = await RequestBody.ReadAsync(http.Request, http.RequestAborted);
+    }
+
+    /// <summary>A new request for a try at an instance.</summary>
+    public HttpRequestMessage RequestTo(AppInstance instance)
+    {
+        var request = new HttpRequestMessage(
+            HttpMethod.Parse(http.Request.Method),
+            new Uri(string.Concat(instance.BaseAddress, path, query), AsWritten));
+        if (_keptBody is { } body)
+            request.Content = new ReadOnlyMemoryContent(body);
+        else if (HasBody)
+            request.Content = _relayedBody = new RelayedBody(http.Request);
+        RelayedHeaders.ToApp(http.Request, request, caller, callee);
+        request.Headers.TryAddWithoutValidation(HeaderNames.TraceParent, trace.Child());
+        return request;
+    }
+
+    /// <summary>Passes the app's answer on, each piece as it comes.</summary>
+    public async Task AnswerAsync(HttpResponseMessage answer, CancellationToken ct)
+    {
+        AnswerBegun = true;
+        var response = http.Response;
+        response.StatusCode = (int)answer.StatusCode;
+        RelayedHeaders.ToCaller(answer, http.Request, response);
+        await using var body = await answer.Content.ReadAsStreamAsync(ct);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (true)
+            {
+                var read = body.ReadAsync(buffer, ct);
+                // What is at hand goes out together; as soon as there is a wait for more, the caller gets what there is.
+                if (!read.IsCompleted)
+                    await response.BodyWriter.FlushAsync(ct);
+                var count = await read;
+                if (count == 0)
+                    return;
+                response.BodyWriter.Write(buffer.AsSpan(0, count));
+                if (response.BodyWriter.UnflushedBytes > MostUnflushed)
+                    await response.BodyWriter.FlushAsync(ct);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private bool HasBody => http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
+}

@@ -1,0 +1,148 @@
+using Polly;
+using Polly.Timeout;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>Service invocation: carries a call to a healthy instance of the called app, under the caller's policies for it.</summary>
+internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, HttpMessageInvoker client, TimeProvider time)
+{
+    /// <summary>Makes the call and writes the answer, the app's or the sidecar's own.</summary>
+    public async Task InvokeAsync(HttpContext http, App caller, string calleeId, string path, string query, TraceContext trace)
+    {
+        if (!apps.TryGetValue(calleeId, out var callee))
+        {
+            await DaprError.Invoke(calleeId, $"couldn't find service: {calleeId}").WriteAsync(http.Response);
+            return;
+        }
+
+        if (http.Request.ContentLength is > RequestBody.Limit)
+        {
+            await DaprError.Invoke(calleeId, new BodyTooLargeException().Message).WriteAsync(http.Response);
+            return;
+        }
+
+        var call = new Invocation(http, caller, callee, path, query, trace);
+        try
+        {
+            if (call.Policies is null)
+                await WithoutPoliciesAsync(call);
+            else
+                await WithPoliciesAsync(call, call.Policies);
+        }
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has gone; there is nobody to answer.
+        }
+        catch (TimeoutRejectedException) when (call.AnswerBegun)
+        {
+            // As in Dapr, a time limit ends a stream as if it were complete.
+        }
+        catch (Exception failure) when (Explain(failure) is { } problem)
+        {
+            // Half an answer must not look like a whole one.
+            if (call.AnswerBegun)
+                http.Abort();
+            else
+                await DaprError.Invoke(calleeId, problem).WriteAsync(http.Response);
+        }
+    }
+
+    private async Task WithPoliciesAsync(Invocation call, TargetPolicies policies)
+    {
+        if (policies.MayRepeat)
+            await call.KeepBodyAsync();
+        var context = ResilienceContextPool.Shared.Get(call.Http.RequestAborted);
+        context.Properties.Set(PolicyPipeline.Call, call);
+        try
+        {
+            // What is kept back is the last failure's own answer, which the caller gets when the tries are over.
+            using var failure = await policies.Pipeline.ExecuteAsync(
+                static (context, state) => state.Invoker.TryAsync(state.Call, context.CancellationToken),
+                context,
+                (Invoker: this, Call: call));
+            if (failure is not null)
+                await call.AnswerAsync(failure, call.Http.RequestAborted);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    /// <summary>One try under policies. A 2xx or 3xx is passed on at once; any other answer is read and kept back for the policies to judge.</summary>
+    private async ValueTask<HttpResponseMessage?> TryAsync(Invocation call, CancellationToken ct)
+    {
+        var answer = await SendAsync(call, ct);
+        try
+        {
+            if ((int)answer.StatusCode is >= 200 and < 400)
+            {
+                using (answer)
+                    await call.AnswerAsync(answer, ct);
+                return null;
+            }
+
+            await answer.Content.LoadIntoBufferAsync(RequestBody.Limit, ct);
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
+    }
+
+    private async Task WithoutPoliciesAsync(Invocation call)
+    {
+        var ct = call.Http.RequestAborted;
+        var began = time.GetTimestamp();
+        for (var retries = 0; ; retries++)
+        {
+            try
+            {
+                using var answer = await SendAsync(call, ct);
+                await call.AnswerAsync(answer, ct);
+                return;
+            }
+            catch (HttpRequestException failure) when (
+                failure.HttpRequestError == HttpRequestError.ConnectionError
+                && call.CanRepeat
+                && call.Caller.Policies.BuiltInRetry.Pause(retries, time.GetElapsedTime(began)) is not null)
+            {
+                await Task.Delay(call.Caller.Policies.BuiltInRetry.Duration, time, ct);
+            }
+        }
+    }
+
+    /// <summary>Sends to the next healthy instance; where nobody listens any more, to the one after it.</summary>
+    private async ValueTask<HttpResponseMessage> SendAsync(Invocation call, CancellationToken ct)
+    {
+        for (var refusals = 0; refusals <= call.Callee.Instances.Count; refusals++)
+        {
+            var instance = call.Callee.NextInstance();
+            if (instance is null)
+                break;
+            using var request = call.RequestTo(instance);
+            try
+            {
+                return await client.SendAsync(request, ct);
+            }
+            catch (HttpRequestException failure) when (HealthProbes.IsRefusal(failure))
+            {
+                call.Callee.Refused(instance);
+            }
+        }
+
+        throw new InvocationException("app is not in a healthy state");
+    }
+
+    /// <summary>What went wrong in Dapr's words, or <see langword="null"/> for a mistake of this program, which must not be hidden.</summary>
+    private static string? Explain(Exception failure) => failure switch
+    {
+        TimeoutRejectedException => "context deadline exceeded",
+        CircuitOpenException or InvocationException or BodyTooLargeException => failure.Message,
+        HttpRequestException { InnerException: { } cause } => Explain(cause) ?? cause.Message,
+        HttpRequestException or IOException => failure.Message,
+        _ => null,
+    };
+}

@@ -1,0 +1,319 @@
+using Npgsql;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>
+/// The events of one subscription: a bounded window of them in memory, the rest in the table until there is room.
+/// A failed event waits for its time without holding a worker or the events behind it. An event leaves only when the app
+/// handled it or it went to a dead letter topic: without one it is tried again at the component's redelivery interval for good,
+/// where Redis would have lost it.
+/// </summary>
+internal sealed partial class SubscriptionQueue : IDisposable
+{
+    private const int Window = 1000;
+
+    // Failed events beyond this keep the queue from taking on more until some of them have been tried again.
+    private const int MostWaiting = 10_000;
+
+    private static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<QueuedEvent> _ready = new();
+    private readonly PriorityQueue<QueuedEvent, DateTimeOffset> _waiting = new();
+    private readonly StoredSubscription _stored;
+    private readonly Component _component;
+    private readonly QueueServices _services;
+    private readonly ITimer _dueTimer;
+    private int _active;
+    private bool _open;
+    private bool _ended;
+    private bool _paging;
+
+    // Whether the table may hold events after _lastRead that are not in memory, and how often that was noticed.
+    private bool _behind = true;
+    private int _noticed;
+    private long _lastRead;
+
+    public SubscriptionQueue(StoredSubscription stored, App app, Component component, QueueServices services)
+    {
+        (_stored, App, _component, _services) = (stored, app, component, services);
+        _dueTimer = services.Time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public int Id => _stored.Id;
+
+    public string PubSub => _stored.PubSub;
+
+    public string Topic => _stored.Topic;
+
+    public App App { get; }
+
+    /// <summary>What the app asked for in this run; <see langword="null"/> until it was up.</summary>
+    public Subscription? Subscription { get; private set; }
+
+    /// <summary>Whether deliveries are under way.</summary>
+    public bool Busy
+    {
+        get
+        {
+            lock (_lock)
+                return _active > 0;
+        }
+    }
+
+    /// <summary>Delivers from now on. Whatever waits for a retry is due at once.</summary>
+    public void Open(Subscription subscription)
+    {
+        lock (_lock)
+        {
+            Subscription = subscription;
+            _open = !_ended;
+            while (_waiting.TryDequeue(out var waiting, out _))
+            {
+                // Time that passed while the app was away is not held against an event.
+                waiting.FirstFailure = null;
+                _ready.Enqueue(waiting);
+            }
+
+            Pump();
+        }
+    }
+
+    /// <summary>Delivers no more until <see cref="Open"/>; what is under way is finished.</summary>
+    public void Close()
+    {
+        lock (_lock)
+            _open = false;
+    }
+
+    /// <summary>Takes on an event that was just written to the table.</summary>
+    public void Offer(QueuedEvent queued)
+    {
+        lock (_lock)
+        {
+            if (_behind || _ready.Count >= Window || _waiting.Count >= MostWaiting)
+            {
+                FallBehind();
+                return;
+            }
+
+            _ready.Enqueue(queued);
+            _lastRead = queued.Id;
+            Pump();
+        }
+    }
+
+    /// <summary>Notes that the table may hold events that were not offered.</summary>
+    public void FallBehind()
+    {
+        lock (_lock)
+        {
+            _behind = true;
+            _noticed++;
+            Pump();
+        }
+    }
+
+    /// <summary>The subscription has ended: nothing is delivered any more.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _open = false;
+            _ended = true;
+        }
+
+        _dueTimer.Dispose();
+    }
+
+    /// <summary>Starts whatever there is work and room for. Under the lock.</summary>
+    private void Pump()
+    {
+        if (!_open)
+            return;
+        while (_active < _services.Workers && _waiting.Count < MostWaiting && _ready.TryDequeue(out var next))
+        {
+            _active++;
+            _ = Task.Run(() => WorkAsync(next));
+        }
+
+        if (_behind && !_paging && _ready.Count < Window / 2 && _waiting.Count < MostWaiting)
+        {
+            _paging = true;
+            _ = Task.Run(PageAsync);
+        }
+    }
+
+    private async Task WorkAsync(QueuedEvent? queued)
+    {
+        while (queued is not null)
+        {
+            try
+            {
+                await DeliverAsync(queued);
+            }
+            catch (Exception mistake)
+            {
+                // A mistake of this program must not cost the event, nor stop the others.
+                LogMistake(_services.Logger, mistake, App.AppId, Topic);
+                await WaitAsync(queued, _component.RedeliverInterval);
+            }
+
+            lock (_lock)
+            {
+                queued = null;
+                if (!_open || _waiting.Count >= MostWaiting || !_ready.TryDequeue(out queued))
+                    _active--;
+                Pump();
+            }
+        }
+    }
+
+    private async Task DeliverAsync(QueuedEvent queued)
+    {
+        var subscription = Subscription!;
+        var verdict = await _services.Delivery.DeliverAsync(App, subscription, queued, _services.Stopping);
+        switch (verdict.Kind)
+        {
+            case VerdictKind.Handled:
+            case VerdictKind.Dropped when subscription.DeadLetterTopic is null:
+                await _services.Settler.HandledAsync(queued);
+                break;
+            case VerdictKind.Dropped:
+            case VerdictKind.Exhausted when subscription.DeadLetterTopic is not null:
+                await SendToDeadLetterAsync(queued, subscription.DeadLetterTopic);
+                break;
+            case VerdictKind.NotTried:
+                Wait(queued, verdict.Pause);
+                break;
+            default:
+                await WaitAsync(queued, verdict.Kind == VerdictKind.Again ? verdict.Pause : _component.RedeliverInterval);
+                break;
+        }
+    }
+
+    private async Task SendToDeadLetterAsync(QueuedEvent queued, string topic)
+    {
+        try
+        {
+            await _services.PublishAsync(PubSub, topic, queued.Envelope);
+            LogDeadLetter(_services.Logger, App.AppId, Topic, topic, queued.Attempts);
+            await _services.Settler.HandledAsync(queued);
+        }
+        catch (PublishException)
+        {
+            Wait(queued, DatabasePause);
+        }
+    }
+
+    /// <summary>Counts a failure, and lets the event wait for its next delivery, over a restart too.</summary>
+    private async ValueTask WaitAsync(QueuedEvent queued, TimeSpan pause)
+    {
+        queued.Attempts++;
+        queued.DueAt = _services.Time.GetUtcNow() + pause;
+        await _services.Settler.PostponedAsync(queued);
+        Wait(queued, pause);
+    }
+
+    private void Wait(QueuedEvent queued, TimeSpan pause)
+    {
+        lock (_lock)
+        {
+            _waiting.Enqueue(queued, _services.Time.GetUtcNow() + pause);
+            SetTimer();
+        }
+    }
+
+    private void MoveDue()
+    {
+        lock (_lock)
+        {
+            var now = _services.Time.GetUtcNow();
+            while (_waiting.TryPeek(out var queued, out var due) && due <= now)
+            {
+                _waiting.Dequeue();
+                _ready.Enqueue(queued);
+            }
+
+            SetTimer();
+            Pump();
+        }
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void SetTimer()
+    {
+        if (_ended || !_waiting.TryPeek(out _, out var due))
+            return;
+        var pause = due - _services.Time.GetUtcNow();
+        // A millisecond more than needed, so that the timer never comes just before its event is due.
+        _dueTimer.Change(pause > TimeSpan.Zero ? pause + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Reads from the table until there is enough in memory, or no more in the table.</summary>
+    private async Task PageAsync()
+    {
+        while (!_services.Stopping.IsCancellationRequested)
+        {
+            int noticed, limit;
+            long after;
+            lock (_lock)
+                (noticed, after, limit) = (_noticed, _lastRead, Window - Math.Min(_ready.Count, Window / 2));
+            List<QueuedEvent> page;
+            try
+            {
+                page = await _services.Store.ReadAsync(Id, after, limit, _services.Stopping);
+            }
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
+            {
+                if (!await PauseAsync())
+                    return;
+                continue;
+            }
+
+            lock (_lock)
+            {
+                TakeOn(page);
+                _behind = page.Count == limit || noticed != _noticed;
+                _paging = _behind && _open && _ready.Count < Window / 2;
+                Pump();
+                if (!_paging)
+                    return;
+            }
+        }
+    }
+
+    private void TakeOn(List<QueuedEvent> page)
+    {
+        var now = _services.Time.GetUtcNow();
+        foreach (var queued in page)
+        {
+            if (queued.DueAt > now)
+                _waiting.Enqueue(queued, queued.DueAt.Value);
+            else
+                _ready.Enqueue(queued);
+            _lastRead = queued.Id;
+        }
+
+        SetTimer();
+    }
+
+    private async Task<bool> PauseAsync()
+    {
+        try
+        {
+            await Task.Delay(DatabasePause, _services.Time, _services.Stopping);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId} could not handle an event of {Topic}; it went to {DeadLetterTopic} after {Attempts} retries")]
+    private static partial void LogDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery to {AppId} of an event of {Topic} went wrong; it is tried again")]
+    private static partial void LogMistake(ILogger logger, Exception mistake, string appId, string topic);
+}

@@ -1,0 +1,76 @@
+using System.Text.Json;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>Reads the answer of <c>GET /dapr/subscribe</c>. A subscription that cannot be served is refused by name, the others stand.</summary>
+internal static class SubscriptionReader
+{
+    public static (IReadOnlyList<Subscription> Served, IReadOnlyList<string> Refusals) Read(ReadOnlyMemory<byte> answer)
+    {
+        var served = new Dictionary<(string, string), Subscription>();
+        var refusals = new List<string>();
+        using var document = JsonDocument.Parse(answer.Length == 0 ? "[]"u8.ToArray() : answer);
+        if (document.RootElement.ValueKind == JsonValueKind.Null)
+            return ([], []);
+        if (document.RootElement.ValueKind != JsonValueKind.Array)
+            throw new JsonException("the answer is not a list of subscriptions");
+        foreach (var item in document.RootElement.EnumerateArray())
+        {
+            var (pubsub, topic) = (Text(item, "pubsubname"), Text(item, "topic"));
+            try
+            {
+                if (pubsub is null || topic is null)
+                    refusals.Add("a subscription names no pubsubname or no topic");
+                else if (!served.TryAdd((pubsub, topic), Read(item, pubsub, topic)))
+                    refusals.Add($"topic {topic} of {pubsub} is subscribed twice; give it one subscription with routes");
+            }
+            catch (CelException mistake)
+            {
+                refusals.Add($"topic {topic} of {pubsub}: {mistake.Message}");
+            }
+        }
+
+        return ([.. served.Values], refusals);
+    }
+
+    private static Subscription Read(JsonElement item, string pubsub, string topic)
+    {
+        var routes = new List<(CelExpression?, string)>();
+        var fallback = Text(item, "route");
+        if (item.TryGetProperty("routes", out var several) && several.ValueKind == JsonValueKind.Object)
+        {
+            if (several.TryGetProperty("rules", out var rules) && rules.ValueKind == JsonValueKind.Array)
+            {
+                foreach (var rule in rules.EnumerateArray())
+                    routes.Add((Condition(Text(rule, "match")), PathOf(Text(rule, "path") ?? "")));
+            }
+
+            fallback = Text(several, "default") is { Length: > 0 } path ? path : fallback;
+        }
+
+        if (fallback is { Length: > 0 })
+            routes.Add((null, PathOf(fallback)));
+        if (routes.Count == 0)
+            throw new CelException("it has no route");
+        if (item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True)
+            throw new CelException("the embedded sidecar does not deliver in bulk; remove bulkSubscribe");
+        return new(
+            pubsub,
+            topic,
+            routes,
+            Text(item, "deadLetterTopic") is { Length: > 0 } deadLetter ? deadLetter : null,
+            item.TryGetProperty("metadata", out var metadata) && Text(metadata, "rawPayload") is "true");
+    }
+
+    private static CelExpression? Condition(string? match) =>
+        string.IsNullOrWhiteSpace(match)
+            ? null
+            : CelExpression.Parse(match.Trim(), name => name.StartsWith("event.", StringComparison.Ordinal) ? CelType.Any : null);
+
+    private static string PathOf(string route) => route.StartsWith('/') ? route : $"/{route}";
+
+    private static string? Text(JsonElement item, string name) =>
+        item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+}

@@ -1,0 +1,142 @@
+namespace OrderMall.Sidecar;
+
+/// <summary>A circuit breaker as a resiliency resource describes it.</summary>
+/// <param name="MaxRequests">Trials let through while half-open, and successes that close it.</param>
+/// <param name="Interval">After which the closed breaker forgets its counts; zero is never.</param>
+/// <param name="Timeout">How long it stays open.</param>
+/// <param name="Trip">When it opens.</param>
+internal sealed record BreakerSettings(int MaxRequests, TimeSpan Interval, TimeSpan Timeout, CelExpression Trip)
+{
+    /// <summary>Dapr's own condition, where none is given.</summary>
+    public const string DefaultTrip = "consecutiveFailures > 5";
+
+    /// <exception cref="CelException">The expression is not one over the breaker's counts.</exception>
+    public static CelExpression ParseTrip(string text) => CelExpression.Parse(text, name => name switch
+    {
+        "requests" or "totalSuccesses" or "totalFailures" or "consecutiveSuccesses" or "consecutiveFailures" => CelType.Number,
+        _ => null,
+    });
+}
+
+/// <summary>The call was not made, because the breaker is open or its half-open trials are taken.</summary>
+internal sealed class CircuitOpenException(string message) : Exception(message);
+
+/// <summary>
+/// The breaker Dapr uses (sony/gobreaker): the counts run from the last change of state, and the answer to a call
+/// that was begun before that change no longer counts.
+/// </summary>
+internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private State _state = State.Closed;
+    private long _generation;
+    private DateTimeOffset? _expiry = settings.Interval > TimeSpan.Zero ? time.GetUtcNow() + settings.Interval : null;
+    private long _requests;
+    private long _successes;
+    private long _failures;
+    private long _consecutiveSuccesses;
+    private long _consecutiveFailures;
+
+    private enum State
+    {
+        Closed,
+        Open,
+        HalfOpen,
+    }
+
+    /// <summary><c>closed</c>, <c>open</c> or <c>half-open</c>.</summary>
+    public string StateName
+    {
+        get
+        {
+            lock (_lock)
+            {
+                Advance();
+                return _state switch { State.Closed => "closed", State.Open => "open", _ => "half-open" };
+            }
+        }
+    }
+
+    /// <summary>How long it stays open once it is.</summary>
+    public TimeSpan Timeout => settings.Timeout;
+
+    /// <summary>Asks to make a call.</summary>
+    /// <param name="generation">To hand to <see cref="Leave"/> when the call is over.</param>
+    /// <returns>Why not, or <see langword="null"/> when the call may be made.</returns>
+    public string? Enter(out long generation)
+    {
+        lock (_lock)
+        {
+            Advance();
+            generation = _generation;
+            if (_state == State.Open)
+                return "circuit breaker is open";
+            if (_state == State.HalfOpen && _requests >= settings.MaxRequests)
+                return "too many requests";
+            _requests++;
+            return null;
+        }
+    }
+
+    /// <summary>Tells how a call ended that <see cref="Enter"/> let through.</summary>
+    public void Leave(long generation, bool success)
+    {
+        lock (_lock)
+        {
+            Advance();
+            if (generation != _generation)
+                return;
+            if (success)
+                Succeeded();
+            else
+                Failed();
+        }
+    }
+
+    private void Succeeded()
+    {
+        _successes++;
+        _consecutiveSuccesses++;
+        _consecutiveFailures = 0;
+        if (_state == State.HalfOpen && _consecutiveSuccesses >= settings.MaxRequests)
+            Become(State.Closed);
+    }
+
+    private void Failed()
+    {
+        _failures++;
+        _consecutiveFailures++;
+        _consecutiveSuccesses = 0;
+        if (_state == State.HalfOpen || settings.Trip.IsTrue(CountOf))
+            Become(State.Open);
+    }
+
+    private object? CountOf(string name) => name switch
+    {
+        "requests" => _requests,
+        "totalSuccesses" => _successes,
+        "totalFailures" => _failures,
+        "consecutiveSuccesses" => _consecutiveSuccesses,
+        _ => _consecutiveFailures,
+    };
+
+    private void Advance()
+    {
+        if (_expiry is not { } expiry || time.GetUtcNow() <= expiry)
+            return;
+        Become(_state == State.Open ? State.HalfOpen : State.Closed);
+    }
+
+    private void Become(State state)
+    {
+        _state = state;
+        _generation++;
+        _requests = _successes = _failures = _consecutiveSuccesses = _consecutiveFailures = 0;
+        _expiry = state switch
+        {
+            State.Closed when settings.Interval > TimeSpan.Zero => time.GetUtcNow() + settings.Interval,
+            State.Open => time.GetUtcNow() + settings.Timeout,
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,134 @@
+using System.Data;
+using System.Diagnostics.CodeAnalysis;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>A value of a state store.</summary>
+/// <param name="Json">As it was saved.</param>
+/// <param name="Etag">Its version: 1 for the first save, one more for each after it, as Redis counts.</param>
+internal sealed record StateValue(byte[] Json, long Etag);
+
+/// <summary>State in PostgreSQL: numeric etags as with Redis, whole transactions as with PostgreSQL.</summary>
+internal sealed partial class StateStore(SidecarDatabase database, ILogger logger)
+{
+    private const int PurgeBatch = 500;
+    private static readonly TimeSpan PurgeInterval = TimeSpan.FromSeconds(10);
+
+    private const string Live = "(expires IS NULL OR expires > now())";
+
+    public async Task<StateValue?> GetAsync(string store, string key, CancellationToken ct)
+    {
+        var found = await GetAsync(store, [key], ct);
+        return found.GetValueOrDefault(key);
+    }
+
+    public async Task<Dictionary<string, StateValue>> GetAsync(string store, string[] keys, CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand(
+            $"SELECT key, value, etag FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
+        command.Parameters.Add(new() { Value = store });
+        command.Parameters.Add(new() { Value = keys });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var found = new Dictionary<string, StateValue>();
+        while (await reader.ReadAsync(ct))
+            found[reader.GetString(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2));
+        return found;
+    }
+
+    /// <summary>Carries out all of the operations, or none.</summary>
+    /// <exception cref="StateException">An etag is stale, or a first write was not the first.</exception>
+    public async Task WriteAsync(string store, IReadOnlyList<(string Key, StateOperation Operation)> operations, CancellationToken ct)
+    {
+        await using var connection = await database.Durable.OpenConnectionAsync(ct);
+        if (operations.Count == 1)
+        {
+            await WriteAsync(connection, store, operations[0].Key, operations[0].Operation, ct);
+            return;
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
+        // In the order of their keys, so that two requests for the same keys cannot block each other for good.
+        foreach (var (key, operation) in operations.OrderBy(item => item.Key, StringComparer.Ordinal))
+            await WriteAsync(connection, store, key, operation, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>Removes expired keys, a few at a time, for as long as the sidecar runs.</summary>
+    public async Task PurgeAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(PurgeInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ct))
+                await PurgeExpiredAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // The sidecar stops.
+        }
+    }
+
+    private async Task PurgeExpiredAsync(CancellationToken ct)
+    {
+        try
+        {
+            int purged;
+            do
+            {
+                await using var command = database.Durable.CreateCommand(
+                    "DELETE FROM state WHERE (store, key) IN (SELECT store, key FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)");
+                command.Parameters.Add(new() { Value = PurgeBatch });
+                purged = await command.ExecuteNonQueryAsync(ct);
+            }
+            while (purged == PurgeBatch);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException && !ct.IsCancellationRequested)
+        {
+            LogPurge(logger, failure.Message);
+        }
+    }
+
+    [SuppressMessage("Security", "CA2100", Justification = "Statement chooses among constants.")]
+    private static async Task WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
+    {
+        var etag = operation.ParseEtag();
+        await using var command = new NpgsqlCommand(Statement(operation), connection);
+        command.Parameters.Add(new() { Value = store });
+        command.Parameters.Add(new() { Value = key });
+        if (operation.Value is not null)
+        {
+            command.Parameters.Add(new() { Value = operation.Value });
+            command.Parameters.Add(new()
+            {
+                NpgsqlDbType = NpgsqlDbType.TimestampTz,
+                Value = operation.TimeToLive is { } life ? DateTime.UtcNow + life : DBNull.Value,
+            });
+        }
+
+        if (etag is not null)
+            command.Parameters.Add(new() { Value = etag.Value });
+        if (await command.ExecuteNonQueryAsync(ct) > 0)
+            return;
+        if (etag is not null)
+            throw new StateException(StatusCodes.Status409Conflict, "possible etag mismatch. error from state store");
+        if (operation.Value is not null)
+            throw new StateException(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
+    }
+
+    private static string Statement(StateOperation operation) => operation switch
+    {
+        { Value: null, Etag: null } => "DELETE FROM state WHERE store = $1 AND key = $2",
+        { Value: null } => $"DELETE FROM state WHERE store = $1 AND key = $2 AND etag = $3 AND {Live}",
+        { Etag: not null } =>
+            $"UPDATE state SET value = $3, expires = $4, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live}",
+        _ =>
+            "INSERT INTO state AS s (store, key, value, expires, etag) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (store, key) DO UPDATE " +
+            "SET value = EXCLUDED.value, expires = EXCLUDED.expires, etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END" +
+            (operation.FirstWrite ? " WHERE s.expires <= now()" : ""),
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired state is not removed yet: {Problem}")]
+    private static partial void LogPurge(ILogger logger, string problem);
+}

@@ -1,0 +1,131 @@
+using NpgsqlTypes;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>An event on its way to one subscriber.</summary>
+internal sealed class QueuedEvent(long id, byte[] envelope)
+{
+    public long Id => id;
+
+    /// <summary>The CloudEvent as JSON, or the bare body of a raw publish.</summary>
+    public byte[] Envelope => envelope;
+
+    /// <summary>Deliveries that failed.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>When the next delivery is due, if one failed.</summary>
+    public DateTimeOffset? DueAt { get; set; }
+
+    /// <summary>When this series of deliveries first failed.</summary>
+    public DateTimeOffset? FirstFailure { get; set; }
+}
+
+/// <summary>A subscription as it is remembered between runs.</summary>
+internal sealed record StoredSubscription(int Id, string AppId, string PubSub, string Topic);
+
+/// <summary>Events waiting for their subscribers, and who subscribes, in PostgreSQL.</summary>
+internal sealed class QueueStore(SidecarDatabase database)
+{
+    // Room for 2^40 events in each run, and for 2^23 runs.
+    private const int RunShift = 40;
+
+    /// <summary>The first event id of this run.</summary>
+    public async Task<long> BeginRunAsync(CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand("SELECT nextval('event_run')");
+        return (long)(await command.ExecuteScalarAsync(ct))! << RunShift;
+    }
+
+    /// <summary>Keeps events: on disk when this returns.</summary>
+    public async Task InsertAsync(long[] ids, int[] subscriptions, byte[][] envelopes, CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand(
+            "INSERT INTO event_queue (id, subscription_id, envelope) SELECT * FROM unnest($1, $2, $3)");
+        command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        command.Parameters.Add(new() { Value = subscriptions, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        command.Parameters.Add(new() { Value = envelopes, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>A subscription's events after an id, in the order they were published.</summary>
+    public async Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand(
+            "SELECT id, envelope, attempts, due_at FROM event_queue WHERE subscription_id = $1 AND id > $2 ORDER BY subscription_id, id LIMIT $3");
+        command.Parameters.Add(new() { Value = subscription });
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = limit });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var events = new List<QueuedEvent>();
+        while (await reader.ReadAsync(ct))
+        {
+            events.Add(new QueuedEvent(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1))
+            {
+                Attempts = reader.GetInt32(2),
+                DueAt = reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
+            });
+        }
+
+        return events;
+    }
+
+    /// <summary>Forgets events that were handled.</summary>
+    public async Task DeleteAsync(long[] ids, CancellationToken ct)
+    {
+        await using var command = database.Relaxed.CreateCommand("DELETE FROM event_queue WHERE id = ANY($1)");
+        command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Notes when events that failed are due again.</summary>
+    public async Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken ct)
+    {
+        await using var command = database.Relaxed.CreateCommand(
+            "UPDATE event_queue q SET attempts = n.attempts, due_at = n.due_at " +
+            "FROM unnest($1, $2, $3) AS n(id, attempts, due_at) WHERE q.id = n.id");
+        command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+        command.Parameters.Add(new() { Value = attempts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
+        command.Parameters.Add(new() { Value = dueAt, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Every remembered subscription, and every app that has told its own.</summary>
+    public async Task<(List<StoredSubscription> Subscriptions, HashSet<string> KnownApps)> ReadSubscriptionsAsync(CancellationToken ct)
+    {
+        await using var batch = database.Durable.CreateBatch();
+        // Left behind when a subscription ended while an event for it was being written.
+        batch.BatchCommands.Add(new("DELETE FROM event_queue WHERE subscription_id <> ALL (ARRAY(SELECT id FROM subscription))"));
+        batch.BatchCommands.Add(new("SELECT id, app_id, pubsub, topic FROM subscription ORDER BY id"));
+        batch.BatchCommands.Add(new("SELECT app_id FROM known_app"));
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        var subscriptions = new List<StoredSubscription>();
+        while (await reader.ReadAsync(ct))
+            subscriptions.Add(new(reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        await reader.NextResultAsync(ct);
+        var known = new HashSet<string>();
+        while (await reader.ReadAsync(ct))
+            known.Add(reader.GetString(0));
+        return (subscriptions, known);
+    }
+
+    public async Task<int> AddSubscriptionAsync(string appId, string pubsub, string topic, CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand(
+            "INSERT INTO subscription (app_id, pubsub, topic) VALUES ($1, $2, $3) " +
+            "ON CONFLICT (app_id, pubsub, topic) DO UPDATE SET topic = EXCLUDED.topic RETURNING id");
+        command.Parameters.Add(new() { Value = appId });
+        command.Parameters.Add(new() { Value = pubsub });
+        command.Parameters.Add(new() { Value = topic });
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>Ends subscriptions and drops what waits for them, and notes that the app has told its own.</summary>
+    public async Task SettleSubscriptionsAsync(string appId, int[] ended, CancellationToken ct)
+    {
+        await using var batch = database.Durable.CreateBatch();
+        batch.BatchCommands.Add(new("INSERT INTO known_app VALUES ($1) ON CONFLICT DO NOTHING") { Parameters = { new() { Value = appId } } });
+        batch.BatchCommands.Add(new("DELETE FROM subscription WHERE id = ANY($1)") { Parameters = { new() { Value = ended } } });
+        batch.BatchCommands.Add(new("DELETE FROM event_queue WHERE subscription_id = ANY($1)") { Parameters = { new() { Value = ended } } });
+        await batch.ExecuteNonQueryAsync(ct);
+    }
+}

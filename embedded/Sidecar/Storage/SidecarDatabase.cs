@@ -1,0 +1,65 @@
+using Npgsql;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>The sidecar's connections.</summary>
+internal sealed class SidecarDatabase : IAsyncDisposable
+{
+    private SidecarDatabase(NpgsqlDataSource durable, NpgsqlDataSource relaxed)
+    {
+        Durable = durable;
+        Relaxed = relaxed;
+    }
+
+    /// <summary>A commit here is on disk when it returns.</summary>
+    public NpgsqlDataSource Durable { get; }
+
+    /// <summary>
+    /// A commit here may be lost in a crash of the server shortly after: for acknowledgements alone, where that means
+    /// that an event is delivered again.
+    /// </summary>
+    public NpgsqlDataSource Relaxed { get; }
+
+    public static async Task<SidecarDatabase> OpenAsync(string connectionString, CancellationToken ct)
+    {
+        var durable = Source(connectionString, "", largest: 16);
+        var database = new SidecarDatabase(durable, Source(connectionString, " -c synchronous_commit=off", largest: 2));
+        try
+        {
+            await using var create = durable.CreateCommand(Schema.Create);
+            await create.ExecuteNonQueryAsync(ct);
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+
+        return database;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Relaxed.DisposeAsync();
+        await Durable.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Source(string connectionString, string settings, int largest)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxPoolSize = largest,
+            MinPoolSize = 0,
+            MaxAutoPrepare = 32,
+            AutoPrepareMinUsages = 2,
+            Timeout = 5,
+            CommandTimeout = 10,
+            Enlist = false,
+            ApplicationName = "sidecar",
+        };
+        // A queue's statistics are always out of date: measured empty, it is read through when it is full.
+        // Every statement of the sidecar has an index to go by.
+        builder.Options = $"{builder.Options} -c enable_seqscan=off -c plan_cache_mode=force_generic_plan{settings}".TrimStart();
+        return new NpgsqlDataSourceBuilder(builder.ConnectionString).Build();
+    }
+}

@@ -1,0 +1,96 @@
+using Npgsql;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>
+/// Makes sure that one sidecar at a time works on a database: an advisory lock on a connection of its own.
+/// After a crash the lock is gone with the connection.
+/// </summary>
+internal sealed partial class SidecarLock(string connectionString, ILogger logger) : IAsyncDisposable
+{
+    // Any fixed number will do; this one spells "sidecar" on no keyboard and is used for nothing else.
+    private const long Key = 0x51DE_CA20_0001;
+
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+
+    private NpgsqlConnection? _connection;
+    private volatile bool _held;
+
+    /// <summary>Whether this sidecar may write. False while the database is away, until the lock is taken again.</summary>
+    public bool Held => _held;
+
+    /// <exception cref="InvalidOperationException">Another sidecar works on this database.</exception>
+    public async Task TakeAsync(CancellationToken ct)
+    {
+        if (!await TryTakeAsync(ct))
+        {
+            throw new InvalidOperationException(
+                "another sidecar is working on this database; stop it first, or give this one a database of its own");
+        }
+    }
+
+    /// <summary>Watches the connection, and takes the lock again when it was lost with the database.</summary>
+    public async Task KeepAsync(CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(CheckInterval);
+        while (await NextAsync(timer, ct))
+        {
+            try
+            {
+                if (_held)
+                    await PingAsync(ct);
+                else if (await TryTakeAsync(ct))
+                    LogRegained(logger);
+            }
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException && !ct.IsCancellationRequested)
+            {
+                if (_held)
+                    LogLost(logger, failure.Message);
+                _held = false;
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _held = false;
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+    }
+
+    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task PingAsync(CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("SELECT 1", _connection);
+        await command.ExecuteScalarAsync(ct);
+    }
+
+    private async Task<bool> TryTakeAsync(CancellationToken ct)
+    {
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+        // Outside the pool: a pooled connection would keep the lock after it is given back.
+        _connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await _connection.OpenAsync(ct);
+        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", _connection) { Parameters = { new() { Value = Key } } };
+        _held = await command.ExecuteScalarAsync(ct) is true;
+        return _held;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sidecar's database is away; nothing is published until it is back: {Problem}")]
+    private static partial void LogLost(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The sidecar's database is back")]
+    private static partial void LogRegained(ILogger logger);
+}

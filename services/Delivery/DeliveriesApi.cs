@@ -1,0 +1,90 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Delivery;
+
+/// <summary>A parcel as couriers see it.</summary>
+internal sealed record ParcelView(Guid OrderId, string Destination, ParcelStatus Status);
+
+/// <summary>The couriers' side.</summary>
+internal static class DeliveriesApi
+{
+    public static void Map(WebApplication app)
+    {
+        var deliveries = app.MapGroup("/api/deliveries").WithTags("Deliveries").RequireRole(Roles.Courier);
+        deliveries.MapGet("/", ListAsync)
+            .WithName("ListDeliveries").WithSummary("The parcels, newest first.");
+        deliveries.MapPost("/{orderId:guid}/departure", DepartAsync)
+            .WithName("DepartDelivery").WithSummary("Leave with a parcel: from now on its order cannot be cancelled.");
+        deliveries.MapPost("/{orderId:guid}/arrival", ArriveAsync)
+            .WithName("ArriveDelivery").WithSummary("Say that a parcel has arrived.");
+    }
+
+    private static async Task<Results<Ok<Page<ParcelView>>, ValidationProblem>> ListAsync(
+        string? status,
+        PageRequest page,
+        DeliveryDb db,
+        CancellationToken cancellationToken)
+    {
+        var parcels = db.Parcels.AsNoTracking().Where(parcel => parcel.Destination != null);
+        if (!string.IsNullOrEmpty(status))
+        {
+            if (!Enum.GetNames<ParcelStatus>().Contains(status))
+                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<ParcelStatus>())}.");
+            var wanted = Enum.Parse<ParcelStatus>(status);
+            parcels = parcels.Where(parcel => parcel.Status == wanted);
+        }
+
+        if (page.After is { } after)
+            parcels = parcels.Where(parcel => parcel.OrderId < after);
+        var rows = await parcels.OrderByDescending(parcel => parcel.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.ToPage(rows.ConvertAll(View), view => view.OrderId));
+    }
+
+    private static Task<Results<Ok<ParcelView>, ProblemHttpResult>> DepartAsync(
+        Guid orderId, DeliveryDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        MoveAsync(orderId, parcel => parcel.Depart(), ParcelStatus.Shipped, ParcelEvent.Shipped, db, time, cancellationToken);
+
+    private static Task<Results<Ok<ParcelView>, ProblemHttpResult>> ArriveAsync(
+        Guid orderId, DeliveryDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        MoveAsync(orderId, parcel => parcel.Arrive(), ParcelStatus.Delivered, ParcelEvent.Delivered, db, time, cancellationToken);
+
+    private static Task<Results<Ok<ParcelView>, ProblemHttpResult>> MoveAsync(
+        Guid orderId,
+        Func<Parcel, bool> move,
+        ParcelStatus aim,
+        string eventType,
+        DeliveryDb db,
+        TimeProvider time,
+        CancellationToken cancellationToken) =>
+        db.DecideAsync<Results<Ok<ParcelView>, ProblemHttpResult>>(
+            async () =>
+            {
+                var parcel = await db.Parcels.FindAsync([orderId], cancellationToken);
+                if (parcel is null)
+                    return Problems.NotFound("parcel");
+                if (move(parcel))
+                    db.Publish(eventType, parcel, time.Now());
+                return parcel.Status == aim
+                    ? TypedResults.Ok(View(parcel))
+                    : Refusal(parcel.Status);
+            },
+            cancellationToken);
+
+    private static ProblemHttpResult Refusal(ParcelStatus status) => status switch
+    {
+        ParcelStatus.Stopped => Problems.Conflict("parcel-stopped", "The parcel was stopped: its order was cancelled or rejected. Do not send it."),
+        ParcelStatus.Preparing => Problems.Conflict("parcel-status", "The parcel has not left yet: say that it departed first."),
+        _ => Problems.Conflict("parcel-status", $"The parcel is {status} already."),
+    };
+
+    private static ParcelView View(Parcel parcel) => new(parcel.OrderId, parcel.Destination ?? "", parcel.Status);
+}
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Page<ParcelView>))]
+internal sealed partial class DeliveryJson : JsonSerializerContext;

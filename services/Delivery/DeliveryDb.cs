@@ -1,0 +1,55 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Delivery;
+
+/// <summary>The delivery's database.</summary>
+internal sealed class DeliveryDb(DbContextOptions<DeliveryDb> options) : MallDb(options)
+{
+    private const int Attempts = 8;
+
+    public DbSet<Parcel> Parcels => Set<Parcel>();
+
+    /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed them first.</summary>
+    public async Task<T> DecideAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var decided = await decide();
+            try
+            {
+                await SaveChangesAsync(cancellationToken);
+                return decided;
+            }
+            catch (DbUpdateException e) when (attempt < Attempts
+                && (e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }))
+            {
+                ChangeTracker.Clear();
+            }
+        }
+    }
+
+    /// <summary>Publishes what happened to a parcel, with the parcel's change.</summary>
+    public void Publish(string type, Parcel parcel, DateTimeOffset at) =>
+        Publish(
+            Topics.Deliveries,
+            type,
+            parcel.OrderId,
+            new ParcelEvent(parcel.OrderId, parcel.Version, at),
+            ContractsJson.Default.ParcelEvent,
+            at);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Parcel>(parcel =>
+        {
+            parcel.ToTable("parcel").HasKey(p => p.OrderId);
+            parcel.Property(p => p.OrderId).ValueGeneratedNever();
+            parcel.Property(p => p.Version).IsConcurrencyToken();
+            parcel.Property(p => p.Status).HasConversion<string>();
+        });
+    }
+}

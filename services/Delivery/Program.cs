@@ -1,0 +1,4 @@
+using OrderMall.ServiceDefaults;
+using OrderMall.Delivery;
+
+await ServiceHost.RunAsync<DeliveryService>(args);

@@ -1,0 +1,51 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Signing in on ASP.NET Core's own Identity and its bearer tokens.</summary>
+internal static class Accounts
+{
+    public static readonly TimeSpan AccessTokenLife = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RefreshTokenLife = TimeSpan.FromDays(14);
+
+    public static void Add(IServiceCollection services)
+    {
+        services.AddAuthentication(IdentityConstants.BearerScheme).AddBearerToken(IdentityConstants.BearerScheme, tokens =>
+        {
+            tokens.BearerTokenExpiration = AccessTokenLife;
+            tokens.RefreshTokenExpiration = RefreshTokenLife;
+        });
+        services
+            .AddIdentityCore<MallUser>(identity =>
+            {
+                identity.User.RequireUniqueEmail = true;
+                // The user name is the address, and that has its own rule.
+                identity.User.AllowedUserNameCharacters = "";
+                identity.Password.RequiredLength = 8;
+                // Anybody could lock anybody out; sign-in is rate limited instead.
+                identity.Lockout.AllowedForNewUsers = false;
+            })
+            .AddRoles<IdentityRole>()
+            .AddEntityFrameworkStores<GatewayDb>()
+            .AddSignInManager()
+            .AddClaimsPrincipalFactory<MallPrincipal>();
+    }
+}
+
+/// <summary>What a token says of a person: who, in which roles, and until which change of the password it can be refreshed.</summary>
+internal sealed class MallPrincipal(UserManager<MallUser> users, IOptions<IdentityOptions> options) : IUserClaimsPrincipalFactory<MallUser>
+{
+    public async Task<ClaimsPrincipal> CreateAsync(MallUser user)
+    {
+        var identity = new ClaimsIdentity(IdentityConstants.BearerScheme);
+        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, user.Id));
+        identity.AddClaim(new Claim(ClaimTypes.Name, user.Name));
+        identity.AddClaim(new Claim(ClaimTypes.Email, user.Email!));
+        identity.AddClaim(new Claim(options.Value.ClaimsIdentity.SecurityStampClaimType, user.SecurityStamp!));
+        foreach (var role in await users.GetRolesAsync(user))
+            identity.AddClaim(new Claim(ClaimTypes.Role, role));
+        return new ClaimsPrincipal(identity);
+    }
+}

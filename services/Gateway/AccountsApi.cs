@@ -1,0 +1,154 @@
+using FluentValidation;
+using Microsoft.AspNetCore.Authentication.BearerToken;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Registering, signing in and staying signed in.</summary>
+internal static class AccountsApi
+{
+    public static void Map(WebApplication app)
+    {
+        var account = app.MapGroup("/api/account").WithTags("Account");
+        account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
+            .WithValidation<Registration>()
+            .WithMetadata(SignInAttempt.Mark)
+            .Produces<Account>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        account.MapPost("/login", LoginAsync).WithName("Login").WithSummary("Signs in; send the access token as Authorization: Bearer.")
+            .WithValidation<Credentials>()
+            .WithMetadata(SignInAttempt.Mark)
+            .Produces<AccessTokenResponse>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        account.MapPost("/refresh", RefreshAsync).WithName("Refresh").WithSummary("Gives new tokens for a refresh token.")
+            .WithValidation<RefreshToken>()
+            .Produces<AccessTokenResponse>()
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
+    }
+
+    private static async Task<IResult> RegisterAsync(Registration registration, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, HttpContext context)
+    {
+        using var turn = await passwords.WaitAsync(context.RequestAborted);
+        if (!turn.IsAcquired)
+            return RateLimits.TooMany(context, turn);
+
+        var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name.Trim() };
+        // Saved together with the account: nobody is left without a role.
+        var role = new IdentityUserRole<string> { UserId = user.Id, RoleId = Roles.Customer };
+        db.AccountRoles.Add(role);
+        try
+        {
+            var created = await users.CreateAsync(user, registration.Password);
+            return created.Succeeded
+                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [role.RoleId]))
+                : Refusal(created.Errors);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            // Somebody registered the same address at the same moment.
+            return EmailTaken();
+        }
+    }
+
+    private static async Task<IResult> LoginAsync(Credentials credentials, SignInManager<MallUser> signIn, PasswordChecks passwords, HttpContext context)
+    {
+        if (await signIn.UserManager.FindByEmailAsync(credentials.Email) is not { } user)
+            return WrongCredentials();
+        using (var turn = await passwords.WaitAsync(context.RequestAborted))
+        {
+            if (!turn.IsAcquired)
+                return RateLimits.TooMany(context, turn);
+            if (!(await signIn.CheckPasswordSignInAsync(user, credentials.Password, lockoutOnFailure: false)).Succeeded)
+                return WrongCredentials();
+        }
+
+        return TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user), authenticationScheme: IdentityConstants.BearerScheme);
+    }
+
+    private static async Task<IResult> RefreshAsync(RefreshToken refresh, SignInManager<MallUser> signIn, IOptionsMonitor<BearerTokenOptions> options, TimeProvider time)
+    {
+        var ticket = options.Get(IdentityConstants.BearerScheme).RefreshTokenProtector.Unprotect(refresh.Value);
+        return ticket?.Properties.ExpiresUtc > time.GetUtcNow()
+            && await signIn.ValidateSecurityStampAsync(ticket.Principal) is { } user
+                ? TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user), authenticationScheme: IdentityConstants.BearerScheme)
+                : Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
+    }
+
+    private static IResult Refusal(IEnumerable<IdentityError> errors)
+    {
+        var fields = errors
+            .GroupBy(error => error.Code.StartsWith("Password", StringComparison.Ordinal) ? "password"
+                : error.Code.StartsWith("Duplicate", StringComparison.Ordinal) ? ""
+                : "email")
+            .ToDictionary(field => field.Key, field => field.Select(error => error.Description).ToArray());
+        // A wrong password has to be mended in any case: only an address that is all that is wrong is a conflict.
+        return fields.Remove("") && fields.Count == 0 ? EmailTaken() : Problems.Invalid(fields);
+    }
+
+    private static ProblemHttpResult EmailTaken() =>
+        Problems.Of(StatusCodes.Status409Conflict, "email-taken", "The address has an account.", "There is an account with this email address. Sign in, or register another address.");
+
+    private static ProblemHttpResult WrongCredentials() =>
+        Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Not signed in.", "The email address or the password is wrong.");
+}
+
+/// <summary>Asks for an account.</summary>
+/// <param name="Email">The address; also what the person signs in with.</param>
+/// <param name="Password">At least 8 characters, with an upper and a lower case letter, a digit and another character.</param>
+/// <param name="Name">What the person wants to be called.</param>
+internal sealed record Registration(string Email, string Password, string Name);
+
+/// <summary>An account.</summary>
+/// <param name="Id">The person's id.</param>
+/// <param name="Email">The address.</param>
+/// <param name="Name">The name.</param>
+/// <param name="Roles">What the person may be.</param>
+internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
+
+/// <summary>Signs in.</summary>
+/// <param name="Email">The account's address.</param>
+/// <param name="Password">Its password.</param>
+internal sealed record Credentials(string Email, string Password);
+
+/// <summary>Asks for new tokens.</summary>
+/// <param name="Value">As login or the last refresh gave it.</param>
+internal sealed record RefreshToken([property: System.Text.Json.Serialization.JsonPropertyName("refreshToken")] string Value);
+
+internal sealed class RegistrationValidator : AbstractValidator<Registration>
+{
+    private const int LongestEmail = 254;
+    private const int LongestPassword = 128;
+    private const int LongestName = 100;
+
+    public RegistrationValidator()
+    {
+        RuleFor(registration => registration.Email).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestEmail).EmailAddress()
+            .Must(email => !email.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))).WithMessage("Must be an email address such as you@example.com.");
+        RuleFor(registration => registration.Password).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestPassword);
+        RuleFor(registration => registration.Name).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestName)
+            .Must(name => !name.Any(char.IsControl)).WithMessage("Must not contain control characters.");
+    }
+}
+
+internal sealed class CredentialsValidator : AbstractValidator<Credentials>
+{
+    public CredentialsValidator()
+    {
+        RuleFor(credentials => credentials.Email).Cascade(CascadeMode.Stop).NotEmpty()
+            .Must(email => !email.Contains('\0')).WithMessage("Must be an email address.");
+        RuleFor(credentials => credentials.Password).NotEmpty();
+    }
+}
+
+internal sealed class RefreshTokenValidator : AbstractValidator<RefreshToken>
+{
+    public RefreshTokenValidator() => RuleFor(refresh => refresh.Value).NotEmpty().OverridePropertyName("refreshToken");
+}

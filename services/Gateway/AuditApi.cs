@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Shows operators what must agree, and what does not.</summary>
+internal static class AuditApi
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
+
+    public static void Map(WebApplication app) =>
+        app.MapGet("/api/ops/audit", RunAsync)
+            .WithTags("Operation").WithName("Audit").WithSummary("Asks every service and compares: the counts that must agree, and each disagreement that stays.")
+            .RequireRole(Roles.Operator);
+
+    private static async Task<Results<Ok<AuditReport>, ProblemHttpResult>> RunAsync(Audit audit, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeLimit);
+        try
+        {
+            return TypedResults.Ok(await audit.RunAsync(limit.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Problems.Of(StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The audit was not finished within {TimeLimit.TotalSeconds} s. Try again when fewer orders are moving.");
+        }
+    }
+}
+
+/// <summary>The audit's result.</summary>
+/// <param name="At">When it was finished (UTC).</param>
+/// <param name="Counts">How many of what there are.</param>
+/// <param name="Disagreements">What does not agree; at most 1000.</param>
+internal sealed record AuditReport(DateTimeOffset At, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<Disagreement> Disagreements);
+
+/// <summary>Two sides that do not agree.</summary>
+/// <param name="Rule">Which rule it breaks: <c>payment, provider, capacity, hold, store, delivery, notification, mypage, overdue, outbox, dead-letters, reachable</c>.</param>
+/// <param name="Detail">What the sides say.</param>
+/// <param name="OrderId">The order it concerns.</param>
+/// <param name="OfferId">The offer it concerns.</param>
+internal sealed record Disagreement(
+    string Rule,
+    string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? OrderId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? OfferId = null);

@@ -1,0 +1,159 @@
+using OrderMall.Contracts;
+
+namespace OrderMall.Gateway;
+
+/// <summary>What one service says of an order.</summary>
+/// <param name="Answered">Whether the service was asked and answered; if not, nothing is known.</param>
+/// <param name="Value">What it knows; <see langword="null"/> if it does not know the order.</param>
+/// <typeparam name="T">The service's words.</typeparam>
+internal readonly record struct Said<T>(bool Answered, T? Value)
+    where T : class;
+
+/// <summary>An order, and what every side says of it.</summary>
+internal sealed record OrderFacts(AuditedOrder Order)
+{
+    public Said<AuditedPayment> Payment { get; init; }
+
+    public Said<AuditedCharge> Provider { get; init; }
+
+    public Said<AuditedHold> Hold { get; init; }
+
+    public Said<AuditedView> Store { get; init; }
+
+    public Said<AuditedView> Delivery { get; init; }
+
+    public Said<AuditedView> Notification { get; init; }
+
+    public Said<AuditedView> MyPage { get; init; }
+}
+
+/// <summary>What must always hold (design, section 8), judged for one order or offer. Sides that did not answer are not judged.</summary>
+internal static class AuditRules
+{
+    private static readonly string[] EndedInStore = ["Cancelled", "Rejected"];
+
+    /// <summary>Accepted, and not undone since.</summary>
+    public static bool IsLive(OrderStatus status) => status is >= OrderStatus.Accepted and <= OrderStatus.Completed;
+
+    /// <summary>On the way to another status: its sides need not agree yet.</summary>
+    public static bool IsPassing(OrderStatus status) => status is OrderStatus.Pending or OrderStatus.AwaitingPayment or OrderStatus.Cancelling;
+
+    public static IEnumerable<Disagreement> Judge(OrderFacts facts)
+    {
+        var order = facts.Order;
+        if (IsPassing(order.Status))
+            return order.Overdue ? [Say(order, "overdue", $"It is {order.Status} beyond its time.")] : [];
+        return IsLive(order.Status)
+            ? [.. JudgeLiveMoney(facts), .. JudgeLiveHold(facts), .. JudgeLiveViews(facts), .. JudgePages(facts)]
+            : [.. JudgeDeadMoney(facts), .. JudgeDeadHold(facts), .. JudgeDeadViews(facts), .. JudgePages(facts)];
+    }
+
+    public static IEnumerable<Disagreement> Judge(AuditedOffer offer)
+    {
+        if (offer.Capacity is not { } capacity)
+            yield break;
+        if (offer.Available is not { } available || available < 0)
+            yield return new Disagreement("capacity", $"Available is {offer.Available?.ToString() ?? "missing"}.", OfferId: offer.OfferId);
+        else if (capacity != available + offer.Held)
+            yield return new Disagreement("capacity", $"Capacity {capacity} is not available {available} + held {offer.Held}.", OfferId: offer.OfferId);
+    }
+
+    /// <summary>The holds of an offer against the orders they are for.</summary>
+    public static IEnumerable<Disagreement> JudgeHeld(AuditedOffer offer, long heldByOrders)
+    {
+        if (offer.Held != heldByOrders)
+            yield return new Disagreement("capacity", $"The catalog holds {offer.Held}, but the holds of all orders are {heldByOrders}.", OfferId: offer.OfferId);
+    }
+
+    // Rule 1: exactly one charge of the prepaid amount, here and at the provider.
+    private static IEnumerable<Disagreement> JudgeLiveMoney(OrderFacts facts)
+    {
+        var order = facts.Order;
+        if (facts.Payment is { Answered: true, Value: var payment })
+        {
+            if (order.Prepaid > 0 && (payment is not { Status: PaymentStatus.Approved } || payment.Amount != order.Prepaid))
+                yield return Say(order, "payment", $"It is {order.Status} with {order.Prepaid} prepaid, but payment has {Words(payment)}.");
+            else if (order.Prepaid == 0 && payment is { Status: PaymentStatus.Approved, Amount: > 0 })
+                yield return Say(order, "payment", $"Nothing is prepaid, but payment has {Words(payment)}.");
+        }
+
+        if (facts.Provider is { Answered: true, Value: var charge })
+        {
+            var expected = order.Prepaid > 0 ? (1, order.Prepaid) : (0, 0m);
+            if ((charge?.Charges ?? 0, charge?.Charged ?? 0) != expected || charge is { Refunded: not 0 })
+                yield return Say(order, "provider", $"It is {order.Status} with {order.Prepaid} prepaid, but the provider has {Words(charge)}.");
+        }
+    }
+
+    // Rule 1: nothing, or fully given back, here and at the provider.
+    private static IEnumerable<Disagreement> JudgeDeadMoney(OrderFacts facts)
+    {
+        var order = facts.Order;
+        if (facts.Payment is { Answered: true, Value: { Status: PaymentStatus.Pending or PaymentStatus.Approved, Amount: > 0 } payment })
+            yield return Say(order, "payment", $"It is {order.Status}, but payment has {Words(payment)}.");
+        if (facts.Provider is { Answered: true, Value: { } charge } && (charge.Charged != charge.Refunded || charge.Charges > 1))
+            yield return Say(order, "provider", $"It is {order.Status}, but the provider has {Words(charge)}.");
+    }
+
+    // Rule 2: what is sold is held.
+    private static IEnumerable<Disagreement> JudgeLiveHold(OrderFacts facts)
+    {
+        if (facts.Hold is { Answered: true, Value: var hold } && hold?.Quantity != facts.Order.Quantity)
+            yield return Say(facts.Order, "hold", $"It is {facts.Order.Status} for {facts.Order.Quantity}, but the catalog holds {hold?.Quantity.ToString() ?? "nothing"}.");
+    }
+
+    private static IEnumerable<Disagreement> JudgeDeadHold(OrderFacts facts)
+    {
+        if (facts.Hold is { Answered: true, Value: { Quantity: not 0 } hold })
+            yield return Say(facts.Order, "hold", $"It is {facts.Order.Status}, but the catalog holds {hold.Quantity}.");
+    }
+
+    // Rule 3: every event had its effect on those who fulfil, and theirs on the order.
+    private static IEnumerable<Disagreement> JudgeLiveViews(OrderFacts facts)
+    {
+        var order = facts.Order;
+        if (facts.Store is { Answered: true, Value: var store })
+        {
+            if (store is null || EndedInStore.Contains(store.Status))
+                yield return Say(order, "store", $"It is {order.Status}, but {Words("the store", store)}.");
+            else if (order.Status == OrderStatus.Accepted)
+                yield return Say(order, "store", "The store has it, but it is still Accepted.");
+        }
+
+        if (facts.Delivery is { Answered: true, Value: var parcel })
+        {
+            var isParcel = order.Status is OrderStatus.Preparing or OrderStatus.Shipped or OrderStatus.Delivered;
+            if ((isParcel || parcel is not null) && parcel?.Status != order.Status.ToString())
+                yield return Say(order, "delivery", $"It is {order.Status}, but {Words("delivery", parcel)}.");
+        }
+    }
+
+    private static IEnumerable<Disagreement> JudgeDeadViews(OrderFacts facts)
+    {
+        if (facts.Store is { Answered: true, Value: { } store } && !EndedInStore.Contains(store.Status))
+            yield return Say(facts.Order, "store", $"It is {facts.Order.Status}, but {Words("the store", store)}.");
+        if (facts.Delivery is { Answered: true, Value: { Status: not "Stopped" } parcel })
+            yield return Say(facts.Order, "delivery", $"It is {facts.Order.Status}, but {Words("delivery", parcel)}.");
+    }
+
+    // Rules 3 and 5: whoever ordered was told, and sees the last status.
+    private static IEnumerable<Disagreement> JudgePages(OrderFacts facts)
+    {
+        var order = facts.Order;
+        if (!order.Public)
+            yield break;
+        if (facts.Notification is { Answered: true, Value: null or { Status: "0" } })
+            yield return Say(order, "notification", $"It is {order.Status}, but nobody was told.");
+        if (facts.MyPage is { Answered: true, Value: var page } && page?.Status != order.Status.ToString())
+            yield return Say(order, "mypage", $"It is {order.Status}, but {Words("the customer's page", page)}.");
+    }
+
+    private static Disagreement Say(AuditedOrder order, string rule, string detail) => new(rule, detail, OrderId: order.OrderId);
+
+    private static string Words(AuditedPayment? payment) => payment is null ? "nothing" : $"{payment.Amount} {payment.Status}";
+
+    private static string Words(AuditedCharge? charge) =>
+        charge is null ? "nothing" : $"{charge.Charges} charges of {charge.Charged} and refunds of {charge.Refunded}";
+
+    private static string Words(string who, AuditedView? view) => view is null ? $"{who} does not know it" : $"{who} has it as {view.Status}";
+}

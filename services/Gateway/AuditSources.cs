@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Serialization.Metadata;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Asks the services, for one audit. A service that does not answer, not even when asked again, is not asked any more:
+/// waiting for it would leave no time for the others.
+/// </summary>
+internal sealed class AuditSources(IServiceProvider services)
+{
+    /// <summary>Whom the audit asks.</summary>
+    public static readonly IReadOnlyList<string> Services =
+    [
+        AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.PaymentProvider,
+        AppIds.Store, AppIds.Delivery, AppIds.Notification, AppIds.MyPage,
+    ];
+
+    /// <summary>Those that publish or subscribe from a database: they have an outbox and dead letters.</summary>
+    public static readonly IReadOnlyList<string> WithDatabase =
+        [AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Notification];
+
+    private const int PageSize = 500;
+    private const int Attempts = 2;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
+
+    private readonly ConcurrentDictionary<string, string> _silent = new();
+
+    /// <summary>The services that did not answer, and what came instead.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Silent => _silent.OrderBy(service => service.Key, StringComparer.Ordinal);
+
+    public IAsyncEnumerable<List<AuditedOrder>> OrdersAsync(CancellationToken cancellationToken) =>
+        PagesAsync(AppIds.Ordering, "audit/orders", ContractsJson.Default.ListAuditedOrder, order => order.OrderId, cancellationToken);
+
+    public IAsyncEnumerable<List<AuditedOffer>> OffersAsync(CancellationToken cancellationToken) =>
+        PagesAsync(AppIds.Catalog, "audit/offers", ContractsJson.Default.ListAuditedOffer, offer => offer.OfferId, cancellationToken);
+
+    public IAsyncEnumerable<List<AuditedCharge>> ChargesAsync(CancellationToken cancellationToken) =>
+        PagesAsync(AppIds.PaymentProvider, "audit/charges/page", ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
+
+    /// <summary>Some orders as they are now; <see langword="null"/> if ordering does not answer.</summary>
+    public Task<List<AuditedOrder>?> OrdersAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+        AskAsync(AppIds.Ordering, "audit/orders/some", new AuditOrders(ids), ContractsJson.Default.AuditOrders, ContractsJson.Default.ListAuditedOrder, cancellationToken);
+
+    /// <summary>What a service still has to publish and could not handle; <see langword="null"/> if it does not answer.</summary>
+    public Task<AuditedMessaging?> MessagingAsync(string appId, CancellationToken cancellationToken) =>
+        AskAsync(appId, "audit/messaging", new AuditOrders([]), ContractsJson.Default.AuditOrders, ContractsJson.Default.AuditedMessaging, cancellationToken);
+
+    /// <summary>The holds of some orders; <see langword="null"/> if the catalog does not answer.</summary>
+    public Task<Dictionary<Guid, AuditedHold>?> HoldsAsync(IEnumerable<AuditedOrder> orders, CancellationToken cancellationToken) =>
+        SomeAsync(AppIds.Catalog, "audit/holds", Ids(orders), ContractsJson.Default.ListAuditedHold, hold => hold.OrderId, cancellationToken);
+
+    /// <summary>What every side says of some orders.</summary>
+    public async Task<List<OrderFacts>> FactsAsync(IReadOnlyList<AuditedOrder> orders, CancellationToken cancellationToken)
+    {
+        var ids = Ids(orders);
+        var payments = SomeAsync(AppIds.Payment, "audit/payments", ids, ContractsJson.Default.ListAuditedPayment, payment => payment.OrderId, cancellationToken);
+        var charges = SomeAsync(AppIds.PaymentProvider, "audit/charges", ids, ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
+        var holds = HoldsAsync(orders, cancellationToken);
+        var store = ViewsAsync(AppIds.Store);
+        var delivery = ViewsAsync(AppIds.Delivery);
+        var notification = ViewsAsync(AppIds.Notification);
+        var pages = AskAsync(
+            AppIds.MyPage, "audit/orders", new AuditPages([.. orders.Where(order => order.Public).Select(order => new AuditPageOf(order.CustomerId, order.OrderId))]),
+            ContractsJson.Default.AuditPages, ContractsJson.Default.ListAuditedView, cancellationToken);
+        await Task.WhenAll(payments, charges, holds, store, delivery, notification, pages);
+        var onPages = (await pages)?.ToDictionary(view => view.OrderId);
+        return
+        [
+            .. orders.Select(order => new OrderFacts(order)
+            {
+                Payment = Of(payments.Result, order),
+                Provider = Of(charges.Result, order),
+                Hold = Of(holds.Result, order),
+                Store = Of(store.Result, order),
+                Delivery = Of(delivery.Result, order),
+                Notification = Of(notification.Result, order),
+                MyPage = Of(onPages, order),
+            }),
+        ];
+
+        Task<Dictionary<Guid, AuditedView>?> ViewsAsync(string appId) =>
+            SomeAsync(appId, "audit/orders", ids, ContractsJson.Default.ListAuditedView, view => view.OrderId, cancellationToken);
+    }
+
+    private static AuditOrders Ids(IEnumerable<AuditedOrder> orders) => new([.. orders.Select(order => order.OrderId)]);
+
+    private static Said<T> Of<T>(Dictionary<Guid, T>? answer, AuditedOrder order)
+        where T : class => new(answer is not null, answer?.GetValueOrDefault(order.OrderId));
+
+    private async IAsyncEnumerable<List<T>> PagesAsync<T>(
+        string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Guid? after = null;
+        while (await AskAsync(appId, path, new AuditPage(after, PageSize), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
+        {
+            yield return page;
+            if (page.Count < PageSize)
+                yield break;
+            after = id(page[^1]);
+        }
+    }
+
+    private async Task<Dictionary<Guid, T>?> SomeAsync<T>(string appId, string path, AuditOrders ids, JsonTypeInfo<List<T>> type, Func<T, Guid> id, CancellationToken cancellationToken) =>
+        (await AskAsync(appId, path, ids, ContractsJson.Default.AuditOrders, type, cancellationToken))?.ToDictionary(id);
+
+    private async Task<TAnswer?> AskAsync<TRequest, TAnswer>(
+        string appId, string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellationToken)
+        where TAnswer : class
+    {
+        for (var attempt = 1; !_silent.ContainsKey(appId); attempt++)
+        {
+            try
+            {
+                return await services.GetRequiredKeyedService<ServiceClient>(appId).AskAsync(path, request, requestType, answerType, cancellationToken);
+            }
+            catch (ServiceUnavailableException e) when (attempt == Attempts)
+            {
+                _silent.TryAdd(appId, e.Message);
+            }
+            catch (ServiceUnavailableException)
+            {
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Passes requests on to the services and their answers back, as they are written. The time limits are the gateway's own:
+/// a Dapr timeout would cut event streams.
+/// </summary>
+internal sealed partial class Forwarding(Invocation invocation, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
+{
+    /// <summary>The largest request body, in bytes.</summary>
+    public const int LargestBody = 1024 * 1024;
+
+    // To the headers of the answer, and again for the rest of it. An event stream has no end.
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
+
+    public static void Map(WebApplication app)
+    {
+        var forwarding = app.Services.GetRequiredService<Forwarding>();
+        foreach (var route in Routes.All)
+        {
+            var pattern = $"/api/{route.Prefix}/{{**rest}}";
+            RequestDelegate forward = context => forwarding.ForwardAsync(context, route.AppId);
+            if (route.AnyoneMayRead)
+                app.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], forward).ExcludeFromDescription();
+            var all = app.Map(pattern, forward).ExcludeFromDescription();
+            if (route.Role is null)
+                all.RequireAuthorization();
+            else
+                all.RequireRole(route.Role);
+        }
+    }
+
+    private async Task ForwardAsync(HttpContext context, string appId)
+    {
+        var path = context.Request.Path.Value!;
+        // What is still escaped after Kestrel unescaped the path, or is no separator to it, could be another path to whoever reads it next.
+        if (path.Contains('%') || path.Contains('\\'))
+        {
+            await Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", "There is no such path: no path of the mall contains %2F, %25 or a backslash.").ExecuteAsync(context);
+            return;
+        }
+
+        if (context.Request.ContentLength > LargestBody)
+            throw TooLarge();
+
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        limit.CancelAfter(TimeLimit);
+        using var request = Outgoing(context, appId);
+        try
+        {
+            using var response = await AskAsync(request, appId, limit.Token);
+            if (response is null)
+                await AwayAsync(context, appId);
+            else
+                await AnswerAsync(context, response, limit);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            LogAway(appId, "no answer within the time limit");
+            await TooLateAsync(context, appId);
+        }
+    }
+
+    /// <returns><see langword="null"/> if the service is away: Dapr says so, or there is no connection.</returns>
+    private async Task<HttpResponseMessage?> AskAsync(HttpRequestMessage request, string appId, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await invocation.SendAsync(request, cancellationToken);
+            if (!await Invocation.IsAwayAsync(response, cancellationToken))
+                return response;
+            LogAway(appId, await response.Content.ReadAsStringAsync(cancellationToken));
+        }
+        catch (HttpRequestException e) when (e.InnerException is BadHttpRequestException bad)
+        {
+            // The person's body was too large or too slow.
+            throw bad;
+        }
+        catch (HttpRequestException e)
+        {
+            LogAway(appId, e.Message);
+        }
+
+        response?.Dispose();
+        return null;
+    }
+
+    private HttpRequestMessage Outgoing(HttpContext context, string appId)
+    {
+        var from = context.Request;
+        var request = invocation.Request(HttpMethod.Parse(from.Method), appId, from.Path.ToUriComponent()[1..] + from.QueryString.Value);
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+            request.Content = new StreamContent(from.Body);
+        else if (!HttpMethods.IsGet(from.Method) && !HttpMethods.IsHead(from.Method))
+            request.Content = new ByteArrayContent([]); // Without one, .NET repeats a request whose connection was lost.
+        ForwardedHeaders.CopyIn(from, request);
+        return request;
+    }
+
+    private async Task AnswerAsync(HttpContext context, HttpResponseMessage response, CancellationTokenSource limit)
+    {
+        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+        limit.CancelAfter(isStream ? Timeout.InfiniteTimeSpan : TimeLimit);
+        // A stopping gateway does not wait for streams: people come back to another replica.
+        await using var stop = lifetime.ApplicationStopping.Register(() =>
+        {
+            if (isStream)
+                limit.Cancel();
+        });
+        context.Response.StatusCode = (int)response.StatusCode;
+        ForwardedHeaders.CopyOut(response, context.Response);
+        if (isStream)
+            context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        try
+        {
+            await context.Response.StartAsync(limit.Token);
+            if (isStream)
+                await context.Response.Body.FlushAsync(limit.Token);
+            await response.Content.CopyToAsync(context.Response.Body, limit.Token);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || (isStream && lifetime.ApplicationStopping.IsCancellationRequested))
+        {
+            // The person left, or has to.
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // Half an answer must not look like a whole one.
+            LogCut(context.Request.Path, e.Message);
+            context.Abort();
+        }
+    }
+
+    private static Task AwayAsync(HttpContext context, string appId) =>
+        RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", $"The mall's {appId} is not available at the moment.");
+
+    private static Task TooLateAsync(HttpContext context, string appId) =>
+        RetryLater(context, StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The mall's {appId} did not answer within {TimeLimit.TotalSeconds} s.");
+
+    private static Task RetryLater(HttpContext context, int status, string type, string title, string what)
+    {
+        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        var then = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            ? "Try again shortly."
+            : "Try again shortly, with the same Idempotency-Key where you sent one: a request that was cut off may have been carried out.";
+        return Problems.Of(status, type, title, $"{what} {then}").ExecuteAsync(context);
+    }
+
+    private static BadHttpRequestException TooLarge() => new("Request body too large.", StatusCodes.Status413PayloadTooLarge);
+
+    [LoggerMessage(LogLevel.Warning, "{AppId} did not answer: {Reason}")]
+    private partial void LogAway(string appId, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The answer to {Path} broke off: {Reason}")]
+    private partial void LogCut(string path, string reason);
+}

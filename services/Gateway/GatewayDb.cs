@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Accounts and their roles, and the keys of their tokens. Maps as much of ASP.NET Core Identity as the gateway uses:
+/// it signs people in by password, and has no external logins, second factors or lockout.
+/// </summary>
+internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(options)
+{
+    public DbSet<MallUser> Accounts => Set<MallUser>();
+
+    public DbSet<IdentityUserRole<string>> AccountRoles => Set<IdentityUserRole<string>>();
+
+    public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<MallUser>(account =>
+        {
+            account.ToTable("account");
+            account.Property(user => user.UserName).IsRequired();
+            account.Property(user => user.NormalizedUserName).IsRequired();
+            account.Property(user => user.Email).IsRequired();
+            account.Property(user => user.NormalizedEmail).IsRequired();
+            account.Property(user => user.PasswordHash).IsRequired();
+            account.Property(user => user.SecurityStamp).IsRequired();
+            account.Property(user => user.ConcurrencyStamp).IsRequired().IsConcurrencyToken();
+            account.HasIndex(user => user.NormalizedEmail).IsUnique();
+            account.HasIndex(user => user.NormalizedUserName).IsUnique();
+            account.Ignore(user => user.PhoneNumber).Ignore(user => user.PhoneNumberConfirmed).Ignore(user => user.TwoFactorEnabled);
+            account.Ignore(user => user.LockoutEnabled).Ignore(user => user.LockoutEnd).Ignore(user => user.AccessFailedCount);
+        });
+        modelBuilder.Entity<IdentityRole>(role =>
+        {
+            role.ToTable("role");
+            role.Property(r => r.Name).IsRequired();
+            role.Property(r => r.NormalizedName).IsRequired();
+            role.Property(r => r.ConcurrencyStamp).IsRequired().IsConcurrencyToken();
+            role.HasIndex(r => r.NormalizedName).IsUnique();
+        });
+        modelBuilder.Entity<IdentityUserRole<string>>(membership =>
+        {
+            membership.ToTable("account_role").HasKey(m => new { m.UserId, m.RoleId });
+            membership.HasOne<MallUser>().WithMany().HasForeignKey(m => m.UserId);
+            membership.HasOne<IdentityRole>().WithMany().HasForeignKey(m => m.RoleId);
+        });
+        modelBuilder.Entity<ProtectionKey>().ToTable("protection_key").HasKey(key => key.Name);
+    }
+}
+
+/// <summary>A person's account.</summary>
+internal sealed class MallUser : IdentityUser
+{
+    /// <summary>What the person wants to be called.</summary>
+    public required string Name { get; set; }
+}
+
+/// <summary>One of the keys that tokens are protected with.</summary>
+internal sealed class ProtectionKey
+{
+    /// <summary>Of the key, or of its revocation.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>As data protection writes it.</summary>
+    public required string Xml { get; init; }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Source-generated JSON of what the gateway itself answers.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Registration))]
+[JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(Credentials))]
+[JsonSerializable(typeof(RefreshToken))]
+[JsonSerializable(typeof(AuditReport))]
+[JsonSerializable(typeof(List<ParkedEvent>))]
+[JsonSerializable(typeof(JsonNode))]
+internal sealed partial class GatewayJson : JsonSerializerContext;

@@ -1,0 +1,50 @@
+using FluentValidation;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Gateway;
+
+/// <summary>The public door: signs people in, limits what one may ask, and forwards the API to the services.</summary>
+public sealed class GatewayService : IMallService
+{
+    /// <inheritdoc/>
+    public static string AppId => AppIds.Gateway;
+
+    /// <inheritdoc/>
+    public static bool IsPublic => true;
+
+    /// <inheritdoc/>
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = Forwarding.LargestBody);
+        builder.AddDatabase<GatewayDb>();
+        ProtectionKeys.Add(builder);
+        Accounts.Add(builder.Services);
+        DemoAccounts.AddIfWanted(builder);
+        RateLimits.Add(builder);
+        foreach (var appId in AuditSources.Services)
+            builder.AddServiceClient(appId);
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
+        builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
+        builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
+        builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
+        builder.Services.AddSingleton<Invocation>();
+        builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddSingleton<OpenApiApi>();
+        builder.Services.AddSingleton<Audit>();
+    }
+
+    /// <inheritdoc/>
+    public static void Map(WebApplication app)
+    {
+        app.UseRateLimiter();
+        FrontPage.Map(app);
+        OpenApiApi.Map(app);
+        AccountsApi.Map(app);
+        AuditApi.Map(app);
+        DeadLettersApi.Map(app);
+        Forwarding.Map(app);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Text.Json;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Requests to other services through the sidecar, answered as the service answered. Nothing is repeated, redirected or
+/// kept in memory on the way; the caller sets the time limit.
+/// </summary>
+internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
+{
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    {
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+        UseCookies = false,
+        UseProxy = false,
+        AllowAutoRedirect = false,
+    });
+
+    private readonly string _endpoint = sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Begins a request.</summary>
+    /// <param name="method">The verb.</param>
+    /// <param name="appId">The called service.</param>
+    /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
+    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"{_endpoint}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
+        if (sidecar.ApiToken is not null)
+            request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, sidecar.ApiToken);
+        return request;
+    }
+
+    /// <summary>Sends it; returns once the headers of the answer are there.</summary>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _http.SendAsync(request, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>
+    /// Whether an answer is Dapr's own word that the service is away (it is down, unhealthy, unknown, or its circuit is open)
+    /// and not the service's. Dapr says so with 500 and an <c>errorCode</c> that begins with <c>ERR_</c>; a service's own 500 is a problem document.
+    /// </summary>
+    public static async Task<bool> IsAwayAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        const int LongestError = 8 * 1024;
+        if (response.StatusCode != HttpStatusCode.InternalServerError
+            || response.Content.Headers.ContentType?.MediaType != "application/json"
+            || response.Content.Headers.ContentLength is not (> 0 and <= LongestError))
+        {
+            return false;
+        }
+
+        // Kept in memory: if it is the service's after all, it can still be passed on.
+        await response.Content.LoadIntoBufferAsync(cancellationToken);
+        return HasDaprErrorCode(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+    }
+
+    private static bool HasDaprErrorCode(byte[] body)
+    {
+        try
+        {
+            using var error = JsonDocument.Parse(body);
+            return error.RootElement.ValueKind == JsonValueKind.Object
+                && error.RootElement.TryGetProperty("errorCode", out var code)
+                && code.ValueKind == JsonValueKind.String
+                && code.GetString()!.StartsWith("ERR_", StringComparison.Ordinal);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

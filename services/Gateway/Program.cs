@@ -1,0 +1,4 @@
+using OrderMall.Gateway;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<GatewayService>(args);

@@ -1,0 +1,73 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Keeps the keys of the tokens in the gateway's database: a token of one replica is good at every other, and after a
+/// restart. Whoever can read that database could also read the password hashes, so the keys are not wrapped again.
+/// </summary>
+internal sealed class ProtectionKeys(IServiceScopeFactory scopes) : IXmlRepository
+{
+    public IReadOnlyCollection<XElement> GetAllElements()
+    {
+        using var scope = scopes.CreateScope();
+        var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
+        return [.. db.ProtectionKeys.AsNoTracking().Select(key => key.Xml).AsEnumerable().Select(xml => XElement.Parse(xml))];
+    }
+
+    public void StoreElement(XElement element, string friendlyName)
+    {
+        using var scope = scopes.CreateScope();
+        var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
+        db.ProtectionKeys.Add(new ProtectionKey { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
+        db.SaveChanges();
+    }
+
+    /// <summary>Protects tokens with keys from the database. Call after the database was added.</summary>
+    public static void Add(WebApplicationBuilder builder)
+    {
+        // It would warn that the keys are not wrapped.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+        var services = builder.Services;
+        services.AddDataProtection().SetApplicationName("OrderMall");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(
+            options => options.XmlRepository = new ProtectionKeys(provider.GetRequiredService<IServiceScopeFactory>())));
+
+        // Authentication has already registered the service that loads the keys at start: the schema has to come first.
+        var loading = services.Single(service => service.ServiceType == typeof(IHostedService)
+            && service.ImplementationType?.Assembly == typeof(IDataProtectionBuilder).Assembly);
+        services.Remove(loading);
+        services.AddHostedService<FirstProtectionKey>();
+        services.Add(loading);
+    }
+}
+
+/// <summary>
+/// Makes the first key, one replica at a time. Replicas that start together on an empty database would each make their
+/// own, and refuse each other's tokens until they read the keys again.
+/// </summary>
+internal sealed class FirstProtectionKey(NpgsqlDataSource database, IKeyManager keys, IOptions<KeyManagementOptions> options, TimeProvider time) : IHostedService
+{
+    // Any number that only this lock uses.
+    private const long LockKey = 0x4B657973;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var exclusive = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LockKey } } };
+        await exclusive.ExecuteNonQueryAsync(cancellationToken);
+        if (keys.GetAllKeys().Count == 0)
+            keys.CreateNewKey(time.GetUtcNow(), time.GetUtcNow() + options.Value.NewKeyLifetime);
+        // The lock ends with the transaction.
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Claims;
+using System.Threading.RateLimiting;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// How much one person may ask: per account, or per address where nobody is signed in. Attempts to sign in are counted
+/// apart and more strictly, always per address.
+/// </summary>
+internal static class RateLimits
+{
+    private const int DefaultPerSecond = 100;
+    private const int DefaultBurst = 200;
+    private const int SignInsPerSecond = 20;
+    private const int SignInBurst = 60;
+
+    public static void Add(WebApplicationBuilder builder)
+    {
+        var person = Bucket(
+            Positive(builder.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
+            Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
+        var signIn = Bucket(SignInsPerSecond, SignInBurst);
+        builder.Services.AddSingleton<PasswordChecks>();
+        builder.Services.AddRateLimiter(limits =>
+        {
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+                context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null
+                    ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {Address(context)}", _ => signIn)
+                    : RateLimitPartition.GetTokenBucketLimiter(context.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? Address(context), _ => person));
+            limits.OnRejected = async (rejected, _) => await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
+        });
+    }
+
+    /// <summary>Refuses a request over a limit.</summary>
+    public static IResult TooMany(HttpContext context, RateLimitLease lease)
+    {
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+        context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+        return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.");
+    }
+
+    private static TokenBucketRateLimiterOptions Bucket(int perSecond, int burst) => new()
+    {
+        TokenLimit = burst,
+        TokensPerPeriod = perSecond,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        QueueLimit = 0,
+    };
+
+    // Whoever has one IPv6 address has the whole /64 around it.
+    private static string Address(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return address.AddressFamily == AddressFamily.InterNetworkV6
+            ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8))
+            : address.ToString();
+    }
+
+    private static int Positive(IConfiguration configuration, string key, int otherwise) =>
+        configuration[key] is not { Length: > 0 } text ? otherwise
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
+        : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of requests, at least 1.");
+}
+
+/// <summary>Marks endpoints that take a password.</summary>
+internal sealed class SignInAttempt
+{
+    public static readonly SignInAttempt Mark = new();
+}
+
+/// <summary>Hashing a password is meant to be costly: only a few at a time, so that everybody else's requests go on.</summary>
+internal sealed class PasswordChecks : IDisposable
+{
+    private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
+    {
+        PermitLimit = 8,
+        QueueLimit = 200,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
+
+    /// <summary>Waits for a turn; not acquired when too many wait already.</summary>
+    public ValueTask<RateLimitLease> WaitAsync(CancellationToken cancellationToken) => _limiter.AcquireAsync(1, cancellationToken);
+
+    public void Dispose() => _limiter.Dispose();
+}

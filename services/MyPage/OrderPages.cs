@@ -1,0 +1,59 @@
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.MyPage;
+
+/// <summary>The customers' orders in the state store: one key per order, and the index that lists them.</summary>
+internal sealed class OrderPages(IStateStore state, OrderIndex index, Listeners listeners)
+{
+    public static readonly IReadOnlyCollection<string> Types =
+    [
+        OrderEvent.AwaitingPayment,
+        OrderEvent.Accepted,
+        OrderEvent.Received,
+        OrderEvent.Confirmed,
+        OrderEvent.PreparationStarted,
+        OrderEvent.Shipped,
+        OrderEvent.Delivered,
+        OrderEvent.Assigned,
+        OrderEvent.Completed,
+        OrderEvent.CancellationRequested,
+        OrderEvent.CancellationRefused,
+        OrderEvent.Cancelled,
+        OrderEvent.Rejected,
+    ];
+
+    /// <summary>Brings an order's page up to date. Applying an event again changes nothing.</summary>
+    public async Task ApplyAsync(OrderEvent order, CancellationToken cancellationToken)
+    {
+        var key = Key(order.OrderId);
+        for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
+        {
+            var (stored, etag) = await state.GetAsync(key, MyPageJson.Default.OrderPage, cancellationToken);
+            var page = stored is null ? OrderPage.Begin(order) : stored.With(order);
+            if (page is null)
+                return;
+            // The index first: a page that exists is listed, whenever we crash.
+            if (stored is null)
+                await index.AddAsync(order.CustomerId, order.OrderId, cancellationToken);
+            if (await state.TrySaveAsync(key, page, etag, MyPageJson.Default.OrderPage, cancellationToken))
+            {
+                listeners.Tell(page);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Reads pages, in the order asked for. Those that are indexed but not written yet are left out.</summary>
+    public async Task<List<OrderPage>> GetAsync(IReadOnlyCollection<Guid> orderIds, CancellationToken cancellationToken)
+    {
+        var found = await state.GetManyAsync([.. orderIds.Select(Key)], MyPageJson.Default.OrderPage, cancellationToken);
+        return [.. orderIds.Select(orderId => found.GetValueOrDefault(Key(orderId))).OfType<OrderPage>()];
+    }
+
+    /// <summary>Reads a customer's newest orders.</summary>
+    public async Task<List<OrderPage>> GetNewestAsync(string customerId, int count, CancellationToken cancellationToken) =>
+        await GetAsync(await index.NewestFirstAsync(customerId, cancellationToken).Take(count).ToListAsync(cancellationToken), cancellationToken);
+
+    private static string Key(Guid orderId) => $"order.{orderId}";
+}

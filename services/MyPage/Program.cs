@@ -1,0 +1,4 @@
+using OrderMall.ServiceDefaults;
+using OrderMall.MyPage;
+
+await ServiceHost.RunAsync<MyPageService>(args);

@@ -1,0 +1,45 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.Notification;
+
+/// <summary>The notification service's database.</summary>
+internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) : MallDb(options)
+{
+    public DbSet<StoredMessage> Messages => Set<StoredMessage>();
+
+    public DbSet<Interest> Interests => Set<Interest>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<StoredMessage>().ToTable("message").HasKey(message => new { message.PersonId, message.Id });
+        modelBuilder.Entity<Interest>().ToTable("interest").HasKey(interest => interest.PersonId);
+    }
+}
+
+/// <summary>A message in somebody's mailbox; put there by <see cref="Mailbox"/>.</summary>
+internal sealed class StoredMessage
+{
+    public required string PersonId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public Guid? OrderId { get; init; }
+
+    public required string Subject { get; init; }
+
+    public required string Text { get; init; }
+
+    public required string Channel { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>The kinds of offers that a person wants to hear of.</summary>
+internal sealed class Interest
+{
+    public required string PersonId { get; init; }
+
+    public required string[] Kinds { get; init; }
+}

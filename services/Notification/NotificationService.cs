@@ -1,0 +1,37 @@
+using FluentValidation;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Notification;
+
+/// <summary>Messages to people, and what they want to hear of.</summary>
+public sealed class NotificationService : IMallService
+{
+    /// <inheritdoc/>
+    public static string AppId => AppIds.Notification;
+
+    /// <inheritdoc/>
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        builder.AddDatabase<NotificationDb>();
+        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationJson.Default));
+        builder.Services.AddSingleton<Mailbox>();
+        builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
+    }
+
+    /// <inheritdoc/>
+    public static void Map(WebApplication app)
+    {
+        var mailbox = app.Services.GetRequiredService<Mailbox>();
+        app.MapEvents<NotificationDb>()
+            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderMessages.Types, (_, e, cancellationToken) =>
+                mailbox.DeliverAsync(OrderMessages.Write(e), e.Data.CustomerId, cancellationToken))
+            .On(Topics.Offers, ContractsJson.Default.CloudEventOfferEvent, OfferMessages.Types, (_, e, cancellationToken) =>
+                mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
+        NotificationsApi.Map(app);
+        InterestsApi.Map(app);
+        NotificationAudit.Map(app);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using OrderMall.Contracts;
+
+namespace OrderMall.Notification;
+
+/// <summary>What customers are told of their orders.</summary>
+internal static class OrderMessages
+{
+    public static readonly IReadOnlyCollection<string> Types =
+    [
+        OrderEvent.AwaitingPayment,
+        OrderEvent.Accepted,
+        OrderEvent.Received,
+        OrderEvent.Confirmed,
+        OrderEvent.PreparationStarted,
+        OrderEvent.Shipped,
+        OrderEvent.Delivered,
+        OrderEvent.Assigned,
+        OrderEvent.Completed,
+        OrderEvent.CancellationRequested,
+        OrderEvent.CancellationRefused,
+        OrderEvent.Cancelled,
+        OrderEvent.Rejected,
+    ];
+
+    public static Message Write(CloudEvent<OrderEvent> e)
+    {
+        var order = e.Data;
+        var what = Describe(order);
+        var (subject, text) = e.Type switch
+        {
+            OrderEvent.AwaitingPayment => ("Waiting for payment", $"Your order of {what} is held for you. It is charged as soon as payments are possible again, and you are told."),
+            OrderEvent.Accepted => ("Order accepted", $"Thank you: we have your order of {what}.{Paid(order)}"),
+            OrderEvent.Received => ("Order with the seller", $"The seller has your order of {what}."),
+            OrderEvent.Confirmed => ("Order confirmed", $"Your order of {what} is confirmed."),
+            OrderEvent.PreparationStarted => ("Order being packed", $"Your order of {what} is being packed."),
+            OrderEvent.Shipped => ("Order shipped", $"Your order of {what} is on its way{To(order)}."),
+            OrderEvent.Delivered => ("Order delivered", $"Your order of {what} has arrived."),
+            OrderEvent.Assigned => ("Somebody is coming", $"Somebody has been assigned to your order of {what}."),
+            OrderEvent.Completed => ("Order completed", $"Your order of {what} is completed. Thank you."),
+            OrderEvent.CancellationRequested => ("Cancellation taken", $"The cancellation of your order of {what} is being carried out. You are told when it is done."),
+            OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order)}. It goes on, and is {order.Status}."),
+            OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order)}.{Refunded(order)}"),
+            OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order)}.{Refunded(order)}"),
+            _ => throw new ArgumentException($"Nobody is told of {e.Type}.", nameof(e)),
+        };
+        return new Message(Message.IdOf(e.Id, order.At, order.Version), order.OrderId, $"{subject}: {order.Title}", text, order.At);
+    }
+
+    public static string Money(decimal amount, string currency) =>
+        $"{amount.ToString(decimal.IsInteger(amount) ? "N0" : "N2", CultureInfo.InvariantCulture)} {currency}";
+
+    public static string When(DateOnly? date) => date is { } day ? $", on {day:yyyy-MM-dd}" : "";
+
+    public static string Where(string? place) => place is { Length: > 0 } ? $", at {place}" : "";
+
+    private static string Describe(OrderEvent order) =>
+        $"{order.Quantity} × {order.Title} ({Money(order.Amount, order.Currency)}{When(order.Date)}{Where(order.Place)})";
+
+    private static string Paid(OrderEvent order) => order.Prepaid > 0 ? $" You paid {Money(order.Prepaid, order.Currency)}." : "";
+
+    private static string Refunded(OrderEvent order) => order.Prepaid > 0 ? " Whatever you paid for it is refunded." : "";
+
+    private static string To(OrderEvent order) => order.Destination is { Length: > 0 } destination ? $" to {destination}" : "";
+
+    private static string Because(OrderEvent order) => order.Reason is { Length: > 0 } reason ? $": {reason}" : "";
+}

@@ -1,0 +1,4 @@
+using OrderMall.ServiceDefaults;
+using OrderMall.Notification;
+
+await ServiceHost.RunAsync<NotificationService>(args);

@@ -1,0 +1,61 @@
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+
+namespace OrderMall.Store;
+
+/// <summary>What the order book makes of what happened to orders, in whatever order it hears of it.</summary>
+internal sealed class OrderEvents(TimeProvider time)
+{
+    public static readonly IReadOnlyCollection<string> Types =
+    [
+        OrderEvent.Accepted,
+        OrderEvent.Confirmed,
+        OrderEvent.Shipped,
+        OrderEvent.Delivered,
+        OrderEvent.Completed,
+        OrderEvent.CancellationRefused,
+        OrderEvent.Cancelled,
+        OrderEvent.Rejected,
+    ];
+
+    public async Task ApplyAsync(StoreDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
+    {
+        var placed = e.Data;
+        var order = await db.Orders.FindAsync([placed.OrderId], cancellationToken);
+        switch (e.Type)
+        {
+            case OrderEvent.Accepted when order is null:
+                order = StoreOrder.Received(placed, time.Now());
+                db.Orders.Add(order);
+                db.Publish(StoreEvent.OrderReceived, order, time.Now());
+                break;
+            case OrderEvent.Confirmed:
+                order?.WasConfirmed();
+                break;
+            case OrderEvent.Shipped:
+                order?.HasLeft();
+                break;
+            case OrderEvent.Delivered or OrderEvent.Completed:
+                order ??= db.Orders.Add(StoreOrder.Received(placed, time.Now())).Entity;
+                order.End(StoreStatus.Completed);
+                break;
+            case OrderEvent.CancellationRefused when order?.GoOn(placed, time.Now()) == true:
+                db.Publish(StoreEvent.OrderReceived, order, time.Now());
+                break;
+            case OrderEvent.Cancelled:
+                End(StoreStatus.Cancelled);
+                break;
+            case OrderEvent.Rejected:
+                End(StoreStatus.Rejected);
+                break;
+        }
+
+        void End(StoreStatus status)
+        {
+            if (order is null)
+                db.Orders.Add(StoreOrder.EndedBeforeItCame(placed.OrderId, status));
+            else
+                order.End(status);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+using OrderMall.ServiceDefaults;
+using OrderMall.Store;
+
+await ServiceHost.RunAsync<StoreService>(args);

@@ -1,0 +1,116 @@
+using System.Security.Claims;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Store;
+
+/// <summary>An order as its merchant sees it.</summary>
+internal sealed record StoreOrderView(
+    Guid OrderId,
+    Guid OfferId,
+    string Title,
+    int Quantity,
+    string CustomerId,
+    StoreStatus Status,
+    DateOnly? Date,
+    DateTimeOffset ReceivedAt);
+
+/// <summary>Why a merchant refuses an order.</summary>
+internal sealed record Rejection(string? Reason);
+
+internal sealed class RejectionValidator : AbstractValidator<Rejection>
+{
+    public RejectionValidator() =>
+        RuleFor(rejection => rejection.Reason)
+            .NotEmpty().WithMessage("Say why: the customer is told.")
+            .MaximumLength(500);
+}
+
+/// <summary>The merchants' order book.</summary>
+internal static class StoreApi
+{
+    public static void Map(WebApplication app)
+    {
+        var orders = app.MapGroup("/api/store/orders").WithTags("Store").RequireRole(Roles.Merchant);
+        orders.MapGet("/", ListAsync)
+            .WithName("ListStoreOrders").WithSummary("Your order book, newest first.");
+        orders.MapPost("/{orderId:guid}/confirmation", ConfirmAsync)
+            .WithName("ConfirmStoreOrder").WithSummary("Stand by an order that waits for your confirmation.");
+        orders.MapPost("/{orderId:guid}/rejection", RejectAsync).WithValidation<Rejection>()
+            .WithName("RejectStoreOrder").WithSummary("Refuse an order; what the customer paid goes back.");
+        orders.MapPost("/{orderId:guid}/completion", CompleteAsync)
+            .WithName("CompleteStoreOrder").WithSummary("Say that it took place.");
+    }
+
+    private static async Task<Results<Ok<Page<StoreOrderView>>, ValidationProblem>> ListAsync(
+        string? status,
+        PageRequest page,
+        ClaimsPrincipal user,
+        StoreDb db,
+        CancellationToken cancellationToken)
+    {
+        var merchantId = user.Id();
+        var orders = db.Orders.AsNoTracking().Where(order => order.MerchantId == merchantId && order.ReceivedAt != null);
+        if (!string.IsNullOrEmpty(status))
+        {
+            if (!Enum.GetNames<StoreStatus>().Contains(status))
+                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<StoreStatus>())}.");
+            var wanted = Enum.Parse<StoreStatus>(status);
+            orders = orders.Where(order => order.Status == wanted);
+        }
+
+        if (page.After is { } after)
+            orders = orders.Where(order => order.OrderId < after);
+        var rows = await orders.OrderByDescending(order => order.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.ToPage(rows.ConvertAll(View), view => view.OrderId));
+    }
+
+    private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> ConfirmAsync(
+        Guid orderId, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        DecideAsync(orderId, user.Id(), order => order.Confirm(), StoreEvent.OrderConfirmed, reason: null, db, time, cancellationToken);
+
+    private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> RejectAsync(
+        Guid orderId, Rejection rejection, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        DecideAsync(orderId, user.Id(), order => order.Reject(), StoreEvent.OrderRejected, rejection.Reason!.Trim(), db, time, cancellationToken);
+
+    private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> CompleteAsync(
+        Guid orderId, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        DecideAsync(orderId, user.Id(), order => order.Complete(), StoreEvent.OrderCompleted, reason: null, db, time, cancellationToken);
+
+    private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> DecideAsync(
+        Guid orderId,
+        string merchantId,
+        Func<StoreOrder, Decision> decide,
+        string eventType,
+        string? reason,
+        StoreDb db,
+        TimeProvider time,
+        CancellationToken cancellationToken) =>
+        db.DecideAsync<Results<Ok<StoreOrderView>, ProblemHttpResult>>(
+            async () =>
+            {
+                var order = await db.Orders.FindAsync([orderId], cancellationToken);
+                if (order is not { ReceivedAt: not null } || order.MerchantId != merchantId)
+                    return Problems.NotFound("order");
+                var decision = decide(order);
+                if (decision.Refusal is { } why)
+                    return Problems.Conflict("order-status", why);
+                if (decision.Changed)
+                    db.Publish(eventType, order, time.Now(), reason);
+                return TypedResults.Ok(View(order));
+            },
+            cancellationToken);
+
+    private static StoreOrderView View(StoreOrder order) =>
+        new(order.OrderId, order.OfferId, order.Title, order.Quantity, order.CustomerId, order.Status, order.Date, order.ReceivedAt!.Value);
+}
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Page<StoreOrderView>))]
+[JsonSerializable(typeof(Rejection))]
+internal sealed partial class StoreJson : JsonSerializerContext;

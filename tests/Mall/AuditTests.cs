@@ -1,0 +1,70 @@
+using System.Net;
+using System.Text.Json;
+using OrderMall.Mall.Tests.Opening;
+
+namespace OrderMall.Mall.Tests;
+
+/// <summary>The operator's audit.</summary>
+public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
+{
+    [Fact]
+    public async Task The_audit_counts_what_there_is_and_finds_nothing_wrong()
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync();
+        var before = await op.FindsAllInOrderAsync();
+        var (kept, cancelled) = (await customer.PlaceAsync(offer), await customer.PlaceAsync(offer));
+        (await customer.CancelAsync(cancelled)).Is(HttpStatusCode.OK);
+        await customer.OnPageAsync(kept, "Preparing");
+        var after = await op.FindsAllInOrderAsync();
+
+        // Others order at the same time: at least these must be counted.
+        AssertMore("orders", 2);
+        AssertMore("accepted", 1);
+        AssertMore("cancelled", 1);
+        AssertMore("payments", 1);
+        AssertMore("refunded", 1);
+        AssertMore("providerCharges", 2);
+        AssertMore("holds", 1);
+        AssertMore("messages", 5);
+        Assert.Equal(0, Count(after, "deadLetters"));
+
+        void AssertMore(string count, long more) => Assert.True(Count(after, count) >= Count(before, count) + more, $"{count}: {before} {after}");
+    }
+
+    [Fact]
+    public async Task Only_operators_may_audit_and_stop_services()
+    {
+        var people = new[] { await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.CourierAsync() };
+        foreach (var person in people)
+        {
+            (await person.GetAsync("/api/ops/audit")).IsProblem(HttpStatusCode.Forbidden, "forbidden");
+            (await person.GetAsync("/api/ops/services")).IsProblem(HttpStatusCode.Forbidden, "forbidden");
+            (await person.PostAsync("/api/ops/services/catalog/stop")).IsProblem(HttpStatusCode.Forbidden, "forbidden");
+            (await person.PutAsync("/api/ops/payment-provider", new { mode = "down" })).IsProblem(HttpStatusCode.Forbidden, "forbidden");
+        }
+
+        (await mall.Anyone.GetAsync("/api/ops/audit")).IsProblem(HttpStatusCode.Unauthorized, "sign-in");
+    }
+
+    [Fact]
+    public async Task Operators_see_every_service_and_cannot_stop_what_they_came_through()
+    {
+        var op = await mall.OperatorAsync();
+        var services = (await op.GetAsync("/api/ops/services")).Is(HttpStatusCode.OK).Json.EnumerateArray().ToDictionary(service => service.GetProperty("appId").GetString()!);
+        foreach (var appId in new[] { "gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "notification", "mypage" })
+        {
+            Assert.Equal("Running", services[appId].GetProperty("status").GetString());
+            Assert.True(services[appId].GetProperty("instances").GetInt32() >= 1);
+            Assert.Equal(JsonValueKind.Array, services[appId].GetProperty("circuits").ValueKind);
+        }
+
+        (await op.PostAsync("/api/ops/services/gateway/stop")).IsProblem(HttpStatusCode.Conflict, "not-stoppable");
+        (await op.PostAsync("/api/ops/services/nothing/stop")).IsProblem(HttpStatusCode.NotFound, "not-found");
+        (await op.PutAsync("/api/ops/payment-provider", new { mode = "odd" })).IsProblem(HttpStatusCode.BadRequest, "validation");
+        (await op.PutAsync("/api/ops/payment-provider", new { mode = "slow", delayMs = -1 })).IsProblem(HttpStatusCode.BadRequest, "validation");
+        (await op.PutAsync("/api/ops/payment-provider", new { mode = "slow", delayMs = "long" })).IsProblem(HttpStatusCode.BadRequest, "validation");
+    }
+
+    private static long Count(JsonElement counts, string name) => counts.GetProperty(name).GetInt64();
+}

@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace OrderMall.Mall.Tests;
+
+/// <summary>Waits for what must come true, with a deadline: events take their time, but not for ever.</summary>
+internal static class Eventually
+{
+    /// <summary>How long anything may take whose own limit is not what a test is about.</summary>
+    public static readonly TimeSpan Usual = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Looks until it equals what is expected.</summary>
+    public static Task Is<T>(T expected, Func<Task<T>> look, TimeSpan? within = null) =>
+        Satisfies(look, seen => EqualityComparer<T>.Default.Equals(seen, expected), $"be {expected}", within);
+
+    /// <summary>Looks until it is as it must be, and returns that.</summary>
+    /// <param name="look">How to look.</param>
+    /// <param name="isRight">What must be.</param>
+    /// <param name="must">The same in words, for the failure: <c>be Shipped</c>.</param>
+    /// <param name="within">The deadline; <see cref="Usual"/> if left out.</param>
+    public static async Task<T> Satisfies<T>(Func<Task<T>> look, Func<T, bool> isRight, string must, TimeSpan? within = null)
+    {
+        var limit = within ?? Usual;
+        var waited = Stopwatch.StartNew();
+        for (var pause = FirstPause; ; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
+        {
+            var seen = await look();
+            if (isRight(seen))
+                return seen;
+            if (waited.Elapsed > limit)
+                Assert.Fail($"It should {must} within {limit.TotalSeconds} s, but is: {seen}");
+            await Task.Delay(pause);
+        }
+    }
+}

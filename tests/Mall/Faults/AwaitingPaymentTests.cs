@@ -1,0 +1,80 @@
+using System.Net;
+using OrderMall.Mall.Tests.Opening;
+using OrderMall.Mall.Tests.People;
+
+namespace OrderMall.Mall.Tests.Faults;
+
+/// <summary>Who is willing to wait for payment (<c>Prefer: respond-async</c>) does not have to come again.</summary>
+[Collection(FaultsCollection.Name)]
+public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallFixture>
+{
+    private static readonly (string, string) Willing = ("Prefer", "respond-async");
+
+    [Theory]
+    [InlineData("payment")]
+    [InlineData("payment-provider")]
+    public async Task An_order_waits_for_payment_and_is_charged_once_when_that_is_back(string appId)
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync(copies: 5);
+        Guid order;
+        await using (var absence = await op.StopAsync(appId))
+        {
+            order = await AwaitAsync(customer, offer);
+            await customer.OnPageAsync(order, "AwaitingPayment");
+            Assert.Equal(4, await shop.AvailableAsync(offer));
+        }
+
+        await customer.OnPageAsync(order, "Preparing");
+        Assert.Equal(["AwaitingPayment", "Accepted", "Received", "Preparing"], await customer.HistoryAsync(order));
+        Assert.Equal(("Approved", 4), (await customer.PaymentAsync(order), await shop.AvailableAsync(offer)));
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task An_order_that_waits_for_payment_can_be_cancelled_and_is_never_charged()
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync(copies: 5);
+        Guid order;
+        await using (var absence = await op.StopAsync("payment"))
+        {
+            order = await AwaitAsync(customer, offer);
+            var cancelled = await customer.CancelAsync(order);
+            Assert.True(cancelled.Status is HttpStatusCode.OK or HttpStatusCode.Accepted, cancelled.ToString());
+        }
+
+        await customer.OnPageAsync(order, "Cancelled");
+        await shop.HasLeftAsync(offer, 5);
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task An_order_that_waited_and_is_then_declined_is_rejected_with_the_reason()
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync(copies: 5);
+        Guid order;
+        await using (var absence = await op.StopAsync("payment"))
+            order = (await customer.OrderAsync(offer, 1, "card_declined", Willing)).Is(HttpStatusCode.Accepted).Json.GetProperty("id").GetGuid();
+
+        await customer.OnPageAsync(order, "Rejected");
+        Assert.Equal("declined", (await customer.GetAsync($"/api/orders/{order}"))["reason"]);
+        await shop.HasLeftAsync(offer, 5);
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task Who_is_willing_to_wait_does_not_when_payment_is_there()
+    {
+        var (shop, customer) = (await mall.BookshopAsync(), await mall.NewCustomerAsync());
+        (await customer.OrderAsync(await shop.SellBookAsync(), 1, "card_ok", Willing)).Is(HttpStatusCode.Created);
+    }
+
+    private static async Task<Guid> AwaitAsync(Customer customer, Guid offer)
+    {
+        var answer = (await customer.OrderAsync(offer, 1, "card_ok", Willing)).Is(HttpStatusCode.Accepted);
+        Assert.Equal(("AwaitingPayment", "respond-async", $"/api/orders/{answer["id"]}"), (answer["status"], answer.Header("Preference-Applied"), answer.Header("Location")));
+        return answer.Json.GetProperty("id").GetGuid();
+    }
+}

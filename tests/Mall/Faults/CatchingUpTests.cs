@@ -1,0 +1,81 @@
+using System.Net;
+using OrderMall.Mall.Tests.Opening;
+
+namespace OrderMall.Mall.Tests.Faults;
+
+/// <summary>What happens after an order does not need to be there for it.</summary>
+[Collection(FaultsCollection.Name)]
+public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixture>
+{
+    [Fact]
+    public async Task Orders_are_taken_while_store_delivery_and_notification_are_down_and_go_on_when_they_are_back()
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync();
+        List<Guid> orders = [];
+        await using (var absence = await op.StopAsync("store", "delivery", "notification"))
+        {
+            for (var number = 0; number < 5; number++)
+                orders.Add(await customer.PlaceAsync(offer));
+            foreach (var order in orders)
+                await customer.OnPageAsync(order, "Accepted");
+            (await customer.GetAsync("/api/notifications")).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+            Assert.NotNull((await shop.GetAsync("/api/store/orders")).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable").Header("Retry-After"));
+        }
+
+        foreach (var order in orders)
+        {
+            await customer.OnPageAsync(order, "Preparing");
+            await Eventually.Is(3, async () => (await customer.MessagesAsync(order)).Count);
+        }
+
+        await op.FindsAllInOrderAsync();
+        foreach (var order in orders)
+        {
+            Assert.Equal(["Accepted", "Received", "Preparing"], await customer.HistoryAsync(order));
+            Assert.Equal(3, (await customer.MessagesAsync(order)).Distinct().Count());
+        }
+
+        Assert.Equal(3 * orders.Count, (await customer.ListAsync("/api/notifications")).Count);
+    }
+
+    [Fact]
+    public async Task Orders_are_taken_and_seen_through_while_mypage_is_down_and_appear_there_when_it_is_back()
+    {
+        var (shop, courier, customer, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync();
+        Guid order;
+        await using (var absence = await op.StopAsync("mypage"))
+        {
+            order = await customer.PlaceAsync(offer);
+            await customer.SeesAsync(order, "Preparing");
+            (await courier.DepartAsync(order)).Is(HttpStatusCode.OK);
+            await customer.SeesAsync(order, "Shipped");
+            (await customer.GetAsync("/api/mypage/orders")).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+        }
+
+        var page = await customer.OnPageAsync(order, "Shipped");
+        await Eventually.Is(4, async () => (await customer.OnPageAsync(order, "Shipped")).GetProperty("timeline").GetArrayLength());
+        Assert.Equal(customer.Id, (await customer.GetAsync($"/api/orders/{order}"))["customerId"]);
+        Assert.Equal("book", page.GetProperty("kind").GetString());
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task What_happened_while_ordering_was_down_reaches_the_order()
+    {
+        var (shop, courier, customer, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var order = await customer.PlaceAsync(await shop.SellBookAsync());
+        await customer.SeesAsync(order, "Preparing");
+        await using (var absence = await op.StopAsync("ordering"))
+        {
+            (await courier.DepartAsync(order)).Is(HttpStatusCode.OK);
+            (await courier.ArriveAsync(order)).Is(HttpStatusCode.OK);
+            Assert.NotNull((await customer.GetAsync($"/api/orders/{order}")).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable").Header("Retry-After"));
+            Assert.Single(await customer.PageAsync()); // the customer's page does not need it
+        }
+
+        await customer.OnPageAsync(order, "Delivered");
+        await op.FindsAllInOrderAsync();
+    }
+}

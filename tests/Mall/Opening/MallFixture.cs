@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using OrderMall.Mall.Tests.People;
+
+namespace OrderMall.Mall.Tests.Opening;
+
+/// <summary>
+/// The mall that the tests visit, and the people of its demo. All there is to know of how it was opened: by default one
+/// embedded mall for the whole assembly; with the variable <c>MALL_URL</c> the mall that is open there.
+/// </summary>
+public sealed class MallFixture : IAsyncLifetime
+{
+    private const string DemoPassword = "Mall-demo-1";
+    private static readonly TimeSpan OpeningLimit = TimeSpan.FromMinutes(1);
+    private static readonly Lazy<Task<Opened>> Shared = new(OpenAsync);
+    private static readonly ConcurrentDictionary<string, Lazy<Task<Person>>> SignedIn = new();
+
+    private Opened? _mall;
+
+    /// <summary>The public address.</summary>
+    public Uri Address => _mall!.Address;
+
+    /// <summary>Nobody: signed in as no one.</summary>
+    public Person Anyone => new(Address);
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync() => _mall = await Shared.Value;
+
+    /// <inheritdoc/>
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    /// <summary>A customer whom the mall has never seen.</summary>
+    public Task<Customer> NewCustomerAsync() => Customer.RegisterAsync(Address);
+
+    /// <summary>The demo's customer.</summary>
+    public async Task<Person> DemoAsync(string name) => await SignedIn.GetOrAdd(
+        name, _ => new Lazy<Task<Person>>(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword))).Value;
+
+    /// <summary>The bookshop, which sells what the tests order.</summary>
+    public Task<Shop> BookshopAsync() => ShopAsync("bookshop");
+
+    /// <summary>One of the demo's merchants.</summary>
+    public async Task<Shop> ShopAsync(string name) => new(await DemoAsync(name));
+
+    /// <summary>The courier.</summary>
+    public async Task<Courier> CourierAsync() => new(await DemoAsync("courier"));
+
+    /// <summary>Who runs the mall.</summary>
+    public async Task<Operator> OperatorAsync() => new(await DemoAsync("operator"));
+
+    internal static async Task CloseAsync()
+    {
+        if (Shared.IsValueCreated && Shared.Value.IsCompletedSuccessfully && await Shared.Value is { Embedded: { } embedded } mall)
+        {
+            await embedded.DisposeAsync();
+            mall.Data!.Dispose();
+        }
+    }
+
+    private static async Task<Opened> OpenAsync()
+    {
+        if (Environment.GetEnvironmentVariable("MALL_URL") is { Length: > 0 } url)
+            return new Opened(new Uri(url), null, null);
+        var data = new DataFolder();
+        using var limit = new CancellationTokenSource(OpeningLimit);
+        var embedded = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path }, ct: limit.Token);
+        return new Opened(embedded.Address, embedded, data);
+    }
+
+    private sealed record Opened(Uri Address, EmbeddedMall? Embedded, DataFolder? Data);
+}

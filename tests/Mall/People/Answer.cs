@@ -1,0 +1,59 @@
+using System.Net;
+using System.Text.Json;
+
+namespace OrderMall.Mall.Tests.People;
+
+/// <summary>What the mall answered.</summary>
+/// <param name="Request">What was asked, for failures.</param>
+/// <param name="Status">The status.</param>
+/// <param name="Headers">All headers, the content's too.</param>
+/// <param name="Text">The body.</param>
+/// <param name="Took">From sending to the end of the answer.</param>
+public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text, TimeSpan Took)
+{
+    private const string ProblemType = "urn:ordermall:problem:";
+
+    /// <summary>The body as JSON.</summary>
+    public JsonElement Json
+    {
+        get
+        {
+            using var document = JsonDocument.Parse(Text);
+            return document.RootElement.Clone();
+        }
+    }
+
+    /// <summary>The last part of the problem's type; <see langword="null"/> where the answer is no problem of the mall.</summary>
+    public string? Problem =>
+        Headers.GetValueOrDefault("Content-Type") == "application/problem+json"
+        && Json.TryGetProperty("type", out var type) && type.GetString() is { } text && text.StartsWith(ProblemType, StringComparison.Ordinal)
+            ? text[ProblemType.Length..]
+            : null;
+
+    /// <summary>A field of the body.</summary>
+    public string? this[string field] => Json.GetProperty(field).ToString();
+
+    /// <summary>Reads the header.</summary>
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+
+    /// <summary>Fails unless the status is this.</summary>
+    public Answer Is(HttpStatusCode status)
+    {
+        if (Status != status)
+            Assert.Fail($"It should be {(int)status} {status}, but is: {this}");
+        return this;
+    }
+
+    /// <summary>Fails unless it is this problem.</summary>
+    public Answer IsProblem(HttpStatusCode status, string problem)
+    {
+        Is(status);
+        if (Problem != problem)
+            Assert.Fail($"It should be the problem {problem}, but is: {this}");
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Request} -> {(int)Status} [{Headers.GetValueOrDefault("Content-Type")}] {(Text.Length <= 1_000 ? Text : Text[..1_000])}";
+}

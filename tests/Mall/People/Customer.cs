@@ -1,0 +1,63 @@
+using System.Net;
+using System.Text.Json;
+
+namespace OrderMall.Mall.Tests.People;
+
+/// <summary>Somebody who orders.</summary>
+public sealed class Customer : Person
+{
+    public const string Destination = "1 Sejong-daero, Seoul";
+    private const string Password = "Correct-horse-7";
+
+    private Customer(Person who, string id)
+        : base(who) => Id = id;
+
+    public string Id { get; }
+
+    /// <summary>Registers and signs in.</summary>
+    public static async Task<Customer> RegisterAsync(Uri mall)
+    {
+        var email = $"{Guid.NewGuid():N}@customer.test";
+        var account = await PatientlyAsync(() => new Person(mall).PostAsync("/api/account/register", new { email, password = Password, name = "A customer" }));
+        return new Customer(await SignInAsync(mall, email, Password), account.Is(HttpStatusCode.Created)["id"]!);
+    }
+
+    /// <summary>Orders, whatever comes of it.</summary>
+    public Task<Answer> OrderAsync(Guid offerId, int quantity = 1, string paymentMethod = "card_ok", params (string Name, string Value)[] headers) =>
+        PostAsync("/api/orders", new { offerId, quantity, destination = Destination, paymentMethod }, headers);
+
+    /// <summary>Orders successfully.</summary>
+    /// <returns>The order's id.</returns>
+    public async Task<Guid> PlaceAsync(Guid offerId, int quantity = 1) =>
+        (await OrderAsync(offerId, quantity)).Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
+
+    public Task<Answer> CancelAsync(Guid orderId) => PostAsync($"/api/orders/{orderId}/cancellation");
+
+    public async Task<string?> StatusAsync(Guid orderId) => (await GetAsync($"/api/orders/{orderId}")).Is(HttpStatusCode.OK)["status"];
+
+    /// <summary>Waits until the order is there.</summary>
+    public Task SeesAsync(Guid orderId, string status) => Eventually.Is(status, () => StatusAsync(orderId));
+
+    public async Task<string?> PaymentAsync(Guid orderId) => (await GetAsync($"/api/payments/{orderId}")).Is(HttpStatusCode.OK)["status"];
+
+    /// <summary>The statuses the order had, oldest first.</summary>
+    public async Task<List<string?>> HistoryAsync(Guid orderId) =>
+        Statuses((await GetAsync($"/api/orders/{orderId}")).Is(HttpStatusCode.OK).Json.GetProperty("history"));
+
+    /// <summary>All orders of the customer's own page.</summary>
+    public Task<List<JsonElement>> PageAsync() => ListAsync("/api/mypage/orders");
+
+    /// <summary>The order on the customer's own page, once it is there.</summary>
+    public Task<JsonElement> OnPageAsync(Guid orderId, string status) => Eventually.Satisfies(
+        async () => (await PageAsync()).FirstOrDefault(order => order.GetProperty("orderId").GetGuid() == orderId),
+        order => order.ValueKind == JsonValueKind.Object && order.GetProperty("status").GetString() == status,
+        $"be {status} on the customer's page");
+
+    /// <summary>The subjects of the messages of an order, newest first.</summary>
+    public async Task<List<string?>> MessagesAsync(Guid orderId) =>
+        [.. (await ListAsync("/api/notifications"))
+            .Where(message => message.GetProperty("orderId").ValueKind == JsonValueKind.String && message.GetProperty("orderId").GetGuid() == orderId)
+            .Select(message => message.GetProperty("subject").GetString())];
+
+    public static List<string?> Statuses(JsonElement history) => [.. history.EnumerateArray().Select(entry => entry.GetProperty("status").GetString())];
+}

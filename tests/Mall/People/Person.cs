@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace OrderMall.Mall.Tests.People;
+
+/// <summary>Somebody at the mall's door. All that tests do, they do as a person: by HTTP, to the gateway's address.</summary>
+public class Person
+{
+    private const int Patience = 40;
+
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, AllowAutoRedirect = false })
+    {
+        Timeout = TimeSpan.FromMinutes(2.5), // an audit may take two
+    };
+
+    private readonly Uri _mall;
+
+    /// <summary>Somebody who is not signed in, or who says with a token who they are.</summary>
+    public Person(Uri mall, string? accessToken = null) => (_mall, AccessToken) = (mall, accessToken);
+
+    /// <summary>The same person in a role.</summary>
+    protected Person(Person who)
+        : this(who._mall, who.AccessToken)
+    {
+    }
+
+    /// <summary>Says who it is.</summary>
+    public string? AccessToken { get; }
+
+    /// <summary>Signs in.</summary>
+    public static async Task<Person> SignInAsync(Uri mall, string email, string password)
+    {
+        var answer = await PatientlyAsync(() => new Person(mall).PostAsync("/api/account/login", new { email, password }));
+        return new Person(mall, answer.Is(HttpStatusCode.OK)["accessToken"]);
+    }
+
+    /// <summary>Somebody with other powers, or none, at the same door.</summary>
+    public Person WithToken(string? accessToken) => new(_mall, accessToken);
+
+    public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
+
+    public Task<Answer> PostAsync(string path, object? body = null, params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, path, body is null ? null : JsonContent.Create(body), headers);
+
+    public Task<Answer> PutAsync(string path, object body) => SendAsync(HttpMethod.Put, path, JsonContent.Create(body));
+
+    public Task<Answer> PatchAsync(string path, object body) => SendAsync(HttpMethod.Patch, path, JsonContent.Create(body));
+
+    /// <summary>Sends anything.</summary>
+    public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
+    {
+        using var request = Request(method, path, body, headers);
+        var took = Stopwatch.StartNew();
+        using var response = await Http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return new Answer(
+            $"{method} {path}",
+            response.StatusCode,
+            response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
+            text,
+            took.Elapsed);
+    }
+
+    /// <summary>Opens a stream of events; the caller disposes the answer.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(string path)
+    {
+        using var request = Request(HttpMethod.Get, path, null, []);
+        return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    /// <summary>Walks a list to its end.</summary>
+    public async Task<List<JsonElement>> ListAsync(string path, int limit = 100)
+    {
+        var items = new List<JsonElement>();
+        for (string? next = ""; next is not null;)
+        {
+            var after = next == "" ? "" : $"&after={next}";
+            var page = (await GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{after}")).Is(HttpStatusCode.OK).Json;
+            Assert.InRange(page.GetProperty("items").GetArrayLength(), 0, limit);
+            items.AddRange(page.GetProperty("items").EnumerateArray());
+            next = page.GetProperty("next").GetString();
+        }
+
+        return items;
+    }
+
+    /// <summary>Does as the door says when too many come at once: waits and asks again.</summary>
+    protected static async Task<Answer> PatientlyAsync(Func<Task<Answer>> ask)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var answer = await ask();
+            if (answer.Status != HttpStatusCode.TooManyRequests || attempt == Patience)
+                return answer;
+            await Task.Delay(TimeSpan.FromSeconds(int.Parse(answer.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture)));
+        }
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? body, (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, new Uri(_mall, path)) { Content = body };
+        if (AccessToken is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AccessToken);
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        return request;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using OrderMall.Mall.Tests.Opening;
+using OrderMall.Mall.Tests.People;
+
+namespace OrderMall.Mall.Tests;
+
+/// <summary>What one customer sets off can be followed through the whole mall.</summary>
+public sealed class TraceTests
+{
+    private static readonly string[] Services = ["gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "notification", "mypage"];
+
+    [Fact]
+    public async Task One_order_is_one_trace_across_every_service()
+    {
+        using var data = new DataFolder();
+        await using var collector = await TraceCollector.StartAsync();
+        await using var mall = await MallProcess.OpenAsync(
+            data.Path, ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address.ToString()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+        var shop = new Shop(await Person.SignInAsync(mall.Address, "bookshop@mall.test", "Mall-demo-1"));
+        var customer = await Customer.RegisterAsync(mall.Address);
+        var order = await customer.PlaceAsync(await shop.SellBookAsync());
+        await customer.OnPageAsync(order, "Preparing");
+        await Eventually.Is(3, async () => (await customer.MessagesAsync(order)).Count);
+        Assert.Equal(0, (await mall.CloseAsync()).ExitCode); // which sends what is not sent yet
+
+        var trace = Assert.Single(collector.Traces, trace => trace.Value.Contains(("gateway", "POST /api/orders/{**rest}")) || trace.Value.Any(span => span.Service == "payment-provider"));
+        Assert.Equal(Services.Order(), trace.Value.Select(span => span.Service).Distinct().Order());
+    }
+}

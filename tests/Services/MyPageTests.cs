@@ -1,0 +1,245 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using OrderMall.Contracts;
+using OrderMall.MyPage;
+using OrderMall.ServiceDefaults;
+
+namespace OrderMall.Services.Tests;
+
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFixture<RunningService<MyPageService>>
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
+
+    [Fact]
+    public async Task Events_in_any_order_give_the_last_status_and_the_whole_timeline()
+    {
+        var accepted = Orders.Book(customer: "shuffled");
+        var received = accepted.Next(OrderStatus.Received);
+        var preparing = received.Next(OrderStatus.Preparing);
+        var shipped = preparing.Next(OrderStatus.Shipped);
+        foreach (var (type, order) in new[]
+        {
+            (OrderEvent.PreparationStarted, preparing), (OrderEvent.Accepted, accepted), (OrderEvent.Shipped, shipped),
+            (OrderEvent.Accepted, accepted), (OrderEvent.Received, received), (OrderEvent.Voided, shipped.Next(OrderStatus.Rejected)),
+        })
+        {
+            await mypage.DeliverAsync(type, order);
+        }
+
+        var item = Assert.Single((await ListAsync("shuffled")).GetProperty("items").EnumerateArray());
+        Assert.Equal("Shipped", item.GetProperty("status").GetString());
+        Assert.Equal(shipped.At, item.GetProperty("updatedAt").GetDateTimeOffset());
+        Assert.Equal(
+            ["Accepted", "Received", "Preparing", "Shipped"],
+            item.GetProperty("timeline").EnumerateArray().Select(entry => entry.GetProperty("status").GetString()));
+        var view = Assert.Single(await AuditAsync(accepted));
+        Assert.Equal(("Shipped", shipped.Version), (view.Status, view.Version));
+        Assert.Empty(await AuditAsync(accepted with { CustomerId = "another" }));
+    }
+
+    [Fact]
+    public async Task A_first_event_costs_two_reads_and_writes_and_a_later_one_one()
+    {
+        await mypage.DeliverAsync(OrderEvent.Accepted, Orders.Book(customer: "counted"));
+        var order = Orders.Book(customer: "counted");
+        Assert.Equal((2, 2), await CallsAsync(OrderEvent.Accepted, order));
+        Assert.Equal((1, 1), await CallsAsync(OrderEvent.Received, order.Next(OrderStatus.Received)));
+        Assert.Equal((1, 0), await CallsAsync(OrderEvent.Received, order.Next(OrderStatus.Received)));
+    }
+
+    [Fact]
+    public async Task Many_orders_at_once_are_each_listed_once()
+    {
+        var replica = await mypage.StartReplicaAsync();
+        var orders = Enumerable.Range(0, 120).Select(_ => Orders.Book(customer: "busy")).ToList();
+        await Task.WhenAll(orders.Select(async (order, i) =>
+        {
+            var (first, second) = i % 2 == 0 ? (null, replica) : (replica, (Uri?)null);
+            Assert.Equal("SUCCESS", await RetriedAsync(OrderEvent.Accepted, order, first));
+            Assert.Equal("SUCCESS", await RetriedAsync(OrderEvent.Received, order.Next(OrderStatus.Received), second));
+        }));
+
+        var listed = await ListAllAsync("busy");
+        Assert.Equal(120, listed.Count);
+        Assert.Equal(orders.Select(order => order.OrderId).Order(), listed.Order());
+    }
+
+    [Fact]
+    public async Task A_crash_between_two_writes_neither_loses_nor_doubles_an_order()
+    {
+        var orders = Enumerable.Range(0, 103).Select(_ => Orders.Book(customer: "crashing")).ToList();
+        var failures = 0;
+        // Each key fails once: the head, its pages and the orders.
+        var failed = new HashSet<string>();
+        mypage.Sidecar.FailsToWrite = key => (key.Contains("crashing", StringComparison.Ordinal) || key.StartsWith("order.", StringComparison.Ordinal))
+            && failed.Add(key) && ++failures > 0;
+        foreach (var order in orders)
+            Assert.Equal("SUCCESS", await RetriedAsync(OrderEvent.Accepted, order));
+        mypage.Sidecar.FailsToWrite = _ => false;
+
+        Assert.True(failures > 104);
+        Assert.Equal(orders.Select(order => order.OrderId).OrderDescending(), await ListAllAsync("crashing"));
+        Assert.Equal(HttpStatusCode.BadRequest, (await mypage.As("crashing", Roles.Customer).GetAsync($"/api/mypage/orders?after={Guid.CreateVersion7()}")).StatusCode);
+    }
+
+    [Fact]
+    public async Task An_order_indexed_long_ago_is_not_indexed_again()
+    {
+        var early = Orders.Book(customer: "late");
+        mypage.Sidecar.FailsToWrite = key => key == $"order.{early.OrderId}";
+        Assert.NotEqual("SUCCESS", await mypage.DeliverAsync(Topics.Orders, OrderEvent.Accepted, early));
+        mypage.Sidecar.FailsToWrite = _ => false;
+        var others = Enumerable.Range(0, 130).Select(_ => Orders.Book(customer: "late")).ToList();
+        foreach (var order in others)
+            await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        await mypage.DeliverAsync(OrderEvent.Accepted, early);
+        Assert.Equal(others.Append(early).Select(order => order.OrderId).OrderDescending(), await ListAllAsync("late"));
+    }
+
+    [Fact]
+    public async Task Changes_are_streamed_to_every_open_stream_at_once()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        var order = Orders.Book(customer: "watching");
+        await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        await using var first = await OpenAsync("watching", deadline.Token);
+        await using var second = await OpenAsync("watching", deadline.Token);
+        await using var stranger = await OpenAsync("stranger", deadline.Token);
+
+        var received = order.Next(OrderStatus.Received);
+        await mypage.DeliverAsync(OrderEvent.Received, received);
+        await mypage.DeliverAsync(OrderEvent.PreparationStarted, received.Next(OrderStatus.Preparing));
+        foreach (var stream in new[] { first, second })
+        {
+            Assert.Equal((order.OrderId, "Received"), await NextAsync(stream));
+            Assert.Equal((order.OrderId, "Preparing"), await NextAsync(stream));
+        }
+    }
+
+    [Fact]
+    public async Task What_another_replica_handled_is_streamed_too()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        var replica = await mypage.StartReplicaAsync();
+        await using var stream = await OpenAsync("elsewhere", deadline.Token);
+        var order = Orders.Book(customer: "elsewhere");
+        Assert.Equal("SUCCESS", await mypage.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order, replica: replica));
+        Assert.Equal((order.OrderId, "Accepted"), await NextAsync(stream));
+    }
+
+    [Fact]
+    public async Task Who_was_cut_off_gets_what_was_missed()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        var order = Orders.Book(customer: "cut-off");
+        await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        var received = order.Next(OrderStatus.Received);
+        await mypage.DeliverAsync(OrderEvent.Received, received);
+        var last = order.At.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await using var stream = await OpenAsync("cut-off", deadline.Token, last);
+        Assert.Equal((order.OrderId, "Received"), await NextAsync(stream));
+    }
+
+    [Fact]
+    public async Task Streams_are_bounded_and_their_places_come_free()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        using var person = mypage.As("many-tabs", Roles.Customer);
+        var open = new List<HttpResponseMessage>();
+        for (var i = 0; i < 20; i++)
+            open.Add(await person.GetAsync("/api/mypage/events", HttpCompletionOption.ResponseHeadersRead, deadline.Token));
+        Assert.All(open, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync());
+        open.ForEach(response => response.Dispose());
+        await Eventually.BecomesAsync(HttpStatusCode.OK, StatusAsync);
+
+        async Task<HttpStatusCode> StatusAsync()
+        {
+            using var response = await person.GetAsync("/api/mypage/events", HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            return response.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task A_replica_that_stops_ends_its_streams()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        var replica = await mypage.StartReplicaAsync();
+        await using var stream = await OpenAsync("left", deadline.Token, replica: replica);
+        var stopped = mypage.StopReplicaAsync(replica);
+        Assert.False(await stream.MoveNextAsync());
+        await stopped.WaitAsync(ServiceHost.DrainTime / 2);
+    }
+
+    [Fact]
+    public async Task Nobody_sees_a_page_without_signing_in()
+    {
+        Assert.Equal(HttpStatusCode.Unauthorized, (await mypage.Internal.GetAsync("/api/mypage/orders")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await mypage.Internal.GetAsync("/api/mypage/events")).StatusCode);
+    }
+
+    private async Task<JsonElement> ListAsync(string personId, string query = "")
+    {
+        using var client = mypage.As(personId, Roles.Customer);
+        return await client.GetFromJsonAsync<JsonElement>($"/api/mypage/orders{query}");
+    }
+
+    private async Task<List<Guid>> ListAllAsync(string personId)
+    {
+        var listed = new List<Guid>();
+        for (string? after = null; ;)
+        {
+            var page = await ListAsync(personId, $"?limit=33&after={after}");
+            listed.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("orderId").GetGuid()));
+            if ((after = page.GetProperty("next").GetString()) is null)
+                return listed;
+        }
+    }
+
+    private Task<List<AuditedView>> AuditAsync(OrderEvent order) =>
+        mypage.AskAsync<List<AuditedView>>("/audit/orders", new AuditPages([new AuditPageOf(order.CustomerId, order.OrderId)]));
+
+    // As the sidecar redelivers what failed.
+    private async Task<string> RetriedAsync(string type, OrderEvent order, Uri? replica = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var status = await mypage.DeliverAsync(Topics.Orders, type, order, replica: replica);
+            if (status == "SUCCESS" || attempt == 10)
+                return status;
+        }
+    }
+
+    private async Task<(int Reads, int Writes)> CallsAsync(string type, OrderEvent order)
+    {
+        var before = mypage.Sidecar.StateCalls;
+        await mypage.DeliverAsync(type, order);
+        var after = mypage.Sidecar.StateCalls;
+        return (after.Reads - before.Reads, after.Writes - before.Writes);
+    }
+
+    private async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(string personId, CancellationToken deadline, string? lastEventId = null, Uri? replica = null)
+    {
+        var client = mypage.As(personId, Roles.Customer, replica);
+        if (lastEventId is not null)
+            client.DefaultRequestHeaders.Add("Last-Event-ID", lastEventId);
+        var events = SseParser.Create(await client.GetStreamAsync("/api/mypage/events", deadline)).EnumerateAsync(deadline).GetAsyncEnumerator(deadline);
+        // The stream begins with a sign of life.
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal("heartbeat", events.Current.EventType);
+        return events;
+    }
+
+    private static async Task<(Guid OrderId, string? Status)> NextAsync(IAsyncEnumerator<SseItem<string>> events)
+    {
+        do
+            Assert.True(await events.MoveNextAsync());
+        while (events.Current.EventType == "heartbeat");
+        Assert.Equal("order", events.Current.EventType);
+        var item = JsonDocument.Parse(events.Current.Data).RootElement;
+        return (item.GetProperty("orderId").GetGuid(), item.GetProperty("status").GetString());
+    }
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OrderMall.Contracts;
+using OrderMall.Notification;
+
+namespace OrderMall.Services.Tests;
+
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class NotificationTests(RunningService<NotificationService> notification) : IClassFixture<RunningService<NotificationService>>
+{
+    [Fact]
+    public async Task A_customer_is_told_once_of_each_change()
+    {
+        var order = Orders.Table(customer: "told-once");
+        var eventId = Guid.CreateVersion7().ToString();
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => notification.DeliverAsync(OrderEvent.Accepted, order, eventId)));
+        await notification.DeliverAsync(OrderEvent.Accepted, order, eventId);
+        await notification.DeliverAsync(OrderEvent.Voided, order.Next(OrderStatus.Rejected));
+        await notification.DeliverAsync(OrderEvent.CancellationRefused, order.Next(OrderStatus.Confirmed, OrderReasons.TooLateToCancel));
+
+        var messages = (await ListAsync("told-once")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(2, messages.Count);
+        var (newest, oldest) = (messages[0], messages[1]);
+        Assert.Contains(OrderReasons.TooLateToCancel, newest.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Equal("Order accepted: A table for two", oldest.GetProperty("subject").GetString());
+        Assert.Equal(
+            "Thank you: we have your order of 1 × A table for two (30,000 KRW, on 2026-12-24, at Bistro Seoul). You paid 10,000 KRW.",
+            oldest.GetProperty("text").GetString());
+        Assert.Equal(order.OrderId, oldest.GetProperty("orderId").GetGuid());
+        Assert.Equal("app", oldest.GetProperty("channel").GetString());
+        Assert.Equal(order.At, oldest.GetProperty("at").GetDateTimeOffset());
+        Assert.Equal(7, oldest.GetProperty("id").GetGuid().Version);
+
+        Assert.Empty((await ListAsync("somebody-else")).GetProperty("items").EnumerateArray());
+        var counted = await notification.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId, Guid.NewGuid()]));
+        Assert.Equal("2", Assert.Single(counted).Status);
+    }
+
+    [Fact]
+    public async Task Every_change_that_people_hear_of_has_words()
+    {
+        foreach (var type in OrderMessages.Types)
+            await notification.DeliverAsync(type, Orders.Book(customer: "reader"));
+        Assert.Equal(OrderMessages.Types.Count, (await ListAsync("reader")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Messages_are_listed_newest_first_in_pages_however_late_they_come()
+    {
+        var order = Orders.Book(customer: "pager");
+        // The last two happened in the same millisecond.
+        var orders = Enumerable.Range(0, 5).Select(i => order with { Version = i, Quantity = i, At = order.At.AddMinutes(Math.Min(i, 3)) }).ToList();
+        foreach (var later in orders.AsEnumerable().Reverse())
+            await notification.DeliverAsync(OrderEvent.Received, later);
+        var texts = new List<string>();
+        for (string? after = null; ;)
+        {
+            var page = await ListAsync("pager", $"?limit=2&after={after}");
+            texts.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("text").GetString()!));
+            if ((after = page.GetProperty("next").GetString()) is null)
+                break;
+        }
+
+        Assert.Equal(["4 ×", "3 ×", "2 ×", "1 ×", "0 ×"], texts.Select(text => text[(text.IndexOf('×') - 2)..][..3]));
+    }
+
+    [Fact]
+    public async Task Interests_bring_a_message_when_such_an_offer_is_registered()
+    {
+        using var reader = notification.As("book-lover", Roles.Customer);
+        using var chosen = await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = new[] { "book", " table ", "book" } });
+        Assert.Equal(["book", "table"], (await chosen.Content.ReadFromJsonAsync<Interests>())!.Kinds!);
+        Assert.Equal(["book", "table"], (await reader.GetFromJsonAsync<Interests>("/api/notifications/interests"))!.Kinds!);
+
+        var offer = new OfferEvent(Guid.CreateVersion7(), 1, DateTimeOffset.UtcNow, "bookshop", "book", "A New Book", 15_000m, "KRW", Date: null, Place: null);
+        var eventId = Guid.CreateVersion7().ToString();
+        foreach (var _ in Enumerable.Range(0, 3))
+            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer, eventId));
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer with { Kind = "cleaning" }));
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Changed, offer));
+        var message = Assert.Single((await ListAsync("book-lover")).GetProperty("items").EnumerateArray());
+        Assert.Equal("New book: A New Book", message.GetProperty("subject").GetString());
+        Assert.Equal(JsonValueKind.Null, message.GetProperty("orderId").ValueKind);
+
+        Assert.Equal(HttpStatusCode.OK, (await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = Array.Empty<string>() })).StatusCode);
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer));
+        Assert.Single((await ListAsync("book-lover")).GetProperty("items").EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"kinds":[""]}""")]
+    [InlineData("""{"kinds":[null]}""")]
+    [InlineData("""{"kinds":["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"]}""")]
+    [InlineData("""{"kinds":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17","18","19","20","21"]}""")]
+    [InlineData("""{"kinds":"book"}""")]
+    public async Task Wrong_interests_are_refused_by_name(string body)
+    {
+        using var reader = notification.As("wrong", Roles.Customer);
+        using var content = new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        using var refused = await reader.PutAsync("/api/notifications/interests", content);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        var errors = (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors");
+        Assert.StartsWith("kinds", Assert.Single(errors.EnumerateObject()).Name, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_reads_messages_without_signing_in() =>
+        Assert.Equal(HttpStatusCode.Unauthorized, (await notification.Internal.GetAsync("/api/notifications")).StatusCode);
+
+    private async Task<JsonElement> ListAsync(string personId, string query = "")
+    {
+        using var client = notification.As(personId, Roles.Customer);
+        return await client.GetFromJsonAsync<JsonElement>($"/api/notifications{query}");
+    }
+}

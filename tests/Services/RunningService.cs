@@ -1,0 +1,116 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>A service in this process with an empty database, beside a <see cref="StubSidecar"/>.</summary>
+public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLifetime
+    where TService : IMallService
+{
+    private const string Token = "app-token";
+    private readonly Dictionary<Uri, WebApplication> _replicas = [];
+
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public StubSidecar Sidecar { get; } = new();
+
+    public string ConnectionString { get; private set; } = "";
+
+    /// <summary>Calls the first replica as its sidecar does.</summary>
+    public HttpClient Internal { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        ConnectionString = await fixture.CreateDatabaseAsync(TService.AppId.Replace('-', '_'));
+        await Sidecar.StartAsync();
+        Internal = Client(await StartReplicaAsync());
+    }
+
+    /// <summary>Starts one more replica.</summary>
+    /// <returns>Its address.</returns>
+    public async Task<Uri> StartReplicaAsync()
+    {
+        var app = ServiceHost.Create<TService>(
+        [
+            "--urls", "http://127.0.0.1:0",
+            "--DAPR_HTTP_PORT", Sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--APP_API_TOKEN", Token,
+            $"--ConnectionStrings:{TService.AppId}", ConnectionString,
+            "--Logging:LogLevel:Default", "Warning",
+        ]);
+        await app.StartAsync();
+        var address = new Uri(app.Urls.First());
+        _replicas[address] = app;
+        return address;
+    }
+
+    /// <summary>Stops a replica as an orchestrator does.</summary>
+    public async Task StopReplicaAsync(Uri address)
+    {
+        _replicas.Remove(address, out var replica);
+        await replica!.StopAsync();
+        await replica.DisposeAsync();
+    }
+
+    /// <summary>Calls as the gateway does for a person.</summary>
+    public HttpClient As(string personId, string role, Uri? replica = null)
+    {
+        var client = Client(replica ?? Internal.BaseAddress!);
+        client.DefaultRequestHeaders.Add(GatewayIdentity.CallerHeader, AppIds.Gateway);
+        client.DefaultRequestHeaders.Add(GatewayIdentity.UserHeader, personId);
+        client.DefaultRequestHeaders.Add(GatewayIdentity.RolesHeader, role);
+        return client;
+    }
+
+    /// <summary>Delivers an event as the sidecar does.</summary>
+    /// <returns>The status the service answered with: <c>SUCCESS</c>, or the HTTP status where it failed.</returns>
+    public async Task<string> DeliverAsync<T>(string topic, string type, T data, string? id = null, Uri? replica = null)
+    {
+        var envelope = new { id = id ?? Guid.CreateVersion7().ToString(), source = "test", type, specversion = "1.0", datacontenttype = "application/json", topic, pubsubname = "pubsub", data };
+        using var content = JsonContent.Create(envelope, new("application/cloudevents+json"), Json);
+        using var response = await Internal.PostAsync(new Uri(replica ?? Internal.BaseAddress!, $"/events/{topic}"), content);
+        if (!response.IsSuccessStatusCode)
+            return $"{(int)response.StatusCode}";
+        return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString()!;
+    }
+
+    /// <summary>Delivers an order event that must be handled.</summary>
+    public async Task DeliverAsync(string type, OrderEvent order, string? id = null) =>
+        Assert.Equal("SUCCESS", await DeliverAsync(Topics.Orders, type, order, id));
+
+    public async Task<TAnswer> AskAsync<TAnswer>(string path, object question)
+    {
+        using var response = await Internal.PostAsJsonAsync(path, question, Json);
+        Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
+        return (await response.Content.ReadFromJsonAsync<TAnswer>(Json))!;
+    }
+
+    /// <summary>Waits until everything that was committed is published.</summary>
+    /// <returns>What was published of one order, in order.</returns>
+    public async Task<IReadOnlyList<StubSidecar.PublishedEvent>> PublishedAsync(Guid orderId)
+    {
+        await Eventually.BecomesAsync(true, async () => (await AskAsync<AuditedMessaging>("/audit/messaging", new { })).Outbox == 0);
+        return [.. Sidecar.Published.Where(e => e.Key == orderId.ToString())];
+    }
+
+    public async Task DisposeAsync()
+    {
+        Internal?.Dispose();
+        foreach (var replica in _replicas.Keys.ToList())
+            await StopReplicaAsync(replica);
+
+        await Sidecar.DisposeAsync();
+    }
+
+    private static HttpClient Client(Uri address)
+    {
+        var client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Add(SidecarEndpoint.TokenHeader, Token);
+        return client;
+    }
+}

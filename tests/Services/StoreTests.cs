@@ -1,0 +1,202 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OrderMall.Contracts;
+using OrderMall.Store;
+
+namespace OrderMall.Services.Tests;
+
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class StoreTests(RunningService<StoreService> store) : IClassFixture<RunningService<StoreService>>
+{
+    [Fact]
+    public async Task An_accepted_order_is_received_once()
+    {
+        var order = Orders.Book();
+        var eventId = Guid.CreateVersion7().ToString();
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => store.DeliverAsync(OrderEvent.Accepted, order, eventId)));
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+
+        var received = Assert.Single(await store.PublishedAsync(order.OrderId));
+        Assert.Equal((Topics.Store, StoreEvent.OrderReceived), (received.Topic, received.Type));
+        var data = received.Data.Deserialize<StoreEvent>(RunningService<StoreService>.Json)!;
+        Assert.Equal((order.Destination, Fulfilment.Delivery, order.MerchantId), (data.Destination, data.Fulfilment, data.MerchantId));
+        Assert.Equal("Received", await StatusAsync(order));
+    }
+
+    [Theory]
+    [InlineData(OrderEvent.Cancelled, OrderStatus.Cancelled, "Cancelled")]
+    [InlineData(OrderEvent.Rejected, OrderStatus.Rejected, "Rejected")]
+    public async Task An_order_that_ended_before_it_came_is_not_begun(string type, OrderStatus ended, string status)
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(type, order.Next(ended));
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+
+        Assert.Empty(await store.PublishedAsync(order.OrderId));
+        Assert.Equal(status, await StatusAsync(order));
+        Assert.Equal(HttpStatusCode.NotFound, (await DecideAsync(order, "confirmation")).StatusCode);
+    }
+
+    [Fact]
+    public async Task An_order_that_was_stopped_before_it_came_is_not_begun_until_the_stop_is_taken_back()
+    {
+        var order = Orders.Table();
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(order));
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(order));
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Empty(await store.PublishedAsync(order.OrderId));
+
+        await store.DeliverAsync(OrderEvent.CancellationRefused, order.Next(OrderStatus.Accepted));
+        Assert.Equal(StoreEvent.OrderReceived, Assert.Single(await store.PublishedAsync(order.OrderId)).Type);
+        Assert.Equal("Received", await StatusAsync(order));
+    }
+
+    [Fact]
+    public async Task An_order_that_comes_while_it_is_stopped_is_begun_before_or_never()
+    {
+        var orders = Enumerable.Range(0, 30).Select(_ => Orders.Table()).ToList();
+        await Task.WhenAll(orders.SelectMany(order => new[] { store.DeliverAsync(OrderEvent.Accepted, order), StopAsync(order) }));
+        foreach (var order in orders)
+            Assert.Equal("Cancelled", await StatusAsync(order));
+    }
+
+    [Fact]
+    public async Task A_merchant_confirms_and_completes()
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "completion")).StatusCode);
+
+        var confirmed = await (await DecideAsync(order, "confirmation")).Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("Confirmed", confirmed.GetProperty("status").GetString());
+        Assert.Equal("2026-12-24", confirmed.GetProperty("date").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "confirmation")).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "rejection", "Full.")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "completion")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "completion")).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "confirmation")).StatusCode);
+
+        Assert.Equal(StopOutcome.TooLate, await StopAsync(order));
+        var published = await store.PublishedAsync(order.OrderId);
+        Assert.Equal([StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderCompleted], published.Select(e => e.Type));
+        Assert.Equal([1L, 2L, 3L], published.Select(e => e.Data.GetProperty("version").GetInt64()));
+    }
+
+    [Fact]
+    public async Task What_needs_no_confirmation_is_completed_by_the_merchant()
+    {
+        var order = Orders.Table() with { Fulfilment = Fulfilment.None };
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "confirmation")).StatusCode);
+        await store.DeliverAsync(OrderEvent.Confirmed, order.Next(OrderStatus.Confirmed));
+        Assert.Equal("Confirmed", await StatusAsync(order));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "completion")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_rejection_says_why_and_goes_back_when_it_is_too_late()
+    {
+        var order = Orders.Book();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "completion")).StatusCode);
+        using var without = await DecideAsync(order, "rejection", " ");
+        Assert.Equal(HttpStatusCode.BadRequest, without.StatusCode);
+        Assert.True((await without.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty("reason", out _));
+
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "rejection", "Out of print.")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "rejection", "Out of print.")).StatusCode);
+        var rejected = Assert.Single(await store.PublishedAsync(order.OrderId), e => e.Type == StoreEvent.OrderRejected);
+        Assert.Equal("Out of print.", rejected.Data.GetProperty("reason").GetString());
+        Assert.Equal("Rejected", await StatusAsync(order));
+
+        var shipped = order.Next(OrderStatus.Shipped);
+        await store.DeliverAsync(OrderEvent.CancellationRefused, shipped);
+        Assert.Equal("Received", await StatusAsync(order));
+        await store.DeliverAsync(OrderEvent.Delivered, shipped.Next(OrderStatus.Delivered));
+        Assert.Equal("Completed", await StatusAsync(order));
+    }
+
+    [Fact]
+    public async Task What_has_left_cannot_be_rejected()
+    {
+        var (rejectedBefore, rejectedAfter) = (Orders.Book(), Orders.Book());
+        await store.DeliverAsync(OrderEvent.Accepted, rejectedBefore);
+        await store.DeliverAsync(OrderEvent.Accepted, rejectedAfter);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(rejectedBefore, "rejection", "Out of print.")).StatusCode);
+        await store.DeliverAsync(OrderEvent.Shipped, rejectedBefore.Next(OrderStatus.Shipped));
+        await store.DeliverAsync(OrderEvent.Shipped, rejectedAfter.Next(OrderStatus.Shipped));
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(rejectedAfter, "rejection", "Out of print.")).StatusCode);
+        Assert.Equal("Confirmed", await StatusAsync(rejectedBefore));
+        Assert.Equal("Confirmed", await StatusAsync(rejectedAfter));
+    }
+
+    [Fact]
+    public async Task What_ordering_ended_stays_ended()
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(order));
+        await store.DeliverAsync(OrderEvent.Cancelled, order.Next(OrderStatus.Cancelled));
+        await store.DeliverAsync(OrderEvent.CancellationRefused, order.Next(OrderStatus.Received));
+        Assert.Equal("Cancelled", await StatusAsync(order));
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(order, "confirmation")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_book_is_the_merchants_own()
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.NotFound, (await DecideAsync(order, "confirmation", merchant: "bookshop")).StatusCode);
+        using var customer = store.As("alice", Roles.Customer);
+        Assert.Equal(HttpStatusCode.Forbidden, (await customer.GetAsync("/api/store/orders")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await store.Internal.GetAsync("/api/store/orders")).StatusCode);
+        using var stranger = new HttpClient { BaseAddress = store.Internal.BaseAddress };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsJsonAsync("/stops", new StopRequest(order.OrderId))).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_book_is_listed_newest_first_in_pages()
+    {
+        var orders = new List<OrderEvent>();
+        for (var i = 0; i < 5; i++)
+        {
+            orders.Add(Orders.Table(merchant: "lister"));
+            await store.DeliverAsync(OrderEvent.Accepted, orders[i]);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(orders[2], "confirmation", merchant: "lister")).StatusCode);
+
+        using var merchant = store.As("lister", Roles.Merchant);
+        var listed = new List<Guid>();
+        for (string? after = null; ;)
+        {
+            var page = await merchant.GetFromJsonAsync<JsonElement>($"/api/store/orders?limit=2&after={after}");
+            listed.AddRange(page.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("orderId").GetGuid()));
+            if ((after = page.GetProperty("next").GetString()) is null)
+                break;
+        }
+
+        Assert.Equal(orders.Select(order => order.OrderId).Reverse(), listed);
+        var confirmed = await merchant.GetFromJsonAsync<JsonElement>("/api/store/orders?status=Confirmed");
+        Assert.Equal(orders[2].OrderId, Assert.Single(confirmed.GetProperty("items").EnumerateArray()).GetProperty("orderId").GetGuid());
+        using var wrong = await merchant.GetAsync("/api/store/orders?status=Lost");
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.Contains("Received", (await wrong.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").GetProperty("status")[0].GetString(), StringComparison.Ordinal);
+    }
+
+    private async Task<string> StatusAsync(OrderEvent order) =>
+        Assert.Single(await store.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId]))).Status;
+
+    private async Task<StopOutcome> StopAsync(OrderEvent order) =>
+        (await store.AskAsync<StopAnswer>("/stops", new StopRequest(order.OrderId))).Outcome;
+
+    private async Task<HttpResponseMessage> DecideAsync(OrderEvent order, string decision, string? reason = null, string? merchant = null)
+    {
+        using var client = store.As(merchant ?? order.MerchantId, Roles.Merchant);
+        return decision == "rejection"
+            ? await client.PostAsJsonAsync($"/api/store/orders/{order.OrderId}/rejection", new { reason })
+            : await client.PostAsync($"/api/store/orders/{order.OrderId}/{decision}", content: null);
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace OrderMall.Sidecar.Tests;
+
+internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderTest
+{
+    private EmbeddedSidecar? _sidecar;
+
+    public EmbeddedSidecar Sidecar => _sidecar!;
+
+    public static async Task<EmbeddedUnderTest> StartAsync(PostgresServer postgres, Setup setup)
+    {
+        var started = new EmbeddedUnderTest(postgres);
+        await started.StartAsync(setup);
+        return started;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_sidecar is not null)
+            await _sidecar.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    protected override async Task StartSidecarAsync(Setup setup) =>
+        _sidecar = await EmbeddedSidecar.StartAsync(
+            new()
+            {
+                ResourcesPath = Resources,
+                ConnectionString = await postgres.NewDatabaseAsync(),
+                ProbeInterval = TimeSpan.FromMilliseconds(50),
+                Apps =
+                [
+                    new() { AppId = "app-a", Port = SidecarPortA, Instances = [AppA.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
+                    new() { AppId = "app-b", Port = SidecarPortB, Instances = [AppB.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
+                ],
+            },
+            NullLoggerFactory.Instance,
+            CancellationToken.None);
+}
