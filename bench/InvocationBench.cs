@@ -14,7 +14,7 @@ internal static class InvocationBench
 {
     public static async Task<InvocationBenchResult> RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
-        var data = Directory.CreateTempSubdirectory("mall-bench-");
+        var data = MallProcess.NewDataFolder();
         try
         {
             await using var endpoint = await StartEndpointAsync(cancellationToken);

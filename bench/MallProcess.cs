@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
 using OrderMall.Mall;
@@ -29,7 +28,7 @@ internal sealed class MallProcess : IAsyncDisposable
 
     public static async Task<MallProcess> OpenAsync(bool isolated, CancellationToken cancellationToken)
     {
-        var data = Directory.CreateTempSubdirectory("mall-bench-");
+        var data = NewDataFolder();
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -108,6 +107,10 @@ internal sealed class MallProcess : IAsyncDisposable
 
         throw new BenchException($"The mall did not open within {OpeningTime.TotalSeconds} s.");
     }
+
+    /// <summary>A new empty folder that other users may enter: PostgreSQL does not run as root.</summary>
+    public static DirectoryInfo NewDataFolder() =>
+        Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"mall-bench-{Guid.NewGuid():N}"));
 
     /// <summary>A port that nobody listens on at the moment.</summary>
     public static int FreePort()

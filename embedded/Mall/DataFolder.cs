@@ -11,6 +11,7 @@ namespace OrderMall.Mall;
 /// </summary>
 internal sealed class DataFolder : IDisposable
 {
+    private static readonly TimeSpan LeftoversLimit = TimeSpan.FromSeconds(1);
     private readonly string run;
     private readonly FileStream held;
 
@@ -81,30 +82,40 @@ internal sealed class DataFolder : IDisposable
 
     private void EndLeftovers()
     {
+        var killed = new List<Process>();
         foreach (var file in Directory.EnumerateFiles(run, "*.pid"))
         {
             var words = File.ReadAllText(file).Split(' ');
-            if (words.Length == 2 && int.TryParse(words[0], out var id) && long.TryParse(words[1], out var ticks))
-                End(id, new DateTime(ticks, DateTimeKind.Utc));
+            if (words.Length == 2 && int.TryParse(words[0], out var id) && long.TryParse(words[1], out var ticks)
+                && Kill(id, new DateTime(ticks, DateTimeKind.Utc)) is { } process)
+                killed.Add(process);
             File.Delete(file);
         }
+
+        // They cannot refuse, but in a container whose first process does not reap they look alive for ever.
+        SpinWait.SpinUntil(() => killed.TrueForAll(process => process.HasExited), LeftoversLimit);
+        killed.ForEach(process => process.Dispose());
     }
 
-    private static void End(int id, DateTime start)
+    private static Process? Kill(int id, DateTime start)
     {
         try
         {
-            using var process = Process.GetProcessById(id);
+            var process = Process.GetProcessById(id);
             // Another process may have got the id since.
             if ((process.StartTime.ToUniversalTime() - start).Duration() < TimeSpan.FromSeconds(1))
             {
                 process.Kill();
-                process.WaitForExit(TimeSpan.FromSeconds(5));
+                return process;
             }
+
+            process.Dispose();
         }
         catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
         {
         }
+
+        return null;
     }
 
     private static string Holder(string run)

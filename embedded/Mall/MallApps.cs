@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Mall;

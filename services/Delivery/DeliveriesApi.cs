@@ -18,9 +18,10 @@ internal static class DeliveriesApi
         var deliveries = app.MapGroup("/api/deliveries").WithTags("Deliveries").RequireRole(Roles.Courier);
         deliveries.MapGet("/", ListAsync)
             .WithName("ListDeliveries").WithSummary("The parcels, newest first.");
-        deliveries.MapPost("/{orderId:guid}/departure", DepartAsync)
+        var parcel = deliveries.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        parcel.MapPost("/departure", DepartAsync)
             .WithName("DepartDelivery").WithSummary("Leave with a parcel: from now on its order cannot be cancelled.");
-        deliveries.MapPost("/{orderId:guid}/arrival", ArriveAsync)
+        parcel.MapPost("/arrival", ArriveAsync)
             .WithName("ArriveDelivery").WithSummary("Say that a parcel has arrived.");
     }
 

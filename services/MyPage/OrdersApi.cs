@@ -45,6 +45,7 @@ internal static class OrdersApi
         page.MapGet("/orders", ListAsync)
             .WithName("ListMyOrders").WithSummary("Your orders with everything that happened to them, newest first.");
         page.MapGet("/events", OpenAsync)
+            .Produces<OrderView>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status429TooManyRequests)
             .WithName("StreamMyOrders").WithSummary("Every change of your orders as it happens, as server-sent events 'order'; 'heartbeat' says that the stream lives.");
     }
 

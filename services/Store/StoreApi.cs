@@ -39,11 +39,12 @@ internal static class StoreApi
         var orders = app.MapGroup("/api/store/orders").WithTags("Store").RequireRole(Roles.Merchant);
         orders.MapGet("/", ListAsync)
             .WithName("ListStoreOrders").WithSummary("Your order book, newest first.");
-        orders.MapPost("/{orderId:guid}/confirmation", ConfirmAsync)
+        var order = orders.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        order.MapPost("/confirmation", ConfirmAsync)
             .WithName("ConfirmStoreOrder").WithSummary("Stand by an order that waits for your confirmation.");
-        orders.MapPost("/{orderId:guid}/rejection", RejectAsync).WithValidation<Rejection>()
+        order.MapPost("/rejection", RejectAsync).WithValidation<Rejection>()
             .WithName("RejectStoreOrder").WithSummary("Refuse an order; what the customer paid goes back.");
-        orders.MapPost("/{orderId:guid}/completion", CompleteAsync)
+        order.MapPost("/completion", CompleteAsync)
             .WithName("CompleteStoreOrder").WithSummary("Say that it took place.");
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using OrderMall.Mall.Tests.Opening;
+using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 
@@ -35,7 +36,7 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
     [Fact]
     public async Task Only_operators_may_audit_and_stop_services()
     {
-        var people = new[] { await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.CourierAsync() };
+        Person[] people = [await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.CourierAsync()];
         foreach (var person in people)
         {
             (await person.GetAsync("/api/ops/audit")).IsProblem(HttpStatusCode.Forbidden, "forbidden");

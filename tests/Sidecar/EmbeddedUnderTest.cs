@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace OrderMall.Sidecar.Tests;
 
 internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderTest
@@ -35,6 +33,6 @@ internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderT
                     new() { AppId = "app-b", Port = SidecarPortB, Instances = [AppB.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
                 ],
             },
-            NullLoggerFactory.Instance,
+            Microsoft.Extensions.Logging.LoggerFactory.Create(l => Microsoft.Extensions.Logging.ConsoleLoggerExtensions.AddConsole(l)),
             CancellationToken.None);
 }

@@ -82,7 +82,8 @@ internal sealed class Invocation(HttpContext http, App caller, App callee, strin
                 var count = await read;
                 if (count == 0)
                     return;
-                response.BodyWriter.Write(buffer.AsSpan(0, count));
+                buffer.AsSpan(0, count).CopyTo(response.BodyWriter.GetSpan(count));
+                response.BodyWriter.Advance(count);
                 if (response.BodyWriter.UnflushedBytes > MostUnflushed)
                     await response.BodyWriter.FlushAsync(ct);
             }

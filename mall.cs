@@ -1,0 +1,278 @@
+#:property PublishAot=false
+
+// The front door: `dotnet run mall.cs` opens the mall, `dotnet run mall.cs test` tests it. Needs the .NET SDK only;
+// what it needs beyond that it says.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+const string Usage = """
+    dotnet run mall.cs [options]          opens the mall
+      --mode aspire|embedded   with Aspire and Dapr, or everything on this machine alone (whichever is possible)
+      --port N                 the public port on 127.0.0.1 (8080)
+      --data DIR               where everything is kept between runs (.data)
+      --isolated               every service as a process of its own
+      --connection TEXT        an existing PostgreSQL server instead of a private one
+      --components DIR         the Dapr components and resiliency policies (components/)
+    dotnet run mall.cs test [--filter EXPRESSION]    builds everything and runs every test
+    dotnet run mall.cs bench [options]               measures; bench -- --help says what
+    """;
+
+var root = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+string[] mallSources = ["AppHost", "ServiceDefaults", "services", "embedded"];
+string[] allSources = [.. mallSources, "tests", "bench"];
+
+try
+{
+    return args switch
+    {
+        ["--help" or "-h" or "help", ..] => Say(Usage, 0),
+        ["test", .. var rest] => Test(rest),
+        ["bench", .. var rest] => Bench(rest),
+        _ => Open(args),
+    };
+}
+catch (Refusal refusal)
+{
+    Console.Error.WriteLine(refusal.Message);
+    return refusal.ExitCode;
+}
+
+int Open(string[] options)
+{
+    string? mode = null;
+    var passed = new List<string>();
+    for (var i = 0; i < options.Length; i++)
+    {
+        switch (options[i])
+        {
+            case "--isolated":
+                passed.Add(options[i]);
+                break;
+            case "--mode" or "--port" or "--data" or "--connection" or "--components" or "--replicas" when i + 1 == options.Length:
+                throw new Refusal($"{options[i]} needs a value after it.", 2);
+            case "--mode":
+                mode = options[++i] is "aspire" or "embedded" ? options[i] : throw new Refusal($"--mode must be aspire or embedded; '{options[i]}' is neither.", 2);
+                break;
+            case "--port" or "--data" or "--connection" or "--components" or "--replicas":
+                passed.AddRange([options[i], options[++i]]);
+                break;
+            default:
+                throw new Refusal($"Unknown word '{options[i]}'. `dotnet run mall.cs help` shows what there is.", 2);
+        }
+    }
+
+    var restricted = AskFeedOnce();
+    var missing = MissingForAspire(restricted);
+    if (mode == "aspire" && missing.Count > 0)
+        throw new Refusal($"The mall cannot run with Aspire here: {string.Join("; ", missing)}. Without --mode it runs embedded.", 1);
+    if (mode != "embedded" && missing.Count == 0)
+    {
+        if (passed.Count > 0)
+            throw new Refusal($"{passed[0]} is for the embedded mall. Add --mode embedded, or leave it out.", 2);
+        Console.WriteLine("Running with Aspire and Dapr: everything for it is here. --mode embedded runs without.");
+        return Run(["run", "--project", Path.Combine(root, "AppHost"), "-c", "Release"]);
+    }
+
+    Build(Path.Combine(root, "embedded", "Mall", "Mall.csproj"), mallSources, Program("embedded", "Mall"));
+    var why = mode == "embedded" ? "--mode embedded" : string.Join("; ", missing);
+    if (!passed.Contains("--data"))
+        passed.AddRange(["--data", Path.Combine(root, ".data")]);
+    return Run([Program("embedded", "Mall"), .. passed, "--why", why]);
+}
+
+int Bench(string[] rest)
+{
+    var project = Path.Combine(root, "bench", "Bench.csproj");
+    if (!File.Exists(project))
+        throw new Refusal("There is no bench/ in this checkout.", 1);
+    AskFeedOnce();
+    Build(project, [.. mallSources, "bench"], Program("bench"));
+    return Run([Program("bench"), .. rest]);
+}
+
+int Test(string[] rest)
+{
+    if (rest is not ([] or ["--filter", _]))
+        throw new Refusal("After test there is nothing but --filter EXPRESSION.", 2);
+    AskFeedOnce();
+    Build(Path.Combine(root, "OrderMall.sln"), allSources, Program("embedded", "Mall"));
+
+    var results = Path.Combine(root, "obj", "test-results");
+    if (Directory.Exists(results))
+        Directory.Delete(results, recursive: true);
+    // One assembly at a time: each has a server or a whole mall of its own.
+    var exitCode = Run(["test", Path.Combine(root, "OrderMall.sln"), "-c", "Release", "--no-build", "-m:1", "--nologo",
+        "--logger", "trx", "--results-directory", results, "--blame-hang", "--blame-hang-timeout", "10min", "--blame-hang-dump-type", "none", .. rest]);
+
+    var tests = Directory.Exists(results)
+        ? Directory.EnumerateFiles(results, "*.trx", SearchOption.AllDirectories).SelectMany(TestResult.Read).ToList()
+        : [];
+    var failed = tests.Where(t => t.Outcome is not ("Passed" or "NotExecuted")).ToList();
+    var skipped = tests.Where(t => t.Outcome == "NotExecuted").ToList();
+    Console.WriteLine();
+    foreach (var test in failed)
+        Console.WriteLine($"FAILED  {test.Name}: {test.Message}");
+    foreach (var test in skipped)
+        Console.WriteLine($"SKIPPED {test.Name}: {test.Message}");
+    if (exitCode != 0 && failed.Count == 0)
+        Console.WriteLine($"dotnet test ended with {exitCode} although no test failed: a test process may have died, see above.");
+    Console.WriteLine($"{tests.Count - failed.Count - skipped.Count} passed, {failed.Count} failed, {skipped.Count} skipped");
+    return exitCode == 0 && failed.Count == 0 && tests.Count > skipped.Count ? 0 : 1;
+}
+
+// Some package feeds lack Aspire and Dapr. Asked once: the answer stays in a file that the build reads.
+bool AskFeedOnce()
+{
+    var answer = Path.Combine(root, "Directory.Feed.props");
+    if (File.Exists(answer))
+        return File.ReadAllText(answer).Contains("<RestrictedFeed>true<", StringComparison.Ordinal);
+
+    Console.WriteLine("Asking the package feed for Aspire and Dapr (once).");
+    var folder = Path.Combine(root, "obj", "feed-probe"); // below the root, so that its NuGet.config counts
+    Directory.CreateDirectory(folder);
+    var project = Path.Combine(folder, "FeedProbe.csproj");
+    File.WriteAllText(project, """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="Aspire.Hosting.AppHost" Version="13.5.2" />
+            <PackageReference Include="Dapr.AspNetCore" Version="1.18.5" />
+            <PackageReference Include="OpenTelemetry.Extensions.Hosting" Version="1.12.0" />
+          </ItemGroup>
+        </Project>
+        """);
+    var (exitCode, output) = Capture(["restore", project, "-v", "q", "--nologo"]);
+    var codes = Regex.Matches(output, @"error (\w+)").Select(m => m.Groups[1].Value).ToHashSet();
+    var lacks = exitCode != 0 && codes.Count > 0 && codes.IsSubsetOf(["NU1101", "NU1102"]);
+    if (exitCode != 0 && !lacks)
+        throw new Refusal($"The packages could not be restored:{Environment.NewLine}{output.Trim()}", 1);
+    File.WriteAllText(answer, $"""
+        <Project>
+          <!-- Whether the package feed lacks Aspire and Dapr, as `dotnet run mall.cs` found out. Delete this file to have it asked again. -->
+          <PropertyGroup>
+            <RestrictedFeed>{(lacks ? "true" : "false")}</RestrictedFeed>
+          </PropertyGroup>
+        </Project>
+
+        """);
+    Console.WriteLine(lacks
+        ? "This package feed has no Aspire and Dapr: building without them (Directory.Feed.props says so to every build)."
+        : "It has them.");
+    return lacks;
+}
+
+List<string> MissingForAspire(bool restricted)
+{
+    var missing = new List<string>();
+    if (restricted)
+        missing.Add("the package feed has no Aspire and Dapr");
+    else if (!File.Exists(Path.Combine(root, "AppHost", "Program.cs")))
+        missing.Add("AppHost is an empty project so far");
+    if (!OnPath("docker"))
+        missing.Add("docker is not on the PATH");
+    if (!OnPath("dapr"))
+        missing.Add("the dapr command is not on the PATH");
+    return missing;
+}
+
+bool OnPath(string program) =>
+    (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
+
+// Builds when a source has changed since the last time that this was built.
+void Build(string target, string[] sources, string program)
+{
+    var stamp = Path.Combine(root, "obj", Path.GetFileNameWithoutExtension(target) + ".stamp");
+    var now = Fingerprint(sources);
+    if (File.Exists(program) && File.Exists(stamp) && File.ReadAllText(stamp) == now)
+        return;
+    var time = Stopwatch.StartNew();
+    Console.WriteLine($"Building {Path.GetRelativePath(root, target)}.");
+    var (exitCode, output) = Capture(["build", target, "-c", "Release", "-v", "q", "--nologo", "-clp:ErrorsOnly;NoSummary"]);
+    if (exitCode != 0)
+        throw new Refusal($"{string.Join(Environment.NewLine, output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct())}{Environment.NewLine}The build failed.", 1);
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Built in {time.Elapsed.TotalSeconds:0.0} s."));
+    Directory.CreateDirectory(Path.GetDirectoryName(stamp)!);
+    File.WriteAllText(stamp, now);
+}
+
+// Names, sizes and times of everything that goes into a build.
+string Fingerprint(string[] sources)
+{
+    string[] kinds = [".cs", ".csproj", ".props", ".targets", ".sql", ".json", ".sln", ".yaml", ".html", ".editorconfig", ".config"];
+    var below = sources.Select(s => new DirectoryInfo(Path.Combine(root, s))).Where(d => d.Exists).SelectMany(Files);
+    var lines = new DirectoryInfo(root).EnumerateFiles().Where(f => f.Name != "mall.cs").Concat(below)
+        .Where(f => kinds.Contains(f.Extension))
+        .Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.FullName} {f.Length} {f.LastWriteTimeUtc.Ticks}"))
+        .Order(StringComparer.Ordinal);
+    return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
+
+    static IEnumerable<FileInfo> Files(DirectoryInfo folder) =>
+        folder.Name is "bin" or "obj" ? [] : folder.EnumerateFiles().Concat(folder.EnumerateDirectories().SelectMany(Files));
+}
+
+string Program(params string[] folder) =>
+    Path.Combine([root, .. folder, "bin", "Release", "net10.0", $"OrderMall.{char.ToUpperInvariant(folder[^1][0])}{folder[^1][1..]}.dll"]);
+
+(int ExitCode, string Output) Capture(string[] arguments)
+{
+    using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = root, RedirectStandardOutput = true, RedirectStandardError = true })!;
+    var errors = process.StandardError.ReadToEndAsync();
+    var output = process.StandardOutput.ReadToEnd() + errors.Result;
+    process.WaitForExit();
+    return (process.ExitCode, output);
+}
+
+// Runs a program in this console until it ends. What asks this one to stop is passed on: it stops in its own order.
+int Run(string[] arguments)
+{
+    using var process = Process.Start(new ProcessStartInfo("dotnet", arguments))!;
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Pass(signal, 2));
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Pass(signal, 15));
+    process.WaitForExit();
+    return process.ExitCode;
+
+    void Pass(PosixSignalContext signal, int number)
+    {
+        signal.Cancel = true;
+        if (!OperatingSystem.IsWindows()) // there the console tells every program in it
+            _ = Native.Kill(process.Id, number);
+    }
+}
+
+static int Say(string text, int exitCode)
+{
+    Console.WriteLine(text);
+    return exitCode;
+}
+
+/// <summary>Ends the program with one message.</summary>
+internal sealed class Refusal(string message, int exitCode) : Exception(message)
+{
+    public int ExitCode => exitCode;
+}
+
+/// <summary>One test's end, as the test platform wrote it down.</summary>
+internal sealed record TestResult(string Name, string Outcome, string Message)
+{
+    public static IEnumerable<TestResult> Read(string file) =>
+        from result in XDocument.Load(file).Descendants()
+        where result.Name.LocalName == "UnitTestResult"
+        let texts = result.Descendants().Where(e => e.Name.LocalName is "Message" or "StdOut").Select(e => e.Value.Trim())
+        select new TestResult((string)result.Attribute("testName")!, (string)result.Attribute("outcome")!, texts.FirstOrDefault(t => t.Length > 0)?.Split('\n')[0].Trim() ?? "");
+}
+
+internal static class Native
+{
+    [DllImport("libc", EntryPoint = "kill")]
+    public static extern int Kill(int processId, int signal);
+}
