@@ -267,7 +267,7 @@ internal sealed record TestResult(string Name, string Outcome, string Message)
     public static IEnumerable<TestResult> Read(string file) =>
         from result in XDocument.Load(file).Descendants()
         where result.Name.LocalName == "UnitTestResult"
-        let texts = result.Descendants().Where(e => e.Name.LocalName is "Message" or "StdOut").Select(e => e.Value.Trim())
+        let texts = result.Descendants().Where(e => e.Name.LocalName is "Message" or "StdOut").OrderBy(e => e.Name.LocalName).Select(e => e.Value.Trim())
         select new TestResult((string)result.Attribute("testName")!, (string)result.Attribute("outcome")!, texts.FirstOrDefault(t => t.Length > 0)?.Split('\n')[0].Trim() ?? "");
 }
 

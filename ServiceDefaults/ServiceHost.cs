@@ -22,9 +22,17 @@ public static class ServiceHost
     public static async Task RunAsync<TService>(string[] args)
         where TService : IMallService
     {
-        await using var app = Create<TService>(args);
-        StopWithParent(app);
-        await app.RunAsync();
+        try
+        {
+            await using var app = Create<TService>(args);
+            StopWithParent(app);
+            await app.RunAsync();
+        }
+        catch (InvalidOperationException misconfigured)
+        {
+            await Console.Error.WriteLineAsync(misconfigured.Message);
+            Environment.ExitCode = 1;
+        }
     }
 
     /// <summary>Makes a service ready to start, in this process.</summary>
@@ -35,6 +43,8 @@ public static class ServiceHost
     public static WebApplication Create<TService>(string[] args)
         where TService : IMallService
     {
+        // The names, routes and answers of spans: .NET 10 leaves them to an OpenTelemetry package unless told otherwise.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             Args = args,
@@ -42,6 +52,9 @@ public static class ServiceHost
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Races for a row are expected and handled; EF would log each as an error.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.None);
         builder.Logging.AddFilter("System", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
         builder.WebHost.ConfigureKestrel(kestrel =>

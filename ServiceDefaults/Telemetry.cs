@@ -89,6 +89,9 @@ internal static class Telemetry
     {
         public override void OnEnd(Activity data)
         {
+            // Probes come several times a second and say nothing.
+            if (data.GetTagItem("url.path") is Probes.Ready or Probes.Alive)
+                return;
             for (var span = data; span is not null; span = span.Parent)
             {
                 if (ReferenceEquals(span.Source, own))

@@ -16,19 +16,23 @@ public static class ApiDefaults
     {
         var services = builder.Services;
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
-            context.ProblemDetails.Type = StableType(context.ProblemDetails.Type, context.HttpContext.Response.StatusCode));
+        {
+            context.ProblemDetails.Type = StableType(context.ProblemDetails.Type, context.HttpContext.Response.StatusCode);
+            context.ProblemDetails.Detail ??= WhatToDo(context.HttpContext.Response.StatusCode);
+        });
         services.AddExceptionHandler<MallExceptionHandler>();
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options =>
         {
             options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default);
             options.SerializerOptions.Converters.Add(new PlainDecimalConverter());
+            options.SerializerOptions.Converters.Add(new StorableTextConverter());
             options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         });
         services.AddAuthentication(GatewayIdentity.Scheme)
             .AddScheme<AuthenticationSchemeOptions, GatewayIdentityHandler>(GatewayIdentity.Scheme, configureOptions: null);
         services.AddAuthorization();
-        services.AddOpenApi();
+        services.AddOpenApi(ApiDescription.Configure);
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         ValidatorOptions.Global.DisplayNameResolver = ValidatorOptions.Global.PropertyNameResolver;
     }
@@ -62,6 +66,16 @@ public static class ApiDefaults
     public static TBuilder RequireRole<TBuilder>(this TBuilder endpoints, params string[] roles)
         where TBuilder : IEndpointConventionBuilder =>
         endpoints.RequireAuthorization(policy => policy.RequireRole(roles));
+
+    private static string? WhatToDo(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "Sign in by POST /api/account/login, and send the accessToken as 'Authorization: Bearer ...'.",
+        StatusCodes.Status403Forbidden => "Your account does not have the role that this takes.",
+        StatusCodes.Status404NotFound => "There is nothing at this address. /openapi/v1.json lists what there is.",
+        StatusCodes.Status405MethodNotAllowed => "This address is there, but not for this method. /openapi/v1.json lists what there is.",
+        StatusCodes.Status415UnsupportedMediaType => "Send the body as JSON, with 'Content-Type: application/json'.",
+        _ => null,
+    };
 
     // The framework's own types are links into the RFC that differ by version: ours stay.
     private static string StableType(string? type, int status) => type switch

@@ -20,7 +20,8 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             return true;
         }
 
-        await Describe(exception, httpContext).ExecuteAsync(httpContext);
+        // EF wraps what its connection throws.
+        await Describe(exception.InnerException is NpgsqlException { IsTransient: true } lost ? lost : exception, httpContext).ExecuteAsync(httpContext);
         return true;
     }
 
@@ -34,17 +35,19 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
                     .ToDictionary(field => field.Key, field => field.Select(error => error.ErrorMessage).ToArray()));
             case BadHttpRequestException { InnerException: JsonException json }:
                 return Problems.Invalid(FieldOf(json), json.Path is { Length: > 1 }
-                    ? "Has the wrong type or an unknown value. See /openapi/v1.json for what it takes."
+                    ? "Has the wrong type, an unknown value, or a character that cannot be kept. See /openapi/v1.json for what it takes."
                     : "The body is not valid JSON. See /openapi/v1.json for what it takes.");
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large", "The request is too large.", "The body is larger than any request of this mall needs to be.");
             case BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType }:
                 return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "not-json", "The body must be JSON.", "Send the body with Content-Type: application/json.");
+            case PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire }:
+                return Problems.Of(StatusCodes.Status400BadRequest, "bad-request", "The request cannot be read.", "It holds a NUL character, which cannot be kept.");
             case BadHttpRequestException bad:
                 return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", bad.Message);
             case ServiceUnavailableException unavailable:
                 return Unavailable(context, unavailable.Message, $"The mall's {unavailable.AppId} is not available at the moment. Nothing was changed. Try again shortly.");
-            case SidecarException or NpgsqlException or TimeoutException:
+            case SidecarException or TimeoutException or NpgsqlException { IsTransient: true }:
                 return Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
             default:
                 LogUnhandled(exception, context.Request.Path);

@@ -20,6 +20,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
 {
     private const int BatchSize = 32;
     private const int AtOnce = 8;
+    private const int Attempts = 5;
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The statement that claims due rows and returns their ids as <c>"Value"</c>.</summary>
@@ -62,18 +63,23 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
 
     private async ValueTask ResumeAsync(Guid id, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await ResumeAsync(scope.ServiceProvider, id, cancellationToken);
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            // Whoever changed it has also said when it is due again, if it is.
-        }
-        catch (Exception e) when (IsPassing(e))
-        {
-            LogLater(logger, id, e.Message);
+            await using var scope = scopes.CreateAsyncScope();
+            try
+            {
+                await ResumeAsync(scope.ServiceProvider, id, cancellationToken);
+                return;
+            }
+            catch (DbUpdateConcurrencyException) when (attempt < Attempts)
+            {
+                // Somebody changed it in this moment, perhaps without bringing it to an end: see what it needs now.
+            }
+            catch (Exception e) when (IsPassing(e))
+            {
+                LogLater(logger, id, e.Message);
+                return;
+            }
         }
     }
 

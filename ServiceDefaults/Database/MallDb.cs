@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults.Database;
@@ -10,6 +11,8 @@ namespace OrderMall.ServiceDefaults.Database;
 /// <param name="options">Given by the container.</param>
 public abstract class MallDb(DbContextOptions options) : DbContext(options)
 {
+    internal const int Attempts = 8;
+
     /// <summary>Events of committed changes that are still to be published.</summary>
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
 
@@ -38,6 +41,33 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
             TraceParent = Activity.Current?.Id,
             CreatedAt = at,
         });
+
+    /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
+    /// <param name="decide">Reads rows of this context and changes them.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">What is decided.</typeparam>
+    /// <returns>The decision that was saved.</returns>
+    /// <exception cref="DbUpdateException">It could not be saved, or others were faster too many times.</exception>
+    public async Task<T> DecideAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var decided = await decide();
+            try
+            {
+                await SaveChangesAsync(cancellationToken);
+                return decided;
+            }
+            catch (DbUpdateException e) when (attempt < Attempts && IsRace(e))
+            {
+                ChangeTracker.Clear();
+            }
+        }
+    }
+
+    /// <summary>Whether a save failed because somebody else changed or made the same rows first.</summary>
+    internal static bool IsRace(DbUpdateException e) =>
+        e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)

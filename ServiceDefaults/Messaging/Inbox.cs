@@ -8,7 +8,6 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// <summary>Gives an event its effect once, however often it is delivered.</summary>
 internal static class Inbox
 {
-    private const int Attempts = 8;
     private const string PrimaryKey = "inbox_pkey";
 
     public static async Task HandleOnceAsync<TDb>(IServiceProvider services, string eventId, Func<TDb, CancellationToken, Task> effect, CancellationToken cancellationToken)
@@ -36,13 +35,10 @@ internal static class Inbox
             {
                 return;
             }
-            catch (DbUpdateException e) when (attempt < Attempts && IsRace(e))
+            catch (DbUpdateException e) when (attempt < MallDb.Attempts && MallDb.IsRace(e))
             {
                 // Somebody else changed or made the same rows first: look again.
             }
         }
     }
-
-    private static bool IsRace(DbUpdateException e) =>
-        e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 }

@@ -23,6 +23,8 @@ internal sealed partial class OutboxPublisher(
     // What another replica committed before it died is found by looking.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+    // The first event leaves at once; under load those of the next moments leave together.
+    private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(15);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -31,9 +33,16 @@ internal sealed partial class OutboxPublisher(
         {
             try
             {
-                // Not cancelled by stopping: what was locked is published and deleted, and then we stop.
-                if (await PublishBatchAsync() == 0)
-                    await signal.WaitAsync(LookInterval, stoppingToken);
+                await signal.WaitAsync(LookInterval, stoppingToken);
+                int published;
+                do
+                {
+                    // Not cancelled by stopping: what was taken is published, and then we stop.
+                    published = await PublishBatchAsync();
+                    if (published is > 0 and < BatchSize)
+                        await Task.Delay(BatchInterval, stoppingToken);
+                }
+                while (published > 0 && !stoppingToken.IsCancellationRequested);
                 pause = TimeSpan.Zero;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -54,52 +63,43 @@ internal sealed partial class OutboxPublisher(
         using var limit = new CancellationTokenSource(PublishTimeLimit);
         await using var connection = await database.OpenConnectionAsync(limit.Token);
         await using var transaction = await connection.BeginTransactionAsync(limit.Token);
-        var (ids, topics) = await TakeAsync(connection, limit.Token);
-        if (ids.Length == 0)
-            return 0;
-        foreach (var (topic, events) in topics)
-            await publisher.PublishAsync(topic, events, limit.Token);
-        await using var delete = new NpgsqlCommand("DELETE FROM outbox WHERE id = ANY($1)", connection, transaction)
-        {
-            Parameters = { new() { Value = ids } },
-        };
-        await delete.ExecuteNonQueryAsync(limit.Token);
+        var taken = await TakeAsync(connection, limit.Token);
+        foreach (var topic in taken.OrderBy(row => row.Id).GroupBy(row => row.Topic, row => row.Event))
+            await publisher.PublishAsync(topic.Key, [.. topic], limit.Token);
         await transaction.CommitAsync(limit.Token);
-        return ids.Length;
+        return taken.Count;
     }
 
-    private static async Task<(long[] Ids, Dictionary<string, List<OutgoingEvent>> Topics)> TakeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    // Deleted here, and gone when the transaction commits: after the broker has the events.
+    private static async Task<List<(long Id, string Topic, OutgoingEvent Event)>> TakeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT id, event_id, topic, type, key, data, trace_parent, created_at
-            FROM outbox o
-            WHERE NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.key = o.key AND earlier.id < o.id)
-            ORDER BY id LIMIT $1
-            FOR UPDATE SKIP LOCKED
+            DELETE FROM outbox
+            WHERE id IN (
+                SELECT id FROM outbox o
+                WHERE NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.key = o.key AND earlier.id < o.id)
+                ORDER BY id LIMIT $1
+                FOR UPDATE SKIP LOCKED)
+            RETURNING id, event_id, topic, type, key, data, trace_parent, created_at
             """, connection)
         {
             Parameters = { new() { Value = BatchSize } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new List<long>();
-        var topics = new Dictionary<string, List<OutgoingEvent>>();
+        var taken = new List<(long, string, OutgoingEvent)>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            ids.Add(reader.GetInt64(0));
-            var topic = reader.GetString(2);
-            if (!topics.TryGetValue(topic, out var events))
-                topics[topic] = events = [];
-            events.Add(new OutgoingEvent(
+            taken.Add((reader.GetInt64(0), reader.GetString(2), new OutgoingEvent(
                 reader.GetGuid(1).ToString(),
                 reader.GetString(3),
                 reader.GetString(4),
                 Encoding.UTF8.GetBytes(reader.GetString(5)),
                 await reader.IsDBNullAsync(6, cancellationToken) ? null : reader.GetString(6),
-                reader.GetFieldValue<DateTimeOffset>(7)));
+                reader.GetFieldValue<DateTimeOffset>(7))));
         }
 
-        return ([.. ids], topics);
+        return taken;
     }
 
     [LoggerMessage(LogLevel.Warning, "Events wait in the outbox: {Reason} Next try in {Seconds} s.")]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
@@ -23,7 +24,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private readonly MallOptions options;
     private readonly IProgress<string>? progress;
     private readonly Dictionary<string, HostedService> services = [];
-    private readonly Dictionary<string, string> connectionStrings = [];
+    private readonly ConcurrentDictionary<string, string> connectionStrings = [];
     private readonly ILoggerFactory loggers = ConsoleLog.Create();
     private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(1) });
     private readonly ILogger logger;
@@ -151,7 +152,8 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
         var databases = await ServerAsync(ct);
         var plans = AppPlan.Make(MallApps.All, options.Replicas, Address);
-        await MakeDatabasesAsync(databases, ct);
+        // The sidecar before the services: a mistake in the components is said before anything else is started.
+        await TogetherAsync([token => MakeDatabasesAsync(databases, token), token => StartSidecarAsync(databases, components, plans, token)], ct);
 
         Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
         foreach (var app in MallApps.All)
@@ -159,9 +161,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
         var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync(
-            [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))),
-                control.StartAsync,
-                token => StartSidecarAsync(components, plans, token)],
+            [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))), control.StartAsync],
             ct);
         await Task.WhenAll(behindTheDoor.Select(s => ReachableAsync(s.Plan, ct)));
 
@@ -182,22 +182,21 @@ public sealed class EmbeddedMall : IAsyncDisposable
         return new PostgresDatabases(options.ConnectionString);
     }
 
-    private async Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken ct)
+    private Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken ct)
     {
-        // A given server may hold databases of others by such names.
-        var prefix = options.ConnectionString is null ? "" : "ordermall_";
         var withDatabase = MallApps.All.Where(a => a.HasDatabase).ToList();
         var each = Math.Max(5, ServiceConnections / (withDatabase.Count * options.Replicas));
+        return Task.WhenAll(withDatabase.Select(app => MakeDatabaseAsync(server, app.AppId, app.Database, each, ct)));
+    }
+
+    private async Task MakeDatabaseAsync(PostgresDatabases server, string appId, string name, int connections, CancellationToken ct)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(ServerAnswerLimit);
         try
         {
-            var made = await Task.WhenAll(withDatabase
-                .Select(app => (app.AppId, app.Database, Connections: each))
-                .Append((AppId: "sidecar", Database: "sidecar", Connections: SidecarConnections))
-                .Select(async d => (d.AppId, await server.CreateAsync(prefix + d.Database, d.Connections, limit.Token))));
-            foreach (var (appId, connectionString) in made)
-                connectionStrings[appId] = connectionString;
+            // A given server may hold databases of others by such names.
+            connectionStrings[appId] = await server.CreateAsync(options.ConnectionString is null ? name : "ordermall_" + name, connections, limit.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -229,15 +228,18 @@ public sealed class EmbeddedMall : IAsyncDisposable
         }
     }
 
-    private async Task StartSidecarAsync(string components, IReadOnlyList<AppPlan> plans, CancellationToken ct)
+    private async Task StartSidecarAsync(PostgresDatabases server, string components, IReadOnlyList<AppPlan> plans, CancellationToken ct)
     {
+        await MakeDatabaseAsync(server, "sidecar", "sidecar", SidecarConnections, ct);
         var settings = new SidecarOptions
         {
             ResourcesPath = components,
             ConnectionString = connectionStrings["sidecar"],
             Apps = [.. plans.Select(plan => plan.ToSidecarApp())],
         };
-        sidecar = options.Isolated
+        await NamedAsync("The sidecar", StartAsync());
+
+        async Task StartAsync() => sidecar = options.Isolated
             ? await SidecarProcess.StartAsync(settings, LoopbackPort.Find(1)[0], folder!, http, logger, ct)
             : await Task.Run(() => InProcessSidecar.StartAsync(settings, ct), ct);
     }
@@ -301,15 +303,15 @@ public sealed class EmbeddedMall : IAsyncDisposable
         }
     }
 
-    private static async Task NamedAsync(string appId, Task starting)
+    private static async Task NamedAsync(string name, Task starting)
     {
         try
         {
             await starting;
         }
-        catch (Exception failed) when (failed is not (OperationCanceledException or MallException))
+        catch (Exception failed) when (failed is not (OperationCanceledException or MallException or SidecarConfigurationException))
         {
-            throw new MallException($"{appId} could not start: {failed.Message}", failed);
+            throw new MallException($"{name} could not start: {failed.Message}", failed);
         }
     }
 

@@ -20,6 +20,7 @@ catch (FormatException wrong)
     return 2;
 }
 
+var stopAsked = 0L;
 using var stopping = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -52,7 +53,9 @@ return 0;
 void Stop(PosixSignalContext signal)
 {
     signal.Cancel = true;
-    if (stopping.IsCancellationRequested)
+    var first = Interlocked.CompareExchange(ref stopAsked, Environment.TickCount64, 0);
+    // One Ctrl+C may come twice: from the terminal, and passed on by mall.cs.
+    if (first != 0 && Environment.TickCount64 - first > 500)
         Environment.Exit(130);
     // Not here: what is registered would run on the thread that has to take the next signal.
     _ = Task.Run(stopping.Cancel);

@@ -29,20 +29,18 @@ internal sealed class Screen : IProgress<string>
         var postgres = mall.PostgresProcessId is null ? "the given server" : "a private server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();
-        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
-        Row("Runs", Markup.Escape(options.Why is { } why ? $"{how}: {why}" : how));
-        Row("Data", Markup.Escape($"{Path.GetFullPath(options.DataDirectory)} (PostgreSQL: {postgres})"));
-        Row("Accounts", Markup.Escape(string.Join(", ", Demo.Accounts.Select(a => $"{a.Name}@mall.test ({a.Role})"))));
+        Row("Runs", options.Why is { } why ? $"{how} ({why})" : how);
+        Row("Data", $"{Path.GetFullPath(options.DataDirectory)} (PostgreSQL: {postgres})");
+        Row("Accounts", string.Join(", ", Demo.Accounts.Select(a => $"{a.Name}@mall.test ({a.Role})")));
         Row("Password", Demo.Password);
         Row("Stop", "Ctrl+C; everything is kept for the next time");
-        AnsiConsole.Write(facts);
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupLine("[bold]Try[/]");
         // Not through the console library, which would fold what is to be copied.
         Console.WriteLine($"  curl '{address}/api/offers?kind=table'");
         Console.WriteLine($"  curl {address}/api/account/login -H 'Content-Type: application/json' -d '{{\"email\":\"alice@mall.test\",\"password\":\"{Demo.Password}\"}}'");
 
-        void Row(string name, string value) => facts.AddRow($"[bold]{name}[/]", value);
+        static void Row(string name, string value) => AnsiConsole.MarkupLine($"[bold]{name,-10}[/]{Markup.Escape(value)}");
     }
 
     private string Seconds() => time.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + " s";

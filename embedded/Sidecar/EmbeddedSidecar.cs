@@ -65,10 +65,11 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
     public static async Task<EmbeddedSidecar> StartAsync(SidecarOptions options, ILoggerFactory loggerFactory, CancellationToken ct)
     {
         Check(options);
-        var sidecar = new EmbeddedSidecar(options, Resources.Read(options.ResourcesPath), loggerFactory.CreateLogger<EmbeddedSidecar>());
+        var resources = Resources.Read(options.ResourcesPath);
+        var sidecar = new EmbeddedSidecar(options, resources, loggerFactory.CreateLogger<EmbeddedSidecar>());
         try
         {
-            await sidecar.OpenAsync(options, loggerFactory, ct);
+            await sidecar.OpenAsync(options, resources, loggerFactory, ct);
         }
         catch
         {
@@ -130,9 +131,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         }
     }
 
-    private async Task OpenAsync(SidecarOptions options, ILoggerFactory loggerFactory, CancellationToken ct)
+    private async Task OpenAsync(SidecarOptions options, Resources resources, ILoggerFactory loggerFactory, CancellationToken ct)
     {
-        var resources = Resources.Read(options.ResourcesPath);
         await _lock.TakeAsync(ct);
         _database = await SidecarDatabase.OpenAsync(options.ConnectionString, ct);
 
@@ -149,7 +149,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
             _logger,
             _stopping.Token));
         await _subscriptions.LoadAsync(ct);
-        _publisher = new Publisher(_subscriptions, store, _lock, _logger);
+        _publisher = new Publisher(_subscriptions, store, _lock, await store.BeginRunAsync(ct), _logger);
 
         var states = new StateStore(_database, _logger);
         var api = new SidecarApi(

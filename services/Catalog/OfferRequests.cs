@@ -60,7 +60,7 @@ internal static class OfferLimits
         .InclusiveBetween(0, LargestCapacity).WithMessage($"Must be a whole number from 0 to {LargestCapacity}, or left out for no limit.");
 
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int longest) => rule
-        .Must(text => text is null || (text.Length <= longest && !text.Contains('\0')))
+        .Must(text => text is null || text.Length <= longest)
         .WithMessage($"Must be a text of at most {longest} characters.");
 }
 
@@ -69,10 +69,10 @@ internal sealed class RegisterOfferValidator : AbstractValidator<RegisterOffer>
 {
     public RegisterOfferValidator()
     {
-        RuleFor(offer => offer.Kind).NotEmpty().Matches("^[a-z0-9-]{1,40}$").WithMessage("Must be a label of at most 40 lower-case letters, digits and hyphens, such as book.");
+        RuleFor(offer => offer.Kind).NotEmpty().Matches("^[a-z0-9-]{1,40}\\z").WithMessage("Must be a label of at most 40 lower-case letters, digits and hyphens, such as book.");
         RuleFor(offer => offer.Title).NotEmpty().WithMessage("Say what is sold.").Text(200);
         RuleFor(offer => offer.Price).NotNull().WithMessage("Say what one unit costs; 0 is free.").Money();
-        RuleFor(offer => offer.Currency).NotEmpty().Matches("^[A-Z]{3}$").WithMessage("Must be an ISO 4217 code such as KRW.");
+        RuleFor(offer => offer.Currency).NotEmpty().Matches("^[A-Z]{3}\\z").WithMessage("Must be an ISO 4217 code such as KRW.");
         RuleFor(offer => offer.Prepayment).NotNull().WithMessage("Must be one of: none, deposit, full.");
         RuleFor(offer => offer.Fulfilment).NotNull().WithMessage("Must be one of: none, confirmation, delivery, assignment.");
         RuleFor(offer => offer.Deposit).Money()

@@ -7,7 +7,7 @@ namespace OrderMall.Contracts;
 // kept per path.
 
 /// <summary>What became of a <see cref="HoldRequest"/>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<HoldOutcome>))]
+[JsonConverter(typeof(NamedValueConverter<HoldOutcome>))]
 public enum HoldOutcome
 {
     /// <summary>Held, now or by an earlier request for the same order.</summary>
@@ -73,7 +73,7 @@ public sealed record HeldOffer(
     string? Place);
 
 /// <summary>What became of a <see cref="ChargeRequest"/>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ChargeOutcome>))]
+[JsonConverter(typeof(NamedValueConverter<ChargeOutcome>))]
 public enum ChargeOutcome
 {
     /// <summary>The money was taken, now or by an earlier request for the same order.</summary>
@@ -102,7 +102,7 @@ public sealed record ChargeRequest(Guid OrderId, string CustomerId, decimal Amou
 public sealed record ChargeAnswer(ChargeOutcome Outcome);
 
 /// <summary>What became of a <see cref="RefundRequest"/>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<RefundOutcome>))]
+[JsonConverter(typeof(NamedValueConverter<RefundOutcome>))]
 public enum RefundOutcome
 {
     /// <summary>No money of this order is with the mall, and none will be.</summary>
@@ -121,7 +121,7 @@ public sealed record RefundRequest(Guid OrderId);
 public sealed record RefundAnswer(RefundOutcome Outcome);
 
 /// <summary>What became of a <see cref="StopRequest"/>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<StopOutcome>))]
+[JsonConverter(typeof(NamedValueConverter<StopOutcome>))]
 public enum StopOutcome
 {
     /// <summary>It will not be fulfilled. What has not reached the fulfiller yet will not be started when it comes.</summary>

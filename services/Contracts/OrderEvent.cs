@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Contracts;
 
 /// <summary>Where an order is in its life (design, section 4).</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<OrderStatus>))]
+[JsonConverter(typeof(NamedValueConverter<OrderStatus>))]
 public enum OrderStatus
 {
     /// <summary>Not yet an order: only its saga sees it.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Contracts;
 
 /// <summary>Where a payment stands.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<PaymentStatus>))]
+[JsonConverter(typeof(NamedValueConverter<PaymentStatus>))]
 public enum PaymentStatus
 {
     /// <summary>Asked of the provider; the outcome is not known yet.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Contracts;
 
 /// <summary>What is paid before there is an order. Written <c>none</c>, <c>deposit</c> or <c>full</c>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Prepayment>))]
+[JsonConverter(typeof(NamedValueConverter<Prepayment>))]
 public enum Prepayment
 {
     /// <summary>Nothing is paid through the mall.</summary>
@@ -17,7 +17,7 @@ public enum Prepayment
 }
 
 /// <summary>What happens after an order was accepted. Written <c>none</c>, <c>confirmation</c>, <c>delivery</c> or <c>assignment</c>.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Fulfilment>))]
+[JsonConverter(typeof(NamedValueConverter<Fulfilment>))]
 public enum Fulfilment
 {
     /// <summary>Confirmed as soon as the store has it.</summary>
@@ -32,3 +32,8 @@ public enum Fulfilment
     /// <summary>A worker comes.</summary>
     [JsonStringEnumMemberName("assignment")] Assignment,
 }
+
+/// <summary>Values by their names alone: a number is a mistake, not a value that happens to have it.</summary>
+/// <typeparam name="TEnum">The values.</typeparam>
+public sealed class NamedValueConverter<TEnum>() : JsonStringEnumConverter<TEnum>(namingPolicy: null, allowIntegerValues: false)
+    where TEnum : struct, Enum;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Contracts;
 
 /// <summary>What the payment provider decided.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ProviderOutcome>))]
+[JsonConverter(typeof(NamedValueConverter<ProviderOutcome>))]
 public enum ProviderOutcome
 {
     /// <summary>The provider knows nothing of this key.</summary>

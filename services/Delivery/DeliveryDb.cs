@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
@@ -8,28 +7,7 @@ namespace OrderMall.Delivery;
 /// <summary>The delivery's database.</summary>
 internal sealed class DeliveryDb(DbContextOptions<DeliveryDb> options) : MallDb(options)
 {
-    private const int Attempts = 8;
-
     public DbSet<Parcel> Parcels => Set<Parcel>();
-
-    /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed them first.</summary>
-    public async Task<T> DecideAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var decided = await decide();
-            try
-            {
-                await SaveChangesAsync(cancellationToken);
-                return decided;
-            }
-            catch (DbUpdateException e) when (attempt < Attempts
-                && (e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }))
-            {
-                ChangeTracker.Clear();
-            }
-        }
-    }
 
     /// <summary>Publishes what happened to a parcel, with the parcel's change.</summary>
     public void Publish(string type, Parcel parcel, DateTimeOffset at) =>

@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
+using OrderMall.Contracts;
 
 namespace OrderMall.Delivery;
 
 /// <summary>Where a parcel is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ParcelStatus>))]
+[JsonConverter(typeof(NamedValueConverter<ParcelStatus>))]
 internal enum ParcelStatus
 {
     /// <summary>Being packed.</summary>

@@ -75,6 +75,7 @@ internal static class OrdersApi
         Guid id, ClaimsPrincipal user, OrderingDb db, OrderSaga saga, TimeProvider time)
     {
         using var limit = new CancellationTokenSource(SagaTimeLimit);
+        var begun = false;
         while (true)
         {
             if (await OwnAsync(db, id, user, limit.Token) is not { } order)
@@ -84,8 +85,12 @@ internal static class OrdersApi
                 if (order.BeginCancelling(OrderStatus.Cancelled, reason: null, time.Now()))
                 {
                     await db.SaveAsync(order, limit.Token);
-                    await saga.CancelAsync(order, limit.Token);
+                    begun = true;
                 }
+
+                // Who began it has the lease, and goes on when its fulfilment went on in between.
+                if (begun && order.Status == OrderStatus.Cancelling)
+                    await saga.CancelAsync(order, limit.Token);
             }
             catch (DbUpdateConcurrencyException)
             {

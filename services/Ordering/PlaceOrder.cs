@@ -62,8 +62,6 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
         RuleFor(order => order.Note).MaximumLength(1000);
         RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
             .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
-        RuleForEach(order => new[] { order.Destination, order.Note }).Must(text => text?.Contains('\0') != true)
-            .OverridePropertyName("body").WithMessage("Text may not contain the NUL character.");
     }
 }
 

@@ -4,7 +4,7 @@ using FluentValidation;
 namespace OrderMall.PaymentProvider;
 
 /// <summary>How the provider behaves, to try the mall's answer to it.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Behaviour>))]
+[JsonConverter(typeof(NamedValueConverter<Behaviour>))]
 internal enum Behaviour
 {
     /// <summary>As it should.</summary>

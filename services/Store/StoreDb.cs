@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
@@ -8,28 +7,7 @@ namespace OrderMall.Store;
 /// <summary>The store's database.</summary>
 internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(options)
 {
-    private const int Attempts = 8;
-
     public DbSet<StoreOrder> Orders => Set<StoreOrder>();
-
-    /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed them first.</summary>
-    public async Task<T> DecideAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var decided = await decide();
-            try
-            {
-                await SaveChangesAsync(cancellationToken);
-                return decided;
-            }
-            catch (DbUpdateException e) when (attempt < Attempts
-                && (e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }))
-            {
-                ChangeTracker.Clear();
-            }
-        }
-    }
 
     /// <summary>Publishes what happened to an order, with the order's change.</summary>
     public void Publish(string type, StoreOrder order, DateTimeOffset at, string? reason = null) =>

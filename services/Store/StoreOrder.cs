@@ -4,7 +4,7 @@ using OrderMall.Contracts;
 namespace OrderMall.Store;
 
 /// <summary>Where an order stands in its merchant's book.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<StoreStatus>))]
+[JsonConverter(typeof(NamedValueConverter<StoreStatus>))]
 internal enum StoreStatus
 {
     /// <summary>In the book.</summary>

@@ -64,21 +64,19 @@ public sealed class FrontDoorTests : IDisposable
     [InlineData("resiliency.yaml", "interval: 0s", "interval: soon", "interval")]
     [InlineData("resiliency.yaml", "trip: consecutiveFailures >= 5", "trip: consecutiveFailures >=", "trip")]
     [InlineData("resiliency.yaml", "timeout: hold", "timeout: hould", "hould")]
-    [InlineData("pubsub.yaml", "  type:", "\ttype:", "pubsub.yaml")]
+    [InlineData("pubsub.yaml", "type: pubsub.redis", "type: \"pubsub.redis", "YAML")]
     public async Task A_mistake_in_a_component_is_refused_by_file_and_line(string file, string right, string wrong, string named)
     {
-        var components = Path.Combine(_data.Path, "components");
-        Directory.CreateDirectory(components);
-        foreach (var path in Directory.EnumerateFiles(Checkout("components"), "*.yaml"))
-            File.Copy(path, Path.Combine(components, Path.GetFileName(path)));
-        var lines = await File.ReadAllLinesAsync(Path.Combine(components, file));
-        var line = Array.FindIndex(lines, text => text.Contains(right, StringComparison.Ordinal));
-        lines[line] = lines[line].Replace(right, wrong, StringComparison.Ordinal);
-        await File.WriteAllLinesAsync(Path.Combine(components, file), lines);
-
-        AssertRefused(await RunAsync("--components", components), 1, $"{file}:{line + 1}", named);
+        var (components, line) = await MistakeAsync(file, right, wrong);
+        AssertRefused(await RunAsync("--components", components), 1, $"{file}:{line}", named);
     }
 
+    [Fact]
+    public async Task A_component_that_ends_too_early_is_refused_by_its_file()
+    {
+        var (components, _) = await MistakeAsync("config.yaml", "samplingRate: \"1\"", "samplingRate: [\"1\"");
+        AssertRefused(await RunAsync("--components", components), 1, "config.yaml", "YAML");
+    }
     [Theory]
     [InlineData("--prot", "8081")]
     [InlineData("--port", "no")]
@@ -96,7 +94,10 @@ public sealed class FrontDoorTests : IDisposable
     public async Task Without_PostgreSQL_it_says_what_to_install()
     {
         var ended = await MallProcess.RunAsync(["--data", _data.Path, "--port", $"{MallProcess.FreePort()}"], ("POSTGRES_BIN", _data.Path));
-        AssertRefused(ended, 1, "PostgreSQL", "install");
+        Assert.Equal(1, ended.ExitCode);
+        Assert.StartsWith("No PostgreSQL server was found", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains("apt-get install postgresql", ended.Errors, StringComparison.Ordinal);
+        AssertNoStackTrace(ended);
     }
 
     [Fact]
@@ -107,6 +108,20 @@ public sealed class FrontDoorTests : IDisposable
         Assert.DoesNotContain("secret-77", ended.Output + ended.Errors, StringComparison.Ordinal);
     }
 
+    /// <summary>A copy of the components with a mistake in one, and in which line that is.</summary>
+    private async Task<(string Folder, int Line)> MistakeAsync(string file, string right, string wrong)
+    {
+        var components = Path.Combine(_data.Path, "components");
+        Directory.CreateDirectory(components);
+        foreach (var path in Directory.EnumerateFiles(Checkout("components"), "*.yaml"))
+            File.Copy(path, Path.Combine(components, Path.GetFileName(path)));
+        var lines = await File.ReadAllLinesAsync(Path.Combine(components, file));
+        var line = Array.FindIndex(lines, text => text.Contains(right, StringComparison.Ordinal));
+        lines[line] = lines[line].Replace(right, wrong, StringComparison.Ordinal);
+        await File.WriteAllLinesAsync(Path.Combine(components, file), lines);
+        return (components, line + 1);
+    }
+
     private Task<MallProcess.Ended> RunAsync(params string[] arguments) => MallProcess.RunAsync(
         arguments.Contains("--port") ? ["--data", _data.Path, .. arguments] : ["--data", _data.Path, "--port", $"{MallProcess.FreePort()}", .. arguments]);
 
@@ -115,9 +130,14 @@ public sealed class FrontDoorTests : IDisposable
         Assert.True(ended.ExitCode == exitCode, $"It should end with {exitCode}, but: {ended}");
         var line = ended.Errors.TrimEnd();
         Assert.True(line.Length > 0 && !line.Contains('\n', StringComparison.Ordinal), $"It should say one line, but: {ended}");
+        AssertNoStackTrace(ended);
+        Assert.All(named, name => Assert.Contains(name, line, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static void AssertNoStackTrace(MallProcess.Ended ended)
+    {
         Assert.DoesNotContain("   at ", ended.Output + ended.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", ended.Output + ended.Errors, StringComparison.Ordinal);
-        Assert.All(named, name => Assert.Contains(name, line, StringComparison.OrdinalIgnoreCase));
     }
 
     private static string Checkout(string folder)

@@ -125,7 +125,7 @@ public sealed class MerchantTests(MallFixture mall) : IClassFixture<MallFixture>
         var refused = await shop.RejectAsync(order, "Water damage.");
 
         Assert.True(refused.Status is HttpStatusCode.OK or HttpStatusCode.Conflict, refused.ToString());
-        await shop.InBookAsync(order, "Received");
+        await shop.InBookAsync(order, "Confirmed");
         await customer.SeesAsync(order, "Shipped");
         Assert.Equal(("Approved", 4), (await customer.PaymentAsync(order), await shop.AvailableAsync(offer)));
         await (await mall.OperatorAsync()).FindsAllInOrderAsync();

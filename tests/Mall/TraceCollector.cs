@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -10,17 +11,17 @@ namespace OrderMall.Mall.Tests;
 internal sealed class TraceCollector : IAsyncDisposable
 {
     // Field numbers of opentelemetry-proto: ExportTraceServiceRequest, ResourceSpans, Resource, ScopeSpans, Span, KeyValue, AnyValue.
-    private const int ResourceSpans = 1, Resource = 1, Attribute = 1, ScopeSpans = 2, Span = 2, TraceId = 1, SpanName = 5, Key = 1, Value = 2, StringValue = 1;
+    private const int ResourceSpans = 1, Resource = 1, Attribute = 1, ScopeSpans = 2, Span = 2, TraceId = 1, Key = 1, Value = 2, StringValue = 1;
 
     private readonly WebApplication _app;
-    private readonly ConcurrentDictionary<string, ConcurrentBag<(string Service, string Span)>> _traces = new();
+    private readonly ConcurrentDictionary<string, ConcurrentBag<string>> _traces = new();
 
     private TraceCollector(WebApplication app) => _app = app;
 
     public Uri Address => new(_app.Urls.Single());
 
-    /// <summary>The spans of each trace id.</summary>
-    public IReadOnlyDictionary<string, ConcurrentBag<(string Service, string Span)>> Traces => _traces;
+    /// <summary>The services that took part in a trace.</summary>
+    public IEnumerable<string> ServicesOf(ActivityTraceId trace) => _traces.GetValueOrDefault(trace.ToHexString())?.Distinct() ?? [];
 
     public static async Task<TraceCollector> StartAsync()
     {
@@ -52,7 +53,7 @@ internal sealed class TraceCollector : IAsyncDisposable
                 .Select(attribute => Text(Fields(Fields(attribute, Value).Single(), StringValue).Single()))
                 .Single();
             foreach (var span in Fields(ofService, ScopeSpans).SelectMany(scope => Fields(scope, Span)))
-                _traces.GetOrAdd(Convert.ToHexStringLower(Fields(span, TraceId).Single().Span), _ => []).Add((service, Text(Fields(span, SpanName).Single())));
+                _traces.GetOrAdd(Convert.ToHexStringLower(Fields(span, TraceId).Single().Span), _ => []).Add(service);
         }
     }
 

@@ -1,17 +1,10 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace OrderMall.Sidecar.Tests;
 
 internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderTest
 {
     private EmbeddedSidecar? _sidecar;
-
-    public EmbeddedSidecar Sidecar => _sidecar!;
-
-    public static async Task<EmbeddedUnderTest> StartAsync(PostgresServer postgres, Setup setup)
-    {
-        var started = new EmbeddedUnderTest(postgres);
-        await started.StartAsync(setup);
-        return started;
-    }
 
     public override async ValueTask DisposeAsync()
     {
@@ -33,6 +26,6 @@ internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderT
                     new() { AppId = "app-b", Port = SidecarPortB, Instances = [AppB.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
                 ],
             },
-            Microsoft.Extensions.Logging.LoggerFactory.Create(l => Microsoft.Extensions.Logging.ConsoleLoggerExtensions.AddConsole(l)),
+            NullLoggerFactory.Instance,
             CancellationToken.None);
 }

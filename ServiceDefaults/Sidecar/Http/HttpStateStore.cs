@@ -43,6 +43,8 @@ internal sealed class HttpStateStore(SidecarEndpoint sidecar) : IStateStore, IDi
             using var answer = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
             foreach (var entry in answer.RootElement.EnumerateArray())
             {
+                if (entry.TryGetProperty("error", out var error))
+                    throw new SidecarException($"State of {entry.GetProperty("key").GetString()}: {error.GetString()}");
                 if (entry.TryGetProperty("data", out var data) && data.ValueKind != JsonValueKind.Null)
                     found[entry.GetProperty("key").GetString()!] = data.Deserialize(type)!;
             }

@@ -3,6 +3,7 @@ namespace OrderMall.Mall.Hosting;
 /// <summary>A service in this process.</summary>
 internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadOnlyDictionary<string, string> settings) : IServiceRun
 {
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     // In one console the services say only what needs attention.
@@ -10,6 +11,7 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
     [
         "--Logging:Console:LogLevel:Default=Warning",
         "--Logging:Console:LogLevel:Microsoft.Hosting.Lifetime=Warning",
+        "--Logging:Console:LogLevel:Microsoft.AspNetCore.DataProtection=Error", // keys lie in a folder of their owner's only
         "--Logging:Console:FormatterName=simple",
         "--Logging:Console:FormatterOptions:SingleLine=true",
         "--Logging:Console:FormatterOptions:TimestampFormat=HH:mm:ss ",
@@ -22,8 +24,11 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
 
     public async Task StartAsync(CancellationToken ct)
     {
+        ct.ThrowIfCancellationRequested();
         app = create([.. settings.Select(s => $"--{s.Key}={s.Value}"), .. Quiet]);
-        await app.StartAsync(ct);
+        // Not with the token: a host that is cancelled half started complains at length. It is stopped once it runs.
+        using var limit = new CancellationTokenSource(StartLimit);
+        await app.StartAsync(limit.Token);
         DisownSignals(app);
         app.Lifetime.ApplicationStopping.Register(() => ended.TrySetResult());
     }

@@ -7,6 +7,7 @@ namespace OrderMall.Mall.Hosting;
 /// <summary>The sidecar as a process of its own, started again when it dies.</summary>
 internal sealed class SidecarProcess : ISidecarHost
 {
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
     private readonly Supervised supervised;
     private readonly HttpClient http;
     private readonly Uri circuits;
@@ -41,12 +42,10 @@ internal sealed class SidecarProcess : ISidecarHost
     public async Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(2));
+        limit.CancelAfter(AnswerLimit);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, circuits);
-            request.Headers.Add("dapr-api-token", adminToken);
-            using var response = await http.SendAsync(request, limit.Token);
+            using var response = await AskAsync(HttpMethod.Get, circuits, limit.Token);
             return await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(SidecarJson.Default.IReadOnlyListCircuitState, limit.Token) ?? [];
         }
         catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !ct.IsCancellationRequested))
@@ -55,12 +54,29 @@ internal sealed class SidecarProcess : ISidecarHost
         }
     }
 
-    public void Probe(string appId)
-    {
-        // It asks every half second by itself.
-    }
+    public void Probe(string appId) => _ = ProbeAsync(appId);
 
     public async ValueTask DisposeAsync() => await supervised.StopAsync();
+
+    // Only spares the half second until it asks by itself: a failure does not matter.
+    private async Task ProbeAsync(string appId)
+    {
+        using var limit = new CancellationTokenSource(AnswerLimit);
+        try
+        {
+            using var response = await AskAsync(HttpMethod.Post, new Uri(circuits, "/probe/" + appId), limit.Token);
+        }
+        catch (Exception absent) when (absent is HttpRequestException or OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, Uri uri, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, uri);
+        request.Headers.Add("dapr-api-token", adminToken);
+        return await http.SendAsync(request, ct);
+    }
 }
 
 /// <summary>What the sidecar's program reads: its options, and where its state can be asked for.</summary>

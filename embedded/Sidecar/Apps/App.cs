@@ -4,8 +4,8 @@ namespace OrderMall.Sidecar;
 internal sealed class App
 {
     private readonly Lock _lock = new();
+    private AppInstance[] _healthy = [];
     private uint _turn;
-    private bool _healthy;
 
     public App(SidecarApp settings, AppPolicies policies)
     {
@@ -25,20 +25,18 @@ internal sealed class App
 
     public IReadOnlyList<AppInstance> Instances { get; }
 
-    public bool Healthy => Volatile.Read(ref _healthy);
+    public bool Healthy => Volatile.Read(ref _healthy).Length > 0;
 
     /// <summary>The next healthy instance in turn, or <see langword="null"/> when there is none.</summary>
     public AppInstance? NextInstance()
     {
-        var first = Instances.Count == 1 ? 0 : Interlocked.Increment(ref _turn);
-        for (var i = 0u; i < Instances.Count; i++)
+        var healthy = Volatile.Read(ref _healthy);
+        return healthy.Length switch
         {
-            var instance = Instances[(int)((first + i) % (uint)Instances.Count)];
-            if (instance.Healthy)
-                return instance;
-        }
-
-        return null;
+            0 => null,
+            1 => healthy[0],
+            _ => healthy[Interlocked.Increment(ref _turn) % (uint)healthy.Length],
+        };
     }
 
     /// <summary>A call found nobody listening there: nothing more is sent until a probe succeeds.</summary>
@@ -54,11 +52,10 @@ internal sealed class App
         lock (_lock)
         {
             instance.Healthy = healthy;
-            var any = Instances.Any(candidate => candidate.Healthy);
-            if (any == _healthy)
-                return;
-            Volatile.Write(ref _healthy, any);
-            HealthChanged?.Invoke(this, any);
+            var wasHealthy = Healthy;
+            Volatile.Write(ref _healthy, [.. Instances.Where(candidate => candidate.Healthy)]);
+            if (Healthy != wasHealthy)
+                HealthChanged?.Invoke(this, healthy);
         }
     }
 }

@@ -21,6 +21,8 @@ internal static class RelayedHeaders
         "dapr-app-id", "dapr-caller-app-id", "dapr-callee-app-id", "dapr-caller-namespace",
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    private static readonly string Forwarded = $"for=127.0.0.1;by=127.0.0.1;host={Environment.MachineName}";
+
     public static void ToApp(HttpRequest from, HttpRequestMessage to, App caller, App callee)
     {
         foreach (var (name, values) in from.Headers)
@@ -38,7 +40,7 @@ internal static class RelayedHeaders
         to.Headers.TryAddWithoutValidation("Dapr-Caller-Namespace", "default");
         to.Headers.TryAddWithoutValidation("X-Forwarded-For", "127.0.0.1");
         to.Headers.TryAddWithoutValidation("X-Forwarded-Host", Environment.MachineName);
-        to.Headers.TryAddWithoutValidation("Forwarded", $"for=127.0.0.1;by=127.0.0.1;host={Environment.MachineName}");
+        to.Headers.TryAddWithoutValidation("Forwarded", Forwarded);
         AppToken.AddTo(to, callee);
     }
 

@@ -10,7 +10,7 @@ internal sealed class PublishException(string problem) : Exception(problem);
 /// Keeps published events. Whatever is published while one commit is under way shares the next one, so that the cost of
 /// a durable commit is spread over all of them.
 /// </summary>
-internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore store, SidecarLock guard, ILogger logger)
+internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore store, SidecarLock guard, long firstId, ILogger logger)
 {
     private const int LargestBatch = 500;
 
@@ -20,7 +20,7 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
     private readonly Channel<Request> _requests =
         Channel.CreateBounded<Request>(new BoundedChannelOptions(2000) { SingleReader = true });
 
-    private long _nextId;
+    private long _nextId = firstId;
 
     private sealed record Request(string PubSub, string Topic, IReadOnlyList<byte[]> Envelopes, TaskCompletionSource Kept);
 
@@ -50,7 +50,6 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
 
     public async Task RunAsync(CancellationToken ct)
     {
-        _nextId = await store.BeginRunAsync(ct);
         var batch = new List<Request>();
         while (await _requests.Reader.WaitToReadAsync(ct))
         {
@@ -110,7 +109,7 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
         foreach (var queue in await subscriptions.ForAsync(request.PubSub, request.Topic, ct))
         {
             foreach (var envelope in request.Envelopes)
-                rows.Add((queue, new QueuedEvent(++_nextId, envelope)));
+                rows.Add((queue, new QueuedEvent(_nextId++, envelope)));
         }
     }
 

@@ -91,6 +91,9 @@ internal sealed partial class SubscriptionQueue : IDisposable
     {
         lock (_lock)
         {
+            // It may have been read from the table since it was written there.
+            if (queued.Id <= _lastRead)
+                return;
             if (_behind || _ready.Count >= Window || _waiting.Count >= MostWaiting)
             {
                 FallBehind();

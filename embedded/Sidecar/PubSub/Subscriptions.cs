@@ -22,7 +22,7 @@ internal sealed partial class Subscriptions(
     public async Task LoadAsync(CancellationToken ct)
     {
         var (stored, known) = await services.Store.ReadSubscriptionsAsync(ct);
-        _knownApps.UnionWith(known);
+        _knownApps.UnionWith(known.Where(apps.ContainsKey));
         foreach (var subscription in stored)
         {
             // Apps and components that are no longer there keep their events, for when they are again.

@@ -8,7 +8,7 @@ namespace OrderMall.Sidecar;
 /// </summary>
 internal sealed partial class SidecarLock(string connectionString, ILogger logger) : IAsyncDisposable
 {
-    // Any fixed number will do; this one spells "sidecar" on no keyboard and is used for nothing else.
+    // Any number will do that nothing else takes a lock by; the database is the sidecar's own.
     private const long Key = 0x51DE_CA20_0001;
 
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
@@ -42,7 +42,7 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
                 else if (await TryTakeAsync(ct))
                     LogRegained(logger);
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException && !ct.IsCancellationRequested)
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or InvalidOperationException)
             {
                 if (_held)
                     LogLost(logger, failure.Message);

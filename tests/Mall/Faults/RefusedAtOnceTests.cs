@@ -114,7 +114,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
     {
         await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(offer)).Status, Recovery);
         await shop.HasLeftAsync(offer, 49);
-        await op.FindsAllInOrderAsync();
+        await op.FindsAllInOrderAsync(within: Recovery);
         Assert.Single(await customer.PageAsync());
     }
 }

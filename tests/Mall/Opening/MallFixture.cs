@@ -62,8 +62,16 @@ public sealed class MallFixture : IAsyncLifetime
             return new Opened(new Uri(url), null, null);
         var data = new DataFolder();
         using var limit = new CancellationTokenSource(OpeningLimit);
-        var embedded = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path }, ct: limit.Token);
-        return new Opened(embedded.Address, embedded, data);
+        try
+        {
+            var embedded = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path }, ct: limit.Token);
+            return new Opened(embedded.Address, embedded, data);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
     }
 
     private sealed record Opened(Uri Address, EmbeddedMall? Embedded, DataFolder? Data);

@@ -1,0 +1,79 @@
+namespace OrderMall.Sidecar.Tests;
+
+public sealed class ConfigurationMistakeTests : IDisposable
+{
+    private const string Component = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: pubsub\nspec:\n  type: pubsub.redis\n  version: v1\n";
+    private const string Policies = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: res\nspec:\n  policies:\n";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ordermall-mistakes-").FullName;
+
+    public static TheoryData<string, string> Mistakes => new()
+    {
+        { "apiVersion: [", "r.yaml:2: this is not valid YAML" },
+        { "- a list", "r.yaml:1: the resource must be a mapping" },
+        { "kind: Component\nkind: Component", "r.yaml:2: this is not valid YAML: Duplicate key" },
+        { "apiVersion: dapr.io/v1alpha1\nkind: Subscription\n", "r.yaml:2: the embedded sidecar knows no kind 'Subscription'" },
+        { "apiVersion: dapr.io/v2\nkind: Component\n", "r.yaml:1: apiVersion is 'dapr.io/v2'; write dapr.io/v1alpha1" },
+        { "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  namespace: x\n", "r.yaml:4: the resource.metadata needs the field 'name'" },
+        { Component.Replace("pubsub.redis", "pubsub.kafka", StringComparison.Ordinal), "r.yaml:6: the embedded sidecar cannot stand in for component type 'pubsub.kafka'; it can for pubsub.redis" },
+        { Component + "  colour: red\n", "r.yaml:8: unknown field 'colour' in the resource.spec; known here: type, version" },
+        { Component + "  metadata:\n    name: x\n", "r.yaml:9: the resource.spec.metadata must be a list" },
+        { Component + "  metadata:\n    - name: x\n", "r.yaml:9: the resource.spec.metadata[] needs the field 'value'" },
+        { Component + "  metadata:\n    - name: redeliverInterval\n      value: soon\n", "r.yaml:10: the resource.spec.metadata[].value is 'soon'; write a duration such as 500ms, 5s or 1m30s" },
+        { Component + "  metadata:\n    - name: publishingScopes\n      value: a=b\n", "r.yaml:9: the embedded sidecar does not enforce 'publishingScopes'" },
+        { Component + "---\n" + Component, "r.yaml:12: there are two resources of kind Component named 'pubsub'" },
+        { Policies + "    timeouts:\n      short: quick\n", "r.yaml:8: the resource.spec.policies.timeouts.short is 'quick'; write a duration" },
+        { Policies + "    timeout:\n      short: 1s\n", "r.yaml:7: unknown field 'timeout' in the resource.spec.policies; known here: timeouts, retries, circuitBreakers" },
+        { Policies + "    retries:\n      r:\n        policy: linear\n", "r.yaml:9: the resource.spec.policies.retries.r.policy is 'linear'; write constant or exponential" },
+        { Policies + "    retries:\n      r:\n        maxRetries: many\n", "r.yaml:9: the resource.spec.policies.retries.r.maxRetries is 'many'; write a whole number" },
+        { Policies + "    retries:\n      r:\n        maxRetries: -2\n", "r.yaml:9: the resource.spec.policies.retries.r.maxRetries is -2; write -1 for no limit" },
+        { Policies + "    retries:\n      r:\n        matching:\n          httpStatusCodes: 5xx\n", "r.yaml:10: '5xx' is not a status or a range of them; write for example 429,500-599" },
+        { Policies + "    circuitBreakers:\n      c:\n        trip: failures > 5\n", "r.yaml:9: the resource.spec.policies.circuitBreakers.c.trip is 'failures > 5': there is no 'failures' here; write a condition on requests" },
+        { Policies + "    retries: {}\n  targets:\n    apps:\n      a:\n        retry: missing\n", "r.yaml:11: the resource.spec.targets.apps.a.retry names 'missing', which spec.policies.retries does not define" },
+        { Policies + "    retries: {}\n  targets:\n    actors:\n      a: {}\n", "r.yaml:10: the embedded sidecar has no actors" },
+        { "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n  accessControl: {}\n", "r.yaml:6: unknown field 'accessControl'" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_is_told_with_its_place_and_the_fix(string yaml, string expected)
+    {
+        File.WriteAllText(Path.Combine(_folder, "r.yaml"), yaml);
+        var mistake = Assert.Throws<SidecarConfigurationException>(() => Resources.Read(_folder));
+        Assert.StartsWith(expected, mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Subfolders_are_not_read()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "azure"));
+        File.WriteAllText(Path.Combine(_folder, "azure", "r.yaml"), "nonsense");
+        Assert.Empty(Resources.Read(_folder).Components);
+    }
+
+    [Fact]
+    public void The_malls_own_files_are_in_order()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root!.FullName, "components", "resiliency.yaml")))
+            root = root.Parent;
+        var resources = Resources.Read(Path.Combine(root.FullName, "components"));
+        Assert.Equal(["pubsub", "statestore"], resources.Components.Select(component => component.Name).Order());
+        var policies = new AppPolicies("ordering", resources.Resiliencies, TimeProvider.System);
+        Assert.Equal(TimeSpan.FromSeconds(4), policies.ForApp("payment")!.Timeout);
+        Assert.Null(new AppPolicies("gateway", resources.Resiliencies, TimeProvider.System).ForApp("payment"));
+    }
+
+    [Theory]
+    [InlineData("1m30s", 90_000)]
+    [InlineData("1.5s", 1500)]
+    [InlineData("250", 250)]
+    [InlineData("0s", 0)]
+    public void Durations_are_gos(string text, int milliseconds)
+    {
+        Assert.True(GoDuration.TryParse(text, out var duration));
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
