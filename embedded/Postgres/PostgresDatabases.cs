@@ -37,6 +37,8 @@ public sealed partial class PostgresDatabases(string connectionString)
             CommandTimeout = 30,
             KeepAlive = 30,
             MaxAutoPrepare = 50,
+            // Prepared statements stay; nothing here leaves settings behind in a session.
+            NoResetOnClose = true,
         }.ConnectionString;
     }
 

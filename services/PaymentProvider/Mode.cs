@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FluentValidation;
+using OrderMall.Contracts;
 
 namespace OrderMall.PaymentProvider;
 

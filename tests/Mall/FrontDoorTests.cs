@@ -74,7 +74,7 @@ public sealed class FrontDoorTests : IDisposable
     [Fact]
     public async Task A_component_that_ends_too_early_is_refused_by_its_file()
     {
-        var (components, _) = await MistakeAsync("config.yaml", "samplingRate: \"1\"", "samplingRate: [\"1\"");
+        var (components, _) = await MistakeAsync("config.yaml", "kind: Configuration", "kind: [Configuration");
         AssertRefused(await RunAsync("--components", components), 1, "config.yaml", "YAML");
     }
     [Theory]

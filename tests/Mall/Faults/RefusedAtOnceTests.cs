@@ -23,9 +23,11 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         {
             await IsRefusedAtOnceAsync(customer, offer);
             Assert.Empty(await customer.PageAsync());
+            Assert.Contains(await op.CircuitsAsync(appId), state => state is "open" or "half-open");
         }
 
         await RecoversAsync(shop, customer, offer, op);
+        await Eventually.Is(true, async () => (await op.CircuitsAsync(appId)).TrueForAll(state => state == "closed"));
     }
 
     [Fact]

@@ -24,6 +24,13 @@ public sealed class Operator(Person who) : Person(who)
         return new Misbehaviour(this);
     }
 
+    /// <summary>The states of all circuits to an app, whoever calls it.</summary>
+    public async Task<List<string?>> CircuitsAsync(string appId) =>
+        [.. (await GetAsync("/api/ops/services")).Is(HttpStatusCode.OK).Json.EnumerateArray()
+            .SelectMany(service => service.GetProperty("circuits").EnumerateArray())
+            .Where(circuit => circuit.GetProperty("target").GetString()!.Split('/')[0] == appId)
+            .Select(circuit => circuit.GetProperty("state").GetString())];
+
     /// <summary>Fails unless everything in the mall agrees. What disagrees fails one test, and not all that come after it.</summary>
     /// <param name="within">How long what was interrupted may take to be settled; nothing was if left out.</param>
     /// <returns>The counts.</returns>
