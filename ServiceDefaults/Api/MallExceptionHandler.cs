@@ -41,8 +41,6 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
                 return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large", "The request is too large.", "The body is larger than any request of this mall needs to be.");
             case BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType }:
                 return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "not-json", "The body must be JSON.", "Send the body with Content-Type: application/json.");
-            case PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire }:
-                return Problems.Of(StatusCodes.Status400BadRequest, "bad-request", "The request cannot be read.", "It holds a NUL character, which cannot be kept.");
             case BadHttpRequestException bad:
                 return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", bad.Message);
             case ServiceUnavailableException unavailable:

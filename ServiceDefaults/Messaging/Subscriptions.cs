@@ -53,7 +53,7 @@ public sealed class Subscriptions
     public Subscriptions On<T>(string topic, JsonTypeInfo<CloudEvent<T>> json, IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
         where T : class
     {
-        Announce(topic, topic, _deadLetterTopic);
+        Announce(topic, topic, _deadLetterTopic, types);
         async Task Handle(HttpContext context, Stream body)
         {
             var e = await JsonSerializer.DeserializeAsync(body, json, context.RequestAborted);
@@ -71,15 +71,13 @@ public sealed class Subscriptions
             catch (JsonException)
             {
                 // It will not get better by trying again: to the dead letters.
-                return TypedResults.Text("""{"status":"DROP"}""", "application/json");
+                await context.Response.WriteAsync("""{"status":"DROP"}""");
             }
-
-            return TypedResults.Text("""{"status":"SUCCESS"}""", "application/json");
         }).ExcludeFromDescription();
         return this;
     }
 
-    internal void Announce(string topic, string route, string? deadLetterTopic)
+    internal void Announce(string topic, string route, string? deadLetterTopic, IReadOnlyCollection<string>? types = null)
     {
         var subscription = new JsonObject
         {
@@ -89,6 +87,10 @@ public sealed class Subscriptions
         };
         if (deadLetterTopic is not null)
             subscription["deadLetterTopic"] = deadLetterTopic;
+        // A filter for the brokers that know this one; with the others the types that are not wanted arrive and are ignored.
+        // Not by routing rules: Dapr would send what no rule matches to the dead letters.
+        if (types is not null)
+            subscription["metadata"] = new JsonObject { ["eventTypes"] = string.Join(',', types) };
         _announced.Add((JsonNode)subscription);
     }
 

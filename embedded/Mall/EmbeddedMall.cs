@@ -151,6 +151,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         CheckPort();
         folder.Announce(Address);
         var components = Components.Find(options.ComponentsPath);
+        EmbeddedSidecar.CheckResources(components);
 
         var databases = await ServerAsync(ct);
         var plans = AppPlan.Make(MallApps.All, options.Replicas, Address);

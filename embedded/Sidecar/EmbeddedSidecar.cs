@@ -57,6 +57,11 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
     public IReadOnlyDictionary<string, int> HealthyInstances =>
         _apps.ToDictionary(app => app.Key, app => app.Value.Instances.Count(instance => instance.Healthy));
 
+    /// <summary>Reads the resources, so that a mistake is told before anything is started.</summary>
+    /// <param name="resourcesPath">Their folder.</param>
+    /// <exception cref="SidecarConfigurationException">A resource file cannot be followed.</exception>
+    public static void CheckResources(string resourcesPath) => Resources.Read(resourcesPath);
+
     /// <summary>Opens every app's port. Apps may start before or after it.</summary>
     /// <exception cref="SidecarConfigurationException">A resource file cannot be followed.</exception>
     /// <exception cref="ArgumentException">Two apps share an id or a port, or an app has no instance.</exception>

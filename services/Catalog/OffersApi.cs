@@ -26,8 +26,12 @@ internal static class OffersApi
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
         PageRequest page, CatalogDb db, CancellationToken cancellationToken, string? kind = null, string? q = null)
     {
-        if (kind?.Length > LongestQuery || q?.Length > LongestQuery)
-            return Problems.Invalid(kind?.Length > LongestQuery ? "kind" : "q", $"Must be at most {LongestQuery} characters.");
+        foreach (var (name, text) in new[] { ("kind", kind), ("q", q) })
+        {
+            if (text?.Length > LongestQuery || text?.Contains('\0') == true)
+                return Problems.Invalid(name, $"Must be at most {LongestQuery} characters, none of them NUL.");
+        }
+
         var offers = db.Offers.AsNoTracking();
         if (!string.IsNullOrEmpty(kind))
             offers = offers.Where(offer => offer.Kind == kind);
@@ -109,5 +113,5 @@ internal static class OffersApi
         return TypedResults.Ok(OfferView.Of(offer));
     }
 
-    private static string Escape(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_").Replace("\0", "");
+    private static string Escape(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
 }

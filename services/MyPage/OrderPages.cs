@@ -27,21 +27,38 @@ internal sealed class OrderPages(IStateStore state, OrderIndex index, Listeners 
     public async Task ApplyAsync(OrderEvent order, CancellationToken cancellationToken)
     {
         var key = Key(order.OrderId);
+        // Usually the first event is the first to come: then there is nothing to read.
+        if (order.Status is OrderStatus.Accepted or OrderStatus.AwaitingPayment && await TryBeginAsync(key, order, cancellationToken))
+            return;
         for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
         {
             var (stored, etag) = await state.GetAsync(key, MyPageJson.Default.OrderPage, cancellationToken);
-            var page = stored is null ? OrderPage.Begin(order) : stored.With(order);
-            if (page is null)
-                return;
-            // The index first: a page that exists is listed, whenever we crash.
             if (stored is null)
-                await index.AddAsync(order.CustomerId, order.OrderId, cancellationToken);
+            {
+                if (await TryBeginAsync(key, order, cancellationToken))
+                    return;
+                continue;
+            }
+
+            if (stored.With(order) is not { } page)
+                return;
             if (await state.TrySaveAsync(key, page, etag, MyPageJson.Default.OrderPage, cancellationToken))
             {
                 listeners.Tell(page);
                 return;
             }
         }
+    }
+
+    private async Task<bool> TryBeginAsync(string key, OrderEvent order, CancellationToken cancellationToken)
+    {
+        // The index first: a page that exists is listed, whenever we crash.
+        await index.AddAsync(order.CustomerId, order.OrderId, cancellationToken);
+        var page = OrderPage.Begin(order);
+        if (!await state.TrySaveAsync(key, page, etag: null, MyPageJson.Default.OrderPage, cancellationToken))
+            return false;
+        listeners.Tell(page);
+        return true;
     }
 
     /// <summary>Reads pages, in the order asked for. Those that are indexed but not written yet are left out.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using OrderMall.Mall.Tests.Opening;
@@ -14,7 +15,7 @@ public sealed class BadInputTests(MallFixture mall) : IClassFixture<MallFixture>
     // Asks before it sends much: who does not may find the door closed before the answer can be read.
     private static readonly (string, string) Careful = ("Expect", "100-continue");
     private static readonly string TooLong = new('x', 20_000);
-    private readonly List<string> _wrong = [];
+    private readonly ConcurrentBag<string> _wrong = [];
 
     [Fact]
     public async Task Orders_that_make_no_sense_are_refused_by_field_and_move_nothing()
@@ -158,10 +159,12 @@ public sealed class BadInputTests(MallFixture mall) : IClassFixture<MallFixture>
         await ExpectAsync(shop, Bad, "validation", HttpMethod.Get, $"/api/offers?kind={new string('x', 101)}");
         foreach (var query in new[] { "kind=%00", "q=%00", "q=a%00b", "kind=nothing", "q=%ED%A0%80", "q=%25", "kind=%27%3B--" })
         {
-            // No offer is like that, which is no mistake.
-            var answer = await mall.Anyone.GetAsync($"/api/offers?{query}&limit=1");
-            if (answer.Status != HttpStatusCode.OK && answer.Problem != "validation")
+            var answer = await shop.GetAsync($"/api/offers?{query}&limit=1");
+            if (answer.Status != HttpStatusCode.OK && (answer.Status != Bad || answer.Problem is null))
                 _wrong.Add(answer.ToString());
+            // Nor does it spoil anything for whoever comes next.
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ExpectAsync(shop, HttpStatusCode.OK, null, HttpMethod.Get, "/api/offers?kind=book&q=a&limit=1")));
+            await ExpectAsync(shop, HttpStatusCode.OK, null, HttpMethod.Get, "/api/offers?kind=book&limit=1");
         }
 
         NothingIsWrong();
@@ -308,7 +311,7 @@ public sealed class BadInputTests(MallFixture mall) : IClassFixture<MallFixture>
         return answer;
     }
 
-    private void NothingIsWrong() => Assert.True(_wrong.Count == 0, string.Join("\n", _wrong.Prepend($"{_wrong.Count} wrong:")));
+    private void NothingIsWrong() => Assert.True(_wrong.IsEmpty, string.Join("\n", _wrong.Prepend($"{_wrong.Count} wrong:")));
 
     private static string Deep(int levels) => new string('[', levels) + new string(']', levels);
 }

@@ -57,6 +57,7 @@ public sealed class BookOrderTests(MallFixture mall) : IClassFixture<MallFixture
         Assert.Equal((order.ToString(), "24000", "KRW", "Approved"), (payment["orderId"], payment["amount"], payment["currency"], payment["status"]));
 
         await shop.InBookAsync(order, "Completed");
+        await Eventually.Is(Life.Length, async () => (await customer.MessagesAsync(order)).Count);
         await (await mall.OperatorAsync()).FindsAllInOrderAsync();
         var messages = await customer.ListAsync("/api/notifications");
         AssertFields(messages[0], "id", "orderId", "subject", "text", "channel", "at");

@@ -108,7 +108,8 @@ public sealed class MerchantTests(MallFixture mall) : IClassFixture<MallFixture>
         Assert.Equal("Refunded", await customer.PaymentAsync(order));
         await shop.HasLeftAsync(offer, 5);
         await (await mall.OperatorAsync()).FindsAllInOrderAsync();
-        Assert.Contains(await customer.ListAsync("/api/notifications"), message => message.GetProperty("text").GetString()!.Contains("Water damage.", StringComparison.Ordinal));
+        await Eventually.Is(1, async () => (await customer.ListAsync("/api/notifications"))
+            .Count(message => message.GetProperty("text").GetString()!.Contains("Water damage.", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -82,6 +82,11 @@ internal sealed class Resources
         {
             throw new SidecarConfigurationException($"{name}:{mistake.Start.Line}", $"this is not valid YAML: {mistake.InnerException?.Message ?? mistake.Message}");
         }
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet's own stumble over a file that ends inside a bracket, brace or quote.
+            throw new SidecarConfigurationException($"{name}:{File.ReadLines(file).Count()}", "this is not valid YAML: a bracket, brace or quote is not closed");
+        }
         catch (IOException trouble)
         {
             throw new SidecarConfigurationException(name, $"the file cannot be read: {trouble.Message}");

@@ -49,6 +49,8 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         var attributes = EventAttributes.Read(queued.Envelope);
         if (attributes.Expiration < time.GetUtcNow())
             return new(VerdictKind.Dropped);
+        if (!subscription.Wants(attributes.Type))
+            return new(VerdictKind.Handled);
         if (subscription.PathFor(queued.Envelope) is not { } path)
             return new(VerdictKind.Dropped);
         if (app.NextInstance() is not { } instance)

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace OrderMall.Sidecar;
 
 /// <summary>What the sidecar itself needs to know of an event.</summary>
-internal readonly record struct EventAttributes(string? Id, string? TraceParent, string? TraceState, DateTimeOffset? Expiration)
+internal readonly record struct EventAttributes(string? Id, string? Type, string? TraceParent, string? TraceState, DateTimeOffset? Expiration)
 {
     /// <summary>Reads them from an envelope; a bare body that is no CloudEvent has none.</summary>
     public static EventAttributes Read(ReadOnlySpan<byte> envelope)
@@ -20,6 +20,8 @@ internal readonly record struct EventAttributes(string? Id, string? TraceParent,
             {
                 if (json.ValueTextEquals("id"u8))
                     attributes = attributes with { Id = Text(ref json) };
+                else if (json.ValueTextEquals("type"u8))
+                    attributes = attributes with { Type = Text(ref json) };
                 else if (json.ValueTextEquals("traceparent"u8))
                     attributes = attributes with { TraceParent = Text(ref json) };
                 else if (json.ValueTextEquals("traceid"u8))

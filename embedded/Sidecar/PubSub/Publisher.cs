@@ -106,10 +106,16 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
 
     private async Task FanOutAsync(Request request, List<(SubscriptionQueue, QueuedEvent)> rows, CancellationToken ct)
     {
-        foreach (var queue in await subscriptions.ForAsync(request.PubSub, request.Topic, ct))
+        var queues = await subscriptions.ForAsync(request.PubSub, request.Topic, ct);
+        foreach (var envelope in request.Envelopes)
         {
-            foreach (var envelope in request.Envelopes)
-                rows.Add((queue, new QueuedEvent(_nextId++, envelope)));
+            var type = EventAttributes.Read(envelope).Type;
+            foreach (var queue in queues)
+            {
+                // What an app wants is known once it was up; until then everything is kept for it.
+                if (queue.Subscription?.Wants(type) != false)
+                    rows.Add((queue, new QueuedEvent(_nextId++, envelope)));
+            }
         }
     }
 

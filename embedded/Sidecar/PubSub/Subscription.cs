@@ -8,13 +8,21 @@ namespace OrderMall.Sidecar;
 /// <param name="Routes">Where events go, the first route that matches; a route without a condition matches all.</param>
 /// <param name="DeadLetterTopic">Where events go that the app does not want or cannot handle.</param>
 /// <param name="RawPayload">Whether the publisher sends bare bodies, to be wrapped for this app.</param>
+/// <param name="EventTypes">
+/// The only events it wants, from the subscription's metadata; <see langword="null"/> wants all. As with the filters of other
+/// brokers, what is not wanted never belongs to the subscription: it is not kept for it and is no dead letter of it.
+/// </param>
 internal sealed record Subscription(
     string PubSub,
     string Topic,
     IReadOnlyList<(CelExpression? Match, string Path)> Routes,
     string? DeadLetterTopic,
-    bool RawPayload)
+    bool RawPayload,
+    IReadOnlySet<string>? EventTypes = null)
 {
+    /// <summary>Whether an event of this type belongs to the subscription.</summary>
+    public bool Wants(string? eventType) => EventTypes is null || eventType is null || EventTypes.Contains(eventType);
+
     /// <summary>Where this event goes, or <see langword="null"/> when no route matches.</summary>
     public string? PathFor(ReadOnlyMemory<byte> envelope)
     {

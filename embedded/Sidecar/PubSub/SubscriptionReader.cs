@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace OrderMall.Sidecar;
@@ -59,8 +60,14 @@ internal static class SubscriptionReader
             topic,
             routes,
             Text(item, "deadLetterTopic") is { Length: > 0 } deadLetter ? deadLetter : null,
-            item.TryGetProperty("metadata", out var metadata) && Text(metadata, "rawPayload") is "true");
+            Metadata(item, "rawPayload") is "true",
+            Metadata(item, "eventTypes") is { Length: > 0 } types
+                ? types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToFrozenSet()
+                : null);
     }
+
+    private static string? Metadata(JsonElement item, string name) =>
+        item.TryGetProperty("metadata", out var metadata) ? Text(metadata, name) : null;
 
     private static CelExpression? Condition(string? match) =>
         string.IsNullOrWhiteSpace(match)

@@ -5,7 +5,7 @@ using OrderMall.Mall.Tests.People;
 namespace OrderMall.Mall.Tests.Faults;
 
 /// <summary>Who is willing to wait for payment (<c>Prefer: respond-async</c>) does not have to come again.</summary>
-[Collection(FaultsCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallFixture>
 {
     private static readonly (string, string) Willing = ("Prefer", "respond-async");

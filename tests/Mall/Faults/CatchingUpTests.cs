@@ -4,7 +4,7 @@ using OrderMall.Mall.Tests.Opening;
 namespace OrderMall.Mall.Tests.Faults;
 
 /// <summary>What happens after an order does not need to be there for it.</summary>
-[Collection(FaultsCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixture>
 {
     [Fact]

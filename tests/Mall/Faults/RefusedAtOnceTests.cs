@@ -5,7 +5,7 @@ using OrderMall.Mall.Tests.People;
 namespace OrderMall.Mall.Tests.Faults;
 
 /// <summary>What an order cannot do without is down: the order is refused at once, clearly, with nothing left behind.</summary>
-[Collection(FaultsCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFixture>
 {
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(100);
