@@ -59,6 +59,8 @@ int Open(string[] options)
             case "--mode":
                 mode = options[++i] is "aspire" or "embedded" ? options[i] : throw new Refusal($"--mode must be aspire or embedded; '{options[i]}' is neither.", 2);
                 break;
+            case "--port" when !int.TryParse(options[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535:
+                throw new Refusal($"--port must be a whole number from 1 to 65535; '{options[i + 1]}' is not.", 2);
             case "--port" or "--data" or "--connection" or "--components" or "--replicas":
                 passed.AddRange([options[i], options[++i]]);
                 break;

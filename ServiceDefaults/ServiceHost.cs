@@ -24,7 +24,7 @@ public static class ServiceHost
     {
         try
         {
-            await using var app = Create<TService>(args);
+            await using var app = Build<TService>(args, ownsProcess: true);
             StopWithParent(app);
             await app.RunAsync();
         }
@@ -35,12 +35,15 @@ public static class ServiceHost
         }
     }
 
-    /// <summary>Makes a service ready to start, in this process.</summary>
+    /// <summary>Makes a service ready to start, in a process that is somebody else's: signals to it are not the service's to answer.</summary>
     /// <param name="args">Configuration as <c>--Key value</c>.</param>
     /// <typeparam name="TService">The service.</typeparam>
     /// <returns>The application; the caller starts, stops and disposes it.</returns>
     /// <exception cref="InvalidOperationException">Something the service needs is not configured; the message names the key.</exception>
     public static WebApplication Create<TService>(string[] args)
+        where TService : IMallService => Build<TService>(args, ownsProcess: false);
+
+    private static WebApplication Build<TService>(string[] args, bool ownsProcess)
         where TService : IMallService
     {
         // The names, routes and answers of spans: .NET 10 leaves them to an OpenTelemetry package unless told otherwise.
@@ -64,6 +67,8 @@ public static class ServiceHost
             kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
+        if (!ownsProcess)
+            builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.AddTelemetry(TService.AppId);
         builder.AddSidecar(TService.AppId);
@@ -101,5 +106,13 @@ public static class ServiceHost
         {
             app.Lifetime.StopApplication();
         }
+    }
+
+    /// <summary>Starts and stops when its owner says so.</summary>
+    private sealed class OwnersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

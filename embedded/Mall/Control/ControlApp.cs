@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using OrderMall.Contracts;
-using OrderMall.Mall.Hosting;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
 
@@ -45,7 +44,8 @@ internal sealed class ControlApp : IAsyncDisposable
     public async Task StartAsync(CancellationToken ct)
     {
         await app.StartAsync(ct);
-        InProcessRun.DisownSignals(app);
+        // Ctrl+C is the mall's to answer, in its order: the lifetime that listens to signals has done its part.
+        (app.Services.GetService<IHostLifetime>() as IDisposable)?.Dispose();
     }
 
     /// <summary>Whether the sidecar passes a call on to that app, as it would any other app's.</summary>

@@ -29,15 +29,8 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
         // Not with the token: a host that is cancelled half started complains at length. It is stopped once it runs.
         using var limit = new CancellationTokenSource(StartLimit);
         await app.StartAsync(limit.Token);
-        DisownSignals(app);
         app.Lifetime.ApplicationStopping.Register(() => ended.TrySetResult());
     }
-
-    /// <summary>
-    /// Every host would answer Ctrl+C by itself and at once. Here the mall does, in its order: the lifetime that
-    /// listens to signals is no longer needed once the host has started.
-    /// </summary>
-    public static void DisownSignals(WebApplication app) => (app.Services.GetService<IHostLifetime>() as IDisposable)?.Dispose();
 
     public async ValueTask DisposeAsync()
     {
