@@ -21,7 +21,10 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
         }
 
         // EF wraps what its connection throws.
-        await Describe(exception.InnerException is NpgsqlException { IsTransient: true } lost ? lost : exception, httpContext).ExecuteAsync(httpContext);
+        var cause = exception;
+        while (cause is not (null or NpgsqlException { IsTransient: true }))
+            cause = cause.InnerException;
+        await Describe(cause ?? exception, httpContext).ExecuteAsync(httpContext);
         return true;
     }
 
@@ -42,10 +45,10 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             case BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType }:
                 return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "not-json", "The body must be JSON.", "Send the body with Content-Type: application/json.");
             case BadHttpRequestException bad:
-                return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", bad.Message);
+                return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", WhatIsMissing(bad));
             case ServiceUnavailableException unavailable:
                 return Unavailable(context, unavailable.Message, $"The mall's {unavailable.AppId} is not available at the moment. Nothing was changed. Try again shortly.");
-            case SidecarException or TimeoutException or NpgsqlException { IsTransient: true }:
+            case SidecarException or TimeoutException or OperationCanceledException or NpgsqlException { IsTransient: true }:
                 return Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
             default:
                 LogUnhandled(exception, context.Request.Path);
@@ -59,6 +62,12 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
         context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", detail);
     }
+
+    // The framework's own words name C# types and parameters.
+    private static string WhatIsMissing(BadHttpRequestException bad) =>
+        bad.Message.Contains("no body", StringComparison.OrdinalIgnoreCase) || bad.Message.Contains("from body", StringComparison.OrdinalIgnoreCase)
+            ? "It needs a JSON body. See /openapi/v1.json for what it takes."
+            : "See /openapi/v1.json for what it takes.";
 
     // "$.quantity" is the field "quantity"; the whole body is "body".
     private static string FieldOf(JsonException json) =>

@@ -18,8 +18,8 @@ namespace OrderMall.ServiceDefaults.Database;
 public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : BackgroundService
     where TDb : MallDb
 {
-    private const int BatchSize = 32;
-    private const int AtOnce = 8;
+    // All at once: a claim must not run out while its row waits for its turn.
+    private const int BatchSize = 8;
     private const int Attempts = 5;
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
@@ -45,7 +45,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             try
             {
                 while (await ClaimAsync(stoppingToken) is { Count: > 0 } claimed)
-                    await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken }, ResumeAsync);
+                    await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = BatchSize, CancellationToken = stoppingToken }, ResumeAsync);
             }
             catch (Exception e) when (IsPassing(e))
             {
@@ -84,8 +84,8 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
     }
 
     // EF wraps what its connection throws.
-    private static bool IsPassing(Exception e) =>
-        e is NpgsqlException or TimeoutException or DbUpdateException || e.InnerException is NpgsqlException or TimeoutException;
+    private static bool IsPassing(Exception? e) =>
+        e is not null && (e is NpgsqlException or TimeoutException or DbUpdateException || IsPassing(e.InnerException));
 
     [LoggerMessage(LogLevel.Warning, "Cannot look for due work: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
@@ -16,6 +17,8 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
 {
     // Any number that only this lock uses; advisory locks are per database.
     private const long LockKey = 0x4D616C6C;
+    // For the change itself, and for another replica to finish it.
+    private const int MigrationSeconds = 300;
     private static readonly TimeSpan DatabasePatience = TimeSpan.FromSeconds(30);
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -74,18 +77,21 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
     // The database may be starting beside us.
     private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(DatabasePatience);
+        var waited = Stopwatch.StartNew();
         while (true)
         {
             try
             {
-                return await database.OpenConnectionAsync(patience.Token);
+                return await database.OpenConnectionAsync(cancellationToken);
             }
-            catch (NpgsqlException e) when (e.IsTransient && !patience.IsCancellationRequested)
+            catch (NpgsqlException e) when (e.IsTransient && waited.Elapsed < DatabasePatience)
             {
                 LogWaiting(e.Message);
-                await Task.Delay(500, patience.Token);
+                await Task.Delay(500, cancellationToken);
+            }
+            catch (NpgsqlException e)
+            {
+                throw new InvalidOperationException($"The database {database.ConnectionString} did not let us in: {e.Message}", e);
             }
         }
     }
@@ -103,7 +109,7 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2100 // The statements are this file's constants and the project's own schema files.
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = MigrationSeconds };
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -62,7 +63,7 @@ internal static class DeadLetters
             return;
         }
 
-        await subscriptions.ReplayAsync(context, letter);
+        await subscriptions.HandleAgainAsync(context, letter.Topic, Encoding.UTF8.GetBytes(letter.Envelope));
         await db.DeadLetters.Where(parked => parked.EventId == eventId).ExecuteDeleteAsync(context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }

@@ -15,11 +15,11 @@ namespace OrderMall.ServiceDefaults.Messaging;
 public sealed class Subscriptions
 {
     private readonly IEndpointRouteBuilder _routes;
-    private readonly string? _deadLetterTopic;
+    private readonly string _deadLetterTopic;
     private readonly JsonArray _announced = [];
-    private readonly Dictionary<string, Func<HttpContext, Stream, Task>> _handlers = [];
+    private readonly Dictionary<string, Func<HttpContext, ReadOnlyMemory<byte>, Task>> _handlers = [];
 
-    internal Subscriptions(IEndpointRouteBuilder routes, string? deadLetterTopic)
+    internal Subscriptions(IEndpointRouteBuilder routes, string deadLetterTopic)
     {
         _routes = routes;
         _deadLetterTopic = deadLetterTopic;
@@ -54,19 +54,19 @@ public sealed class Subscriptions
         where T : class
     {
         Announce(topic, topic, _deadLetterTopic, types);
-        async Task Handle(HttpContext context, Stream body)
+        async Task Handle(HttpContext context, ReadOnlyMemory<byte> envelope)
         {
-            var e = await JsonSerializer.DeserializeAsync(body, json, context.RequestAborted);
-            if (e?.Data is not null && types.Contains(e.Type))
+            if (Read(envelope, json, types) is { } e)
                 await handle(context.RequestServices, e, context.RequestAborted);
         }
 
         _handlers.Add(topic, Handle);
         _routes.MapPost($"/events/{topic}", async (HttpContext context) =>
         {
+            var envelope = await ReadBodyAsync(context);
             try
             {
-                await Handle(context, context.Request.Body);
+                await Handle(context, envelope);
             }
             catch (JsonException)
             {
@@ -75,6 +75,38 @@ public sealed class Subscriptions
             }
         }).ExcludeFromDescription();
         return this;
+    }
+
+    /// <summary>Handles an event again that was parked, or that nobody parks.</summary>
+    /// <exception cref="InvalidOperationException">Nothing here subscribes to its topic any more.</exception>
+    internal Task HandleAgainAsync(HttpContext context, string topic, ReadOnlyMemory<byte> envelope) =>
+        _handlers.TryGetValue(topic, out var handle)
+            ? handle(context, envelope)
+            : throw new InvalidOperationException($"Nothing here subscribes to {topic} any more.");
+
+    internal static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream((int)(context.Request.ContentLength ?? 1024));
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    // An event that nobody here wants need not be readable.
+    private static CloudEvent<T>? Read<T>(ReadOnlyMemory<byte> envelope, JsonTypeInfo<CloudEvent<T>> json, IReadOnlyCollection<string> types)
+        where T : class
+    {
+        try
+        {
+            var e = JsonSerializer.Deserialize(envelope.Span, json);
+            return e?.Data is not null && types.Contains(e.Type) ? e : null;
+        }
+        catch (JsonException)
+        {
+            using var document = JsonDocument.Parse(envelope);
+            if (document.RootElement.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !types.Contains(type.GetString()))
+                return null;
+            throw;
+        }
     }
 
     internal void Announce(string topic, string route, string? deadLetterTopic, IReadOnlyCollection<string>? types = null)
@@ -93,15 +125,6 @@ public sealed class Subscriptions
             subscription["metadata"] = new JsonObject { ["eventTypes"] = string.Join(',', types) };
         _announced.Add((JsonNode)subscription);
     }
-
-    /// <summary>Handles an event again that was parked.</summary>
-    internal async Task ReplayAsync(HttpContext context, DeadLetter letter)
-    {
-        if (!_handlers.TryGetValue(letter.Topic, out var handle))
-            throw new InvalidOperationException($"Nothing here subscribes to {letter.Topic} any more.");
-        using var envelope = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(letter.Envelope));
-        await handle(context, envelope);
-    }
 }
 
 /// <summary>Lets a service subscribe.</summary>
@@ -114,7 +137,7 @@ public static class SubscriptionsSetup
     public static Subscriptions MapEvents<TDb>(this WebApplication app)
         where TDb : MallDb
     {
-        var deadLetterTopic = $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
+        var deadLetterTopic = DeadLetterTopic(app);
         var subscriptions = new Subscriptions(app, deadLetterTopic);
         subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic: null);
         DeadLetters.Map<TDb>(app, subscriptions);
@@ -122,8 +145,26 @@ public static class SubscriptionsSetup
         return subscriptions;
     }
 
-    /// <summary>Begins the subscriptions of a service without a database: the broker keeps what it cannot handle.</summary>
+    /// <summary>
+    /// Begins the subscriptions of a service without a database: what it cannot handle goes round on its own dead letter
+    /// topic until it can. Nothing is lost; nothing is listed either.
+    /// </summary>
     /// <param name="app">The service.</param>
     /// <returns>To name the subscriptions.</returns>
-    public static Subscriptions MapEvents(this WebApplication app) => new(app, deadLetterTopic: null);
+    public static Subscriptions MapEvents(this WebApplication app)
+    {
+        var deadLetterTopic = DeadLetterTopic(app);
+        var subscriptions = new Subscriptions(app, deadLetterTopic);
+        subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);
+        app.MapPost("/events/dead-letters", async (HttpContext context) =>
+        {
+            var envelope = await Subscriptions.ReadBodyAsync(context);
+            using var document = JsonDocument.Parse(envelope);
+            // The dead-lettered event is unchanged: it still says where it was published.
+            await subscriptions.HandleAgainAsync(context, document.RootElement.GetProperty("topic").GetString()!, envelope);
+        }).ExcludeFromDescription();
+        return subscriptions;
+    }
+
+    private static string DeadLetterTopic(WebApplication app) => $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
 }

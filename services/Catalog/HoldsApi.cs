@@ -40,9 +40,11 @@ internal static class HoldsApi
             try
             {
                 // An order whose merchant changed the price since it was read is held on the price that was read.
-                return await TakeAsync(db, hold, cancellationToken)
-                    ? Answer(HoldOutcome.Held, Terms(found.Offer, hold))
-                    : Answer(HoldOutcome.SoldOut);
+                if (await TakeAsync(db, hold, cancellationToken))
+                    return Answer(HoldOutcome.Held, Terms(found.Offer, hold));
+                // What is sold out may have been taken by an earlier try of this very order.
+                if (!await db.Holds.AnyAsync(own => own.OrderId == request.OrderId, cancellationToken))
+                    return Answer(HoldOutcome.SoldOut);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
             {

@@ -1,5 +1,8 @@
 using System.Collections.Frozen;
 using System.Security.Claims;
+using System.Text;
+using FluentValidation.Results;
+using FluentValidation;
 using Microsoft.Extensions.Primitives;
 using OrderMall.ServiceDefaults.Api;
 
@@ -27,6 +30,7 @@ internal static class ForwardedHeaders
     private static readonly string[] NotOutPrefixes = [GatewayIdentity.HeaderPrefix, "Dapr-"];
 
     /// <summary>Passes a person's headers on, and says who the person is.</summary>
+    /// <exception cref="ValidationException">A header has characters that HTTP does not pass on.</exception>
     public static void CopyIn(HttpRequest from, HttpRequestMessage to)
     {
         var connection = from.Headers.Connection;
@@ -34,6 +38,8 @@ internal static class ForwardedHeaders
         {
             if (NotIn.Contains(name) || HasPrefix(name, NotInPrefixes) || IsNamedBy(connection, name))
                 continue;
+            if (values.Any(value => value is not null && !Ascii.IsValid(value)))
+                throw new ValidationException([new ValidationFailure(name, "The header may contain ASCII characters only.")]);
             if (!to.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
                 to.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }

@@ -44,7 +44,8 @@ internal sealed class OrderSaga(
                 await ChargeNewAsync(order, mayWait, cancellationToken);
                 break;
             case HoldOutcome.SoldOut:
-                await VoidAsync(order, OrderReasons.SoldOut, undo: false, cancellationToken);
+                // The question may have been repeated on its way, and an earlier try of it have held after all.
+                await VoidAsync(order, OrderReasons.SoldOut, undo: true, cancellationToken);
                 break;
             case HoldOutcome.Released:
                 await VoidAsync(order, OrderReasons.Unavailable, undo: false, cancellationToken);

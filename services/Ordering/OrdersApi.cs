@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
@@ -43,14 +44,12 @@ internal static class OrdersApi
         {
             await db.SaveChangesAsync(limit.Token);
         }
-        catch (DbUpdateException) when (key.Value is not null)
+        catch (DbUpdateException e) when (key.Value is not null && e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
             // The same key at the same moment: the other one places it.
             db.ChangeTracker.Clear();
             var other = await PlacedBeforeAsync(db, user.Id(), key, limit.Token);
-            if (other is null)
-                throw;
-            return await AnswerAgainAsync(db, other, hash, context, limit.Token);
+            return other is null ? CameToNothing() : await AnswerAgainAsync(db, other, hash, context, limit.Token);
         }
 
         var outcome = HoldOutcome.Held;
@@ -131,11 +130,14 @@ internal static class OrdersApi
             pause = TimeSpan.FromMilliseconds(Math.Min(pause.TotalMilliseconds * 2, 200));
             await db.Entry(order).ReloadAsync(cancellationToken);
             if (db.Entry(order).State == EntityState.Detached)
-                return Problems.Of(StatusCodes.Status409Conflict, "in-progress", "The first request with this key came to nothing.", "It could not be placed as it was. Send it again to see why.");
+                return CameToNothing();
         }
 
         return AnswerOf(order, context);
     }
+
+    private static ProblemHttpResult CameToNothing() =>
+        Problems.Of(StatusCodes.Status409Conflict, "in-progress", "The first request with this key came to nothing.", "It could not be placed as it was. Send it again to see why.");
 
     private static IResult? RefusalOf(HoldOutcome outcome) => outcome switch
     {
