@@ -50,8 +50,7 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
     /// <param name="instance">Its address.</param>
     /// <param name="connectionString">Of its database, where it has one.</param>
     /// <param name="publicAddress">The mall's.</param>
-    /// <param name="keysFolder">Where the gateway keeps the keys that its tokens are signed with.</param>
-    public Dictionary<string, string> Settings(Uri instance, string? connectionString, Uri publicAddress, string keysFolder)
+    public Dictionary<string, string> Settings(Uri instance, string? connectionString, Uri publicAddress)
     {
         var settings = new Dictionary<string, string>
         {
@@ -66,8 +65,6 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
         };
         if (connectionString is not null)
             settings["ConnectionStrings:" + AppId] = connectionString;
-        if (AppId == AppIds.Gateway)
-            settings["Mall:DataProtection"] = keysFolder;
         return settings;
     }
 }

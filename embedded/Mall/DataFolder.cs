@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Mall;
 
 /// <summary>
-/// The mall's folder, held for one mall at a time. Holds <c>postgres/</c>, <c>keys/</c>, <c>logs/</c> and <c>run/</c>:
+/// The mall's folder, held for one mall at a time. Holds <c>postgres/</c>, <c>logs/</c> and <c>run/</c>:
 /// who has it open and which processes belong to it.
 /// </summary>
 internal sealed class DataFolder : IDisposable
@@ -20,8 +20,6 @@ internal sealed class DataFolder : IDisposable
     public string Path { get; }
 
     public string Postgres => System.IO.Path.Combine(Path, "postgres");
-
-    public string Keys => System.IO.Path.Combine(Path, "keys");
 
     public string Logs => System.IO.Path.Combine(Path, "logs");
 
@@ -37,7 +35,6 @@ internal sealed class DataFolder : IDisposable
         {
             Directory.CreateDirectory(path);
             MakePrivate(run);
-            MakePrivate(System.IO.Path.Combine(path, "keys"));
             MakePrivate(System.IO.Path.Combine(path, "logs"));
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)

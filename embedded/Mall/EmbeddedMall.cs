@@ -19,7 +19,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     // Of the private server's 300, over all services. A connection costs PostgreSQL megabytes, and its statements are
     // prepared for each anew: measured on 2 cores, waiting a moment for one of few is cheaper than many.
     private const int ServiceConnections = 64;
-    private const int SidecarConnections = 12;
+    private const int SidecarConnections = 12; // and three of its own: for acknowledgements, and to hold its database
     private static readonly TimeSpan ServerAnswerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReachableLimit = TimeSpan.FromSeconds(30);
 
@@ -124,17 +124,18 @@ public sealed class EmbeddedMall : IAsyncDisposable
     /// <param name="appId">The service.</param>
     public IReadOnlyList<int> ProcessIds(string appId) => services[appId].ProcessIds;
 
-    /// <summary>Closes the mall: first the door, then the services, then the sidecar, then PostgreSQL. Takes at most some 40 s.</summary>
+    /// <summary>Closes the mall: first the door, then what operators start and stop services by, then the services, then the sidecar, then PostgreSQL. Takes at most some 40 s.</summary>
     public async ValueTask DisposeAsync()
     {
         if (disposed)
             return;
         disposed = true;
-        if (services.Remove(AppIds.Gateway, out var gateway))
+        if (services.TryGetValue(AppIds.Gateway, out var gateway))
             await gateway.StopAsync();
-        await Task.WhenAll(services.Values.Select(s => s.StopAsync()));
+        // Before the services: nothing starts one again behind its stop.
         if (control is not null)
             await control.DisposeAsync();
+        await Task.WhenAll(services.Values.Select(s => s.StopAsync()));
         if (sidecar is not null)
             await sidecar.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
@@ -222,12 +223,12 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
         IServiceRun Run(int number, Uri uri)
         {
-            var settings = plan.Settings(uri, connectionString, Address, folder!.Keys);
+            var settings = plan.Settings(uri, connectionString, Address);
             if (!options.Isolated)
                 return new InProcessRun(app.Create, settings);
             settings["Mall:ParentPid"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
             var name = plan.Instances.Count == 1 ? app.AppId : $"{app.AppId}-{number + 1}";
-            return new ProcessRun(new ProcessPlan(name, app.Assembly, [], settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder, http);
+            return new ProcessRun(new ProcessPlan(name, app.Assembly, [], settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder!, http);
         }
     }
 
@@ -266,10 +267,10 @@ public sealed class EmbeddedMall : IAsyncDisposable
         }
     }
 
-    private (Uri Address, string Token) PaymentProviderMode()
+    private (IReadOnlyList<Uri> Addresses, string Token) PaymentProviderMode()
     {
         var plan = services[AppIds.PaymentProvider].Plan;
-        return (new Uri(plan.Instances[0], "/mode"), plan.AppToken);
+        return ([.. plan.Instances.Select(instance => new Uri(instance, "/mode"))], plan.AppToken);
     }
 
     private void CheckPort()

@@ -35,6 +35,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
     private Subscriptions? _subscriptions;
     private Publisher? _publisher;
     private Settler? _settler;
+    private StateStore? _states;
     private SidecarServer? _server;
     private Task _publishing = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
@@ -116,6 +117,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         await FinishAsync(Task.WhenAll([.. _loops, _publishing, _settling]), CancellationToken.None);
         _syncs.ForEach(sync => sync.Dispose());
         _subscriptions?.Dispose();
+        _states?.Dispose();
         await _lock.DisposeAsync();
         if (_database is not null)
             await _database.DisposeAsync();
@@ -156,19 +158,19 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         await _subscriptions.LoadAsync(ct);
         _publisher = new Publisher(_subscriptions, store, _lock, await store.BeginRunAsync(ct), _logger);
 
-        var states = new StateStore(_database, _logger);
+        _states = new StateStore(_database, _logger);
         var api = new SidecarApi(
             _apps.Values.ToDictionary(app => app.Settings.Port),
             new Invoker(_apps, _client, time),
             new PublishApi(resources, _publisher, time),
-            new StateApi(resources, states),
+            new StateApi(resources, _states),
             new MetadataApi(resources, _subscriptions));
         _server = new SidecarServer(_apps.Values.Select(app => app.Settings.Port), api.HandleAsync, loggerFactory);
 
         _publishing = _publisher.RunAsync(_stopping.Token);
         _settling = _settler.RunAsync(_stopping.Token);
         _loops.Add(_lock.KeepAsync(_stopping.Token));
-        _loops.Add(states.PurgeAsync(_stopping.Token));
+        _loops.Add(_states.PurgeAsync(_stopping.Token));
         foreach (var app in _apps.Values)
         {
             var sync = new SubscriptionSync(app, _subscriptions, _client, _logger);

@@ -1,7 +1,7 @@
 namespace OrderMall.Sidecar;
 
 /// <summary>What an <see cref="EmbeddedSidecar"/> serves, and where it keeps what must not be lost.</summary>
-public sealed record SidecarOptions
+public record SidecarOptions
 {
     /// <summary>The folder whose <c>*.yaml</c> files are read: components, resiliency, configuration. Subfolders are not read.</summary>
     public required string ResourcesPath { get; init; }

@@ -6,23 +6,23 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Sidecar;
 
 /// <summary>What the file given by <c>--options</c> holds: <see cref="SidecarOptions"/>, and where circuit states can be asked for.</summary>
-internal sealed record SidecarProcessOptions
+internal sealed record SidecarProcessOptions : SidecarOptions
 {
-    public required string ResourcesPath { get; init; }
-
-    public required string ConnectionString { get; init; }
-
-    public required IReadOnlyList<SidecarApp> Apps { get; init; }
+    // By reflection: generated code would set what the file leaves out to null or zero, past its default.
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>The loopback port of <c>GET /circuits</c> and <c>POST /probe/{appId}</c>; none where it is absent.</summary>
     public int? AdminPort { get; init; }
 
     /// <summary>What those must be asked with, in <c>dapr-api-token</c>.</summary>
     public string? AdminToken { get; init; }
+
+    /// <exception cref="JsonException">It is no JSON, or lacks or has members that it should not.</exception>
+    public static SidecarProcessOptions Read(string json) =>
+        JsonSerializer.Deserialize<SidecarProcessOptions>(json, Json) ?? throw new JsonException("it is empty");
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(SidecarProcessOptions))]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(IReadOnlyList<CircuitState>))]
 internal sealed partial class SidecarProcessJson : JsonSerializerContext;
 
@@ -44,12 +44,8 @@ internal static class SidecarProcess
         using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true));
         try
         {
-            var options = JsonSerializer.Deserialize(await File.ReadAllTextAsync(file, stop.Token), SidecarProcessJson.Default.SidecarProcessOptions)
-                ?? throw new JsonException("it is empty");
-            await using var sidecar = await EmbeddedSidecar.StartAsync(
-                new() { ResourcesPath = options.ResourcesPath, ConnectionString = options.ConnectionString, Apps = options.Apps },
-                loggers,
-                stop.Token);
+            var options = SidecarProcessOptions.Read(await File.ReadAllTextAsync(file, stop.Token));
+            await using var sidecar = await EmbeddedSidecar.StartAsync(options, loggers, stop.Token);
             using var admin = await StartAdminAsync(sidecar, options, loggers, stop.Token);
             await Task.Delay(Timeout.Infinite, stop.Token);
         }

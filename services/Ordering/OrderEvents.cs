@@ -16,7 +16,7 @@ internal static class OrderEvents
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
         .OnceIn<OrderingDb, PaymentEvent>(Topics.Payments, ContractsJson.Default.CloudEventPaymentEvent,
             [PaymentEvent.Approved, PaymentEvent.Declined],
-            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct));
+            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, OrderStatus.AwaitingPayment, order => Apply(order, e.Type, e.Data), ct));
 
     internal static void Apply(Order order, string type, StoreEvent e)
     {
@@ -51,17 +51,21 @@ internal static class OrderEvents
     // The usual answer came by invocation; this one matters when that was lost and the order waits.
     internal static void Apply(Order order, string type, PaymentEvent e)
     {
-        if (order.Status != OrderStatus.AwaitingPayment)
-            return;
         if (type == PaymentEvent.Approved)
             order.Accept(e.At);
         else
             order.Decline(e.At);
     }
 
-    private static async Task ApplyAsync(OrderingDb db, Guid orderId, Action<Order> change, CancellationToken cancellationToken)
+    private static Task ApplyAsync(OrderingDb db, Guid orderId, Action<Order> change, CancellationToken cancellationToken) =>
+        ApplyAsync(db, db.Orders.Where(order => order.Id == orderId), change, cancellationToken);
+
+    private static Task ApplyAsync(OrderingDb db, Guid orderId, OrderStatus status, Action<Order> change, CancellationToken cancellationToken) =>
+        ApplyAsync(db, db.Orders.Where(order => order.Id == orderId && order.Status == status), change, cancellationToken);
+
+    private static async Task ApplyAsync(OrderingDb db, IQueryable<Order> which, Action<Order> change, CancellationToken cancellationToken)
     {
-        if (await db.Orders.FirstOrDefaultAsync(order => order.Id == orderId, cancellationToken) is not { } order)
+        if (await which.FirstOrDefaultAsync(cancellationToken) is not { } order)
             return;
         change(order);
         db.PublishEvents(order);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Sidecar;
@@ -9,17 +10,11 @@ namespace OrderMall.Payment;
 internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProvider time)
 {
     /// <summary>Takes an order's money, or tells what became of it before.</summary>
-    /// <exception cref="DbUpdateException">Somebody else changed or began the same payment: look again.</exception>
+    /// <exception cref="DbUpdateException">Somebody else changed the same payment: look again.</exception>
     public async Task<ChargeOutcome> ChargeAsync(ChargeRequest request, CancellationToken cancellationToken)
     {
-        var payment = await FindAsync(request.OrderId, cancellationToken);
-        if (payment is null)
-        {
-            payment = Payment.Begin(request, time.Now());
-            db.Payments.Add(payment);
-            await db.SaveChangesAsync(cancellationToken);
-        }
-
+        var payment = await BeginAsync(request, cancellationToken)
+            ?? await db.Payments.FirstAsync(payment => payment.OrderId == request.OrderId, cancellationToken);
         if (payment.Status == PaymentStatus.Pending && !payment.Withdrawn)
             await AskAsync(payment, provider.ChargeAsync, cancellationToken);
         return payment.ChargeOutcome;
@@ -55,6 +50,23 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProv
             return;
         // Whether it is still to be charged is for ordering to say: here one only asks what became of it.
         await AskAsync(payment, payment.Withdrawn ? provider.RefundAsync : provider.LookUpAsync, cancellationToken);
+    }
+
+    // An order is usually new here: there is no looking first. Null where it is not.
+    private async Task<Payment?> BeginAsync(ChargeRequest request, CancellationToken cancellationToken)
+    {
+        var payment = Payment.Begin(request, time.Now());
+        db.Payments.Add(payment);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            return payment;
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            db.ChangeTracker.Clear();
+            return null;
+        }
     }
 
     private Task<Payment?> FindAsync(Guid orderId, CancellationToken cancellationToken) =>

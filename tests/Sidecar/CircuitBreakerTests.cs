@@ -73,6 +73,19 @@ public sealed class CircuitBreakerTests
         Assert.Equal("open", breaker.StateName);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void A_wall_clock_that_is_set_neither_keeps_it_open_nor_lets_calls_through_early(int hours)
+    {
+        var breaker = Breaker("consecutiveFailures >= 1");
+        Call(breaker, false);
+        _time.SetWallClock(TimeSpan.FromHours(hours));
+        Assert.Equal("open", breaker.StateName);
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal("half-open", breaker.StateName);
+    }
+
     [Fact]
     public void The_least_recently_used_breakers_are_dropped()
     {

@@ -56,21 +56,55 @@ public sealed class DeliveryTests(PostgresServer postgres)
         subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")}]";
         await rig.StartAppsAsync("publisher");
         await rig.StartAsync();
-        using var client = rig.As("publisher");
-        foreach (var chunk in Enumerable.Range(0, count).Chunk(500))
-        {
-            var entries = string.Join(',', chunk.Select(n => $$$"""{"entryId":"{{{n}}}","event":{"n":{{{n}}}},"contentType":"application/json"}"""));
-            using var response = await client.PostAsync("/v1.0/publish/bulk/pubsub/orders", new StringContent($"[{entries}]", Encoding.UTF8, "application/json"));
-            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        }
+        await PublishNumbersAsync(rig, count);
 
         await subscriber.StartAsync();
         // Published while the backlog is worked off.
         await rig.PublishAsync("publisher", "orders", """{"n":3500}""");
 
         await Eventually.TrueAsync(() => subscriber.CountAt("/handle") >= count + 1);
-        Assert.Equal(Enumerable.Range(0, count + 1), Numbers(subscriber).Order());
         await Eventually.TrueAsync(() => QueuedAsync(rig, 0), "nothing waits any more");
+        Assert.Equal(Enumerable.Range(0, count + 1), Numbers(subscriber).Order());
+    }
+
+    [Fact]
+    public async Task What_is_read_while_memory_runs_low_is_delivered_once()
+    {
+        // Sixteen workers and a window of a thousand: after so many answers one event less than half a window is in memory.
+        const int count = 2500, window = 1000, answeredBeforeLow = 485;
+        await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("publisher", 1), ("subscriber", 1));
+        var subscriber = rig.App("subscriber");
+        subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")}]";
+        TaskCompletionSource locked = new(TaskCreationOptions.RunContinuationsAsynchronously), reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (asked, answered) = (0, 0);
+        subscriber.Answers["/handle"] = async http =>
+        {
+            await (Interlocked.Increment(ref asked) <= answeredBeforeLow ? locked : reading).Task;
+            await http.Response.CompleteAsync();
+            Interlocked.Increment(ref answered);
+        };
+        await rig.StartAppsAsync("publisher");
+        await rig.StartAsync();
+        await PublishNumbersAsync(rig, count);
+        await subscriber.StartAsync();
+        await Eventually.TrueAsync(() => Volatile.Read(ref asked) > 0);
+
+        const string read = "SELECT id, envelope%", hold = "LOCK TABLE%";
+        var first = await HoldTableAsync(rig);
+        locked.SetResult();
+        await Eventually.TrueAsync(() => IsHeldUpAsync(rig, read), "the next events are being read");
+        reading.SetResult();
+        // Everything in memory is worked off while the reading takes its time: then there is room for all workers.
+        await Eventually.TrueAsync(() => Volatile.Read(ref answered) == window);
+        // Whatever reads on after that is held up too, so that a second reader would read the same.
+        var second = HoldTableAsync(rig);
+        await Eventually.TrueAsync(() => IsHeldUpAsync(rig, hold), "the table is held again after this reading");
+        await first.DisposeAsync();
+        await using (await second)
+            await Eventually.TrueAsync(() => IsHeldUpAsync(rig, read), "the events after those are being read");
+
+        await Eventually.TrueAsync(() => QueuedAsync(rig, 0), "nothing waits any more");
+        Assert.Equal(Enumerable.Range(0, count), Numbers(subscriber).Order());
     }
 
     [Fact]
@@ -208,6 +242,17 @@ public sealed class DeliveryTests(PostgresServer postgres)
         await Eventually.TrueAsync(() => Numbers(subscriber).Contains(1));
     }
 
+    private static async Task PublishNumbersAsync(EmbeddedRig rig, int count)
+    {
+        using var client = rig.As("publisher");
+        foreach (var chunk in Enumerable.Range(0, count).Chunk(500))
+        {
+            var entries = string.Join(',', chunk.Select(n => $$$"""{"entryId":"{{{n}}}","event":{"n":{{{n}}}},"contentType":"application/json"}"""));
+            using var response = await client.PostAsync("/v1.0/publish/bulk/pubsub/orders", new StringContent($"[{entries}]", Encoding.UTF8, "application/json"));
+            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        }
+    }
+
     private static async Task PublishUntilReceivedAsync(EmbeddedRig rig)
     {
         await rig.PublishAsync("publisher", "orders", """{"n":0}""");
@@ -223,6 +268,28 @@ public sealed class DeliveryTests(PostgresServer postgres)
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT count(*) FROM event_queue", connection);
         return Convert.ToInt32(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture) == count;
+    }
+
+    /// <summary>Nobody else reads or writes the table until the connection is disposed.</summary>
+    private static async Task<NpgsqlConnection> HoldTableAsync(EmbeddedRig rig)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(rig.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var hold = new NpgsqlCommand("BEGIN", connection);
+        await hold.ExecuteNonQueryAsync();
+        hold.CommandText = "LOCK TABLE event_queue IN ACCESS EXCLUSIVE MODE";
+        await hold.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    private static async Task<bool> IsHeldUpAsync(EmbeddedRig rig, string statement)
+    {
+        await using var connection = new NpgsqlConnection(rig.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1)",
+            connection) { Parameters = { new() { Value = statement } } };
+        return await command.ExecuteScalarAsync() is true;
     }
 
     private static async Task AdministerAsync(EmbeddedRig rig, string sql)

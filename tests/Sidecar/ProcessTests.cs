@@ -73,6 +73,24 @@ public sealed class ProcessTests(PostgresServer postgres)
         await StopAsync(sidecar);
     }
 
+    [Fact]
+    public void What_the_options_file_leaves_out_has_its_default()
+    {
+        var options = SidecarProcessOptions.Read(
+            """{"resourcesPath":"r","connectionString":"c","apps":[{"appId":"a","port":1,"instances":["http://127.0.0.1:2"]}]}""");
+        var defaults = new SidecarOptions { ResourcesPath = "r", ConnectionString = "c", Apps = [] };
+        Assert.Equal("/health", Assert.Single(options.Apps).HealthPath);
+        Assert.Equal(
+            (defaults.ProbeInterval, defaults.ProbeTimeout, defaults.ProbeThreshold, defaults.DeliveryConcurrency, null),
+            (options.ProbeInterval, options.ProbeTimeout, options.ProbeThreshold, options.DeliveryConcurrency, options.AdminPort));
+    }
+
+    [Theory]
+    [InlineData("{}", "resourcesPath")]
+    [InlineData("""{"resourcesPath":"r","connectionString":"c","apps":[],"probes":1}""", "probes")]
+    public void An_options_file_with_a_mistake_is_refused_by_the_members_name(string json, string member) =>
+        Assert.Contains(member, Assert.Throws<JsonException>(() => SidecarProcessOptions.Read(json)).Message, StringComparison.Ordinal);
+
     private static async Task<Process> StartAsync(EmbeddedRig rig)
     {
         var process = Run(await OptionsAsync(rig, rig.Options));

@@ -19,8 +19,8 @@ internal sealed class ControlApp : IAsyncDisposable
     /// <summary>Makes the app; it does not listen yet.</summary>
     /// <param name="plan">Where it is.</param>
     /// <param name="mall">What it controls.</param>
-    /// <param name="providerMode">Where the payment provider takes its mode, and the token it wants.</param>
-    public ControlApp(AppPlan plan, EmbeddedMall mall, Func<(Uri Address, string Token)> providerMode)
+    /// <param name="providerMode">Where the instances of the payment provider take their mode, and the token they want.</param>
+    public ControlApp(AppPlan plan, EmbeddedMall mall, Func<(IReadOnlyList<Uri> Addresses, string Token)> providerMode)
     {
         this.plan = plan;
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions

@@ -12,7 +12,7 @@ internal static class PaymentProviderApi
     private static readonly string[] Modes = ["normal", "slow", "down", "decline"];
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(Uri Address, string Token)> provider) =>
+    public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)> provider) =>
         ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpRequest request, CancellationToken ct) =>
         {
             if (await ReadAsync(request, ct) is not { } asked)
@@ -40,11 +40,18 @@ internal static class PaymentProviderApi
         }
     }
 
-    private static async Task<bool> SetAsync((Uri Address, string Token) provider, ProviderMode mode, CancellationToken ct)
+    /// <summary>Tells every instance, since each keeps its mode for itself. Whether all took it.</summary>
+    private static async Task<bool> SetAsync((IReadOnlyList<Uri> Addresses, string Token) provider, ProviderMode mode, CancellationToken ct)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Limit };
-        using var request = new HttpRequestMessage(HttpMethod.Put, provider.Address) { Content = JsonContent.Create(mode, ControlJson.Default.ProviderMode) };
-        request.Headers.Add("dapr-api-token", provider.Token);
+        http.DefaultRequestHeaders.Add("dapr-api-token", provider.Token);
+        var taken = await Task.WhenAll(provider.Addresses.Select(address => SetAsync(http, address, mode, ct)));
+        return taken.All(took => took);
+    }
+
+    private static async Task<bool> SetAsync(HttpClient http, Uri address, ProviderMode mode, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, address) { Content = JsonContent.Create(mode, ControlJson.Default.ProviderMode) };
         try
         {
             using var response = await http.SendAsync(request, ct);

@@ -11,7 +11,7 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
     [
         "--Logging:Console:LogLevel:Default=Warning",
         "--Logging:Console:LogLevel:Microsoft.Hosting.Lifetime=Warning",
-        "--Logging:Console:LogLevel:Microsoft.AspNetCore.DataProtection=Error", // keys lie in a folder of their owner's only
+        "--Logging:Console:LogLevel:Microsoft.AspNetCore.DataProtection=Error", // keys lie unwrapped in a database of their owner's only
         "--Logging:Console:FormatterName=simple",
         "--Logging:Console:FormatterOptions:SingleLine=true",
         "--Logging:Console:FormatterOptions:TimestampFormat=HH:mm:ss ",
@@ -45,7 +45,9 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
         {
             // What did not finish in time is cut off.
         }
-
-        await app.DisposeAsync();
+        finally
+        {
+            await app.DisposeAsync();
+        }
     }
 }

@@ -41,11 +41,12 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
 
     public async Task StartAsync(CancellationToken ct)
     {
-        process = new Process { StartInfo = StartInfo(), EnableRaisingEvents = true };
-        process.Exited += (_, _) => ended.TrySetResult();
-        process.OutputDataReceived += (_, line) => Write(line);
-        process.ErrorDataReceived += (_, line) => Write(line);
-        process.Start();
+        var starting = new Process { StartInfo = StartInfo(), EnableRaisingEvents = true };
+        starting.Exited += (_, _) => ended.TrySetResult();
+        starting.OutputDataReceived += (_, line) => Write(line);
+        starting.ErrorDataReceived += (_, line) => Write(line);
+        starting.Start();
+        process = starting; // one that could not be started has nothing to be stopped
         folder.Remember(plan.Name, process);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();

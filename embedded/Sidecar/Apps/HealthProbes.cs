@@ -66,7 +66,7 @@ internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageIn
 
     /// <summary>Whether the connection was refused, so that certainly nothing was sent.</summary>
     public static bool IsRefusal(HttpRequestException failure) =>
-        failure.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
+        failure.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionRefused };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{AppId} at {Address} is {Health}")]
     private static partial void LogHealth(ILogger logger, string appId, string address, string health);

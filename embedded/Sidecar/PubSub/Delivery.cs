@@ -78,9 +78,8 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
 
     private Verdict Failed(RetryPolicy? retry, QueuedEvent queued)
     {
-        var now = time.GetUtcNow();
-        queued.FirstFailure ??= now;
-        return retry?.Pause(queued.Attempts, now - queued.FirstFailure.Value) is { } pause
+        queued.FirstFailure ??= time.GetTimestamp();
+        return retry?.Pause(queued.Attempts, time.GetElapsedTime(queued.FirstFailure.Value)) is { } pause
             ? new(VerdictKind.Again, pause)
             : new(VerdictKind.Exhausted);
     }

@@ -17,13 +17,20 @@ internal sealed partial class SubscriptionQueue : IDisposable
 
     private static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(1);
 
+    // What an earlier run left waiting waits by the wall clock, which may have been set since: no longer than this.
+    private static readonly TimeSpan LongestStoredPause = TimeSpan.FromMinutes(1);
+
+    // Timers cannot be set for much longer than a month; a policy's pause can.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromHours(1);
+
     private readonly Lock _lock = new();
     private readonly Queue<QueuedEvent> _ready = new();
-    private readonly PriorityQueue<QueuedEvent, DateTimeOffset> _waiting = new();
+    private readonly PriorityQueue<QueuedEvent, TimeSpan> _waiting = new();
     private readonly StoredSubscription _stored;
     private readonly Component _component;
     private readonly QueueServices _services;
     private readonly ITimer _dueTimer;
+    private readonly long _start;
     private int _active;
     private bool _open;
     private bool _ended;
@@ -37,6 +44,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     public SubscriptionQueue(StoredSubscription stored, App app, Component component, QueueServices services)
     {
         (_stored, App, _component, _services) = (stored, app, component, services);
+        _start = services.Time.GetTimestamp();
         _dueTimer = services.Time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -60,6 +68,9 @@ internal sealed partial class SubscriptionQueue : IDisposable
                 return _active > 0;
         }
     }
+
+    // Not the wall clock: that may be set back, and everything that waits would wait so much longer.
+    private TimeSpan Now => _services.Time.GetElapsedTime(_start);
 
     /// <summary>Delivers from now on. Whatever waits for a retry is due at once.</summary>
     public void Open(Subscription subscription)
@@ -129,6 +140,8 @@ internal sealed partial class SubscriptionQueue : IDisposable
         _dueTimer.Dispose();
     }
 
+    private bool WantsMore => _ready.Count < Window / 2 && _waiting.Count < MostWaiting;
+
     /// <summary>Starts whatever there is work and room for. Under the lock.</summary>
     private void Pump()
     {
@@ -140,7 +153,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
             _ = Task.Run(() => WorkAsync(next));
         }
 
-        if (_behind && !_paging && _ready.Count < Window / 2 && _waiting.Count < MostWaiting)
+        if (_behind && !_paging && WantsMore)
         {
             _paging = true;
             _ = Task.Run(PageAsync);
@@ -222,7 +235,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     {
         lock (_lock)
         {
-            _waiting.Enqueue(queued, _services.Time.GetUtcNow() + pause);
+            _waiting.Enqueue(queued, Now + pause);
             SetTimer();
         }
     }
@@ -231,7 +244,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     {
         lock (_lock)
         {
-            var now = _services.Time.GetUtcNow();
+            var now = Now;
             while (_waiting.TryPeek(out var queued, out var due) && due <= now)
             {
                 _waiting.Dequeue();
@@ -248,9 +261,11 @@ internal sealed partial class SubscriptionQueue : IDisposable
     {
         if (_ended || !_waiting.TryPeek(out _, out var due))
             return;
-        var pause = due - _services.Time.GetUtcNow();
         // A millisecond more than needed, so that the timer never comes just before its event is due.
-        _dueTimer.Change(pause > TimeSpan.Zero ? pause + TimeSpan.FromMilliseconds(1) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        var pause = due - Now + TimeSpan.FromMilliseconds(1);
+        _dueTimer.Change(
+            pause < TimeSpan.Zero ? TimeSpan.Zero : pause > LongestTimer ? LongestTimer : pause,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Reads from the table until there is enough in memory, or no more in the table.</summary>
@@ -278,21 +293,23 @@ internal sealed partial class SubscriptionQueue : IDisposable
             {
                 TakeOn(page);
                 _behind = page.Count == limit || noticed != _noticed;
-                _paging = _behind && _open && _ready.Count < Window / 2;
+                // Still as the one that pages: a second one would read the same events from here on.
                 Pump();
-                if (!_paging)
-                    return;
+                if (_behind && _open && WantsMore)
+                    continue;
+                _paging = false;
+                return;
             }
         }
     }
 
     private void TakeOn(List<QueuedEvent> page)
     {
-        var now = _services.Time.GetUtcNow();
+        var wallClock = _services.Time.GetUtcNow();
         foreach (var queued in page)
         {
-            if (queued.DueAt > now)
-                _waiting.Enqueue(queued, queued.DueAt.Value);
+            if (queued.DueAt - wallClock is { } pause && pause > TimeSpan.Zero)
+                _waiting.Enqueue(queued, Now + (pause < LongestStoredPause ? pause : LongestStoredPause));
             else
                 _ready.Enqueue(queued);
             _lastRead = queued.Id;

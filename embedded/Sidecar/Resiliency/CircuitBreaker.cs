@@ -30,7 +30,8 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
     private readonly Lock _lock = new();
     private State _state = State.Closed;
     private long _generation;
-    private DateTimeOffset? _expiry = settings.Interval > TimeSpan.Zero ? time.GetUtcNow() + settings.Interval : null;
+    private long _since = time.GetTimestamp();
+    private TimeSpan? _limit = settings.Interval > TimeSpan.Zero ? settings.Interval : null;
     private long _requests;
     private long _successes;
     private long _failures;
@@ -122,9 +123,8 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
 
     private void Advance()
     {
-        if (_expiry is not { } expiry || time.GetUtcNow() <= expiry)
-            return;
-        Become(_state == State.Open ? State.HalfOpen : State.Closed);
+        if (_limit is { } limit && time.GetElapsedTime(_since) > limit)
+            Become(_state == State.Open ? State.HalfOpen : State.Closed);
     }
 
     private void Become(State state)
@@ -132,10 +132,11 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
         _state = state;
         _generation++;
         _requests = _successes = _failures = _consecutiveSuccesses = _consecutiveFailures = 0;
-        _expiry = state switch
+        _since = time.GetTimestamp();
+        _limit = state switch
         {
-            State.Closed when settings.Interval > TimeSpan.Zero => time.GetUtcNow() + settings.Interval,
-            State.Open => time.GetUtcNow() + settings.Timeout,
+            State.Closed when settings.Interval > TimeSpan.Zero => settings.Interval,
+            State.Open => settings.Timeout,
             _ => null,
         };
     }

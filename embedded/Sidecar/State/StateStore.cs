@@ -11,8 +11,10 @@ namespace OrderMall.Sidecar;
 internal sealed record StateValue(byte[] Json, long Etag);
 
 /// <summary>State in PostgreSQL: numeric etags as with Redis, whole transactions as with PostgreSQL.</summary>
-internal sealed partial class StateStore(SidecarDatabase database, ILogger logger)
+internal sealed partial class StateStore(SidecarDatabase database, ILogger logger) : IDisposable
 {
+    private readonly StateCache _cache = new();
+
     private const int PurgeBatch = 500;
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromSeconds(10);
 
@@ -20,20 +22,30 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
     public async Task<StateValue?> GetAsync(string store, string key, CancellationToken ct)
     {
-        var found = await GetAsync(store, [key], ct);
-        return found.GetValueOrDefault(key);
+        if (_cache.Find(store, key) is { } known)
+            return known;
+        using (await _cache.HoldAsync(store, [key], ct))
+        {
+            var (value, expires) = (await ReadAsync(store, [key], ct)).GetValueOrDefault(key);
+            if (value is not null && !expires)
+                _cache.Remember(store, key, value);
+            return value;
+        }
     }
 
     public async Task<Dictionary<string, StateValue>> GetAsync(string store, string[] keys, CancellationToken ct)
     {
-        await using var command = database.Durable.CreateCommand(
-            $"SELECT key, value, etag FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
-        command.Parameters.Add(new() { Value = store });
-        command.Parameters.Add(new() { Value = keys });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var found = new Dictionary<string, StateValue>();
-        while (await reader.ReadAsync(ct))
-            found[reader.GetString(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2));
+        var found = new Dictionary<string, StateValue>(keys.Length);
+        foreach (var key in keys)
+        {
+            if (_cache.Find(store, key) is { } known)
+                found[key] = known;
+        }
+
+        if (found.Count == keys.Length)
+            return found;
+        foreach (var (key, (value, _)) in await ReadAsync(store, [.. keys.Where(key => !found.ContainsKey(key))], ct))
+            found[key] = value;
         return found;
     }
 
@@ -41,10 +53,17 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     /// <exception cref="StateException">An etag is stale, or a first write was not the first.</exception>
     public async Task WriteAsync(string store, IReadOnlyList<(string Key, StateOperation Operation)> operations, CancellationToken ct)
     {
+        using var hold = await _cache.HoldAsync(store, operations.Select(item => item.Key), ct);
+        // Whatever becomes of the write, what was known before may no longer be so.
+        foreach (var (key, _) in operations)
+            _cache.Forget(store, key);
         await using var connection = await database.Durable.OpenConnectionAsync(ct);
         if (operations.Count == 1)
         {
-            await WriteAsync(connection, store, operations[0].Key, operations[0].Operation, ct);
+            var (key, operation) = operations[0];
+            var etag = await WriteAsync(connection, store, key, operation, ct);
+            if (operation is { Value: { } value, TimeToLive: null })
+                _cache.Remember(store, key, new StateValue(value, etag));
             return;
         }
 
@@ -53,6 +72,21 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         foreach (var (key, operation) in operations.OrderBy(item => item.Key, StringComparer.Ordinal))
             await WriteAsync(connection, store, key, operation, ct);
         await transaction.CommitAsync(ct);
+    }
+
+    public void Dispose() => _cache.Dispose();
+
+    private async Task<Dictionary<string, (StateValue Value, bool Expires)>> ReadAsync(string store, string[] keys, CancellationToken ct)
+    {
+        await using var command = database.Durable.CreateCommand(
+            $"SELECT key, value, etag, expires IS NOT NULL FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
+        command.Parameters.Add(new() { Value = store });
+        command.Parameters.Add(new() { Value = keys });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var found = new Dictionary<string, (StateValue, bool)>(keys.Length);
+        while (await reader.ReadAsync(ct))
+            found[reader.GetString(0)] = (new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2)), reader.GetBoolean(3));
+        return found;
     }
 
     /// <summary>Removes expired keys, a few at a time, for as long as the sidecar runs.</summary>
@@ -91,7 +125,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Statement chooses among constants.")]
-    private static async Task WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
+    private static async Task<long> WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
     {
         var etag = operation.ParseEtag();
         await using var command = new NpgsqlCommand(Statement(operation), connection);
@@ -109,24 +143,25 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
         if (etag is not null)
             command.Parameters.Add(new() { Value = etag.Value });
-        if (await command.ExecuteNonQueryAsync(ct) > 0)
-            return;
+        if (await command.ExecuteScalarAsync(ct) is long written)
+            return written;
         if (etag is not null)
             throw new StateException(StatusCodes.Status409Conflict, "possible etag mismatch. error from state store");
         if (operation.Value is not null)
             throw new StateException(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
+        return 0;
     }
 
     private static string Statement(StateOperation operation) => operation switch
     {
-        { Value: null, Etag: null } => "DELETE FROM state WHERE store = $1 AND key = $2",
-        { Value: null } => $"DELETE FROM state WHERE store = $1 AND key = $2 AND etag = $3 AND {Live}",
+        { Value: null, Etag: null } => "DELETE FROM state WHERE store = $1 AND key = $2 RETURNING etag",
+        { Value: null } => $"DELETE FROM state WHERE store = $1 AND key = $2 AND etag = $3 AND {Live} RETURNING etag",
         { Etag: not null } =>
-            $"UPDATE state SET value = $3, expires = $4, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live}",
+            $"UPDATE state SET value = $3, expires = $4, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live} RETURNING etag",
         _ =>
             "INSERT INTO state AS s (store, key, value, expires, etag) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (store, key) DO UPDATE " +
             "SET value = EXCLUDED.value, expires = EXCLUDED.expires, etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END" +
-            (operation.FirstWrite ? " WHERE s.expires <= now()" : ""),
+            (operation.FirstWrite ? " WHERE s.expires <= now()" : "") + " RETURNING etag",
     };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Expired state is not removed yet: {Problem}")]

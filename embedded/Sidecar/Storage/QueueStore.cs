@@ -13,11 +13,11 @@ internal sealed class QueuedEvent(long id, byte[] envelope)
     /// <summary>Deliveries that failed.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>When the next delivery is due, if one failed.</summary>
+    /// <summary>When the next delivery is due by the wall clock, if one failed: what outlasts this run.</summary>
     public DateTimeOffset? DueAt { get; set; }
 
-    /// <summary>When this series of deliveries first failed.</summary>
-    public DateTimeOffset? FirstFailure { get; set; }
+    /// <summary>When this series of deliveries first failed, as a timestamp of the clock that nobody sets.</summary>
+    public long? FirstFailure { get; set; }
 }
 
 /// <summary>A subscription as it is remembered between runs.</summary>

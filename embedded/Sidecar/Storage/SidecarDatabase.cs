@@ -5,6 +5,9 @@ namespace OrderMall.Sidecar;
 /// <summary>The sidecar's connections.</summary>
 internal sealed class SidecarDatabase : IAsyncDisposable
 {
+    // The settler writes one batch at a time.
+    private const int AcknowledgingConnections = 2;
+
     private SidecarDatabase(NpgsqlDataSource durable, NpgsqlDataSource relaxed)
     {
         Durable = durable;
@@ -22,8 +25,8 @@ internal sealed class SidecarDatabase : IAsyncDisposable
 
     public static async Task<SidecarDatabase> OpenAsync(string connectionString, CancellationToken ct)
     {
-        var durable = Source(connectionString, "", largest: 16);
-        var database = new SidecarDatabase(durable, Source(connectionString, " -c synchronous_commit=off", largest: 2));
+        var durable = Source(connectionString, "");
+        var database = new SidecarDatabase(durable, Source(connectionString, " -c synchronous_commit=off", AcknowledgingConnections));
         try
         {
             await using var create = durable.CreateCommand(Schema.Create);
@@ -44,11 +47,13 @@ internal sealed class SidecarDatabase : IAsyncDisposable
         await Durable.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Source(string connectionString, string settings, int largest)
+    /// <param name="connectionString">What was given; its own limit of connections holds where there is no other.</param>
+    /// <param name="settings">More settings of the server for these connections.</param>
+    /// <param name="largest">The most connections, if not as many as was given.</param>
+    private static NpgsqlDataSource Source(string connectionString, string settings, int? largest = null)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
         {
-            MaxPoolSize = largest,
             MinPoolSize = 0,
             MaxAutoPrepare = 32,
             AutoPrepareMinUsages = 2,
@@ -57,6 +62,7 @@ internal sealed class SidecarDatabase : IAsyncDisposable
             Enlist = false,
             ApplicationName = "sidecar",
         };
+        builder.MaxPoolSize = largest ?? builder.MaxPoolSize;
         // A queue's statistics are always out of date: measured empty, it is read through when it is full.
         // Every statement of the sidecar has an index to go by, and is too short to be worth compiling.
         builder.Options = $"{builder.Options} -c jit=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan{settings}".TrimStart();
