@@ -156,4 +156,11 @@ public sealed record OrderEvent(
     /// people never hear of it. <see cref="Title"/> and the amounts may be empty.
     /// </summary>
     public const string Voided = "OrderVoided";
+
+    /// <summary>Every event that people hear of: all but <see cref="Voided"/>.</summary>
+    public static readonly IReadOnlyCollection<string> OfPublicOrders =
+    [
+        AwaitingPayment, Accepted, Received, Confirmed, PreparationStarted, Shipped, Delivered, Assigned, Completed,
+        CancellationRequested, CancellationRefused, Cancelled, Rejected,
+    ];
 }

@@ -24,7 +24,7 @@ public sealed class MyPageService : IMallService
     {
         var pages = app.Services.GetRequiredService<OrderPages>();
         app.MapEvents()
-            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderPages.Types, (_, e, cancellationToken) => pages.ApplyAsync(e.Data, cancellationToken));
+            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) => pages.ApplyAsync(e.Data, cancellationToken));
         OrdersApi.Map(app);
         MyPageAudit.Map(app);
     }

@@ -6,23 +6,6 @@ namespace OrderMall.MyPage;
 /// <summary>The customers' orders in the state store: one key per order, and the index that lists them.</summary>
 internal sealed class OrderPages(IStateStore state, OrderIndex index, Listeners listeners)
 {
-    public static readonly IReadOnlyCollection<string> Types =
-    [
-        OrderEvent.AwaitingPayment,
-        OrderEvent.Accepted,
-        OrderEvent.Received,
-        OrderEvent.Confirmed,
-        OrderEvent.PreparationStarted,
-        OrderEvent.Shipped,
-        OrderEvent.Delivered,
-        OrderEvent.Assigned,
-        OrderEvent.Completed,
-        OrderEvent.CancellationRequested,
-        OrderEvent.CancellationRefused,
-        OrderEvent.Cancelled,
-        OrderEvent.Rejected,
-    ];
-
     /// <summary>Brings an order's page up to date. Applying an event again changes nothing.</summary>
     public async Task ApplyAsync(OrderEvent order, CancellationToken cancellationToken)
     {

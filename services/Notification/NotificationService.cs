@@ -26,7 +26,7 @@ public sealed class NotificationService : IMallService
     {
         var mailbox = app.Services.GetRequiredService<Mailbox>();
         app.MapEvents<NotificationDb>()
-            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderMessages.Types, (_, e, cancellationToken) =>
+            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync(OrderMessages.Write(e), e.Data.CustomerId, cancellationToken))
             .On(Topics.Offers, ContractsJson.Default.CloudEventOfferEvent, OfferMessages.Types, (_, e, cancellationToken) =>
                 mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));

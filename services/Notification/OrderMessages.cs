@@ -6,23 +6,6 @@ namespace OrderMall.Notification;
 /// <summary>What customers are told of their orders.</summary>
 internal static class OrderMessages
 {
-    public static readonly IReadOnlyCollection<string> Types =
-    [
-        OrderEvent.AwaitingPayment,
-        OrderEvent.Accepted,
-        OrderEvent.Received,
-        OrderEvent.Confirmed,
-        OrderEvent.PreparationStarted,
-        OrderEvent.Shipped,
-        OrderEvent.Delivered,
-        OrderEvent.Assigned,
-        OrderEvent.Completed,
-        OrderEvent.CancellationRequested,
-        OrderEvent.CancellationRefused,
-        OrderEvent.Cancelled,
-        OrderEvent.Rejected,
-    ];
-
     public static Message Write(CloudEvent<OrderEvent> e)
     {
         var order = e.Data;

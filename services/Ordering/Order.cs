@@ -2,11 +2,6 @@ using OrderMall.Contracts;
 
 namespace OrderMall.Ordering;
 
-/// <summary>A status the order reached, and when.</summary>
-/// <param name="Status">Which.</param>
-/// <param name="At">When (UTC).</param>
-internal sealed record HistoryEntry(OrderStatus Status, DateTimeOffset At);
-
 /// <summary>
 /// An order and the rules of its life (design, section 4). It knows nothing of databases or networks: it is told what
 /// others answered, and says by <see cref="TakeEvents"/> what the world should hear of.
@@ -28,9 +23,7 @@ internal sealed class Order
 
     private readonly List<(string Type, OrderEvent Event)> _events = [];
 
-    private Order()
-    {
-    }
+    private Order() { }
 
     public Guid Id { get; private init; }
 
@@ -249,13 +242,10 @@ internal sealed class Order
         Require(OrderStatus.Cancelling);
         TryAgain(now);
         if (Announced)
-        {
             Change(Status, now);
-            return;
-        }
-
+        else
+            MoveTo(OrderStatus.Cancelling, OrderEvent.CancellationRequested, now);
         Announced = true;
-        MoveTo(OrderStatus.Cancelling, OrderEvent.CancellationRequested, now);
     }
 
     /// <summary>It was too late: the order is where it was, or where its fulfilment has got meanwhile.</summary>

@@ -40,9 +40,9 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     [Fact]
     public async Task Every_change_that_people_hear_of_has_words()
     {
-        foreach (var type in OrderMessages.Types)
+        foreach (var type in OrderEvent.OfPublicOrders)
             await notification.DeliverAsync(type, Orders.Book(customer: "reader"));
-        Assert.Equal(OrderMessages.Types.Count, (await ListAsync("reader")).GetProperty("items").GetArrayLength());
+        Assert.Equal(OrderEvent.OfPublicOrders.Count, (await ListAsync("reader")).GetProperty("items").GetArrayLength());
     }
 
     [Fact]
