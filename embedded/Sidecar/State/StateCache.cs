@@ -9,7 +9,7 @@ namespace OrderMall.Sidecar;
 /// </summary>
 internal sealed class StateCache : IDisposable
 {
-    private const long MostBytes = 64 << 20;
+    private const long MostBytes = 16 << 20;
     private const int EntryBytes = 200;
 
     private readonly MemoryCache _values = new(new MemoryCacheOptions { SizeLimit = MostBytes });
