@@ -18,7 +18,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
 {
     // Of the private server's 300, over all services. A connection costs PostgreSQL megabytes, and its statements are
     // prepared for each anew: measured on 2 cores, waiting a moment for one of few is cheaper than many.
-    private const int ServiceConnections = 64;
+    private const int ServiceConnections = 80;
     private const int SidecarConnections = 12; // and three of its own: for acknowledgements, and to hold its database
     private static readonly TimeSpan ServerAnswerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReachableLimit = TimeSpan.FromSeconds(30);

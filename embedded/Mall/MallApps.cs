@@ -24,6 +24,8 @@ internal static class MallApps
         Of<PaymentProvider.PaymentProviderService>(),
         Of<Store.StoreService>(),
         Of<Delivery.DeliveryService>(),
+        Of<Dispatch.DispatchService>(),
+        Of<Publishing.PublishingService>(),
         Of<Notification.NotificationService>(),
         Of<MyPage.MyPageService>(hasDatabase: false),
         Of<Gateway.GatewayService>(),

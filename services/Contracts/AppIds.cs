@@ -24,10 +24,19 @@ public static class AppIds
     /// <summary>Parcels.</summary>
     public const string Delivery = "delivery";
 
+    /// <summary>Workers and whom they are sent to.</summary>
+    public const string Dispatch = "dispatch";
+
+    /// <summary>Publishers' registrations of new titles.</summary>
+    public const string Publishing = "publishing";
+
+    /// <summary>Recommendations; written in Python, and not missed where it is absent.</summary>
+    public const string Marketing = "marketing";
+
     /// <summary>Messages to people.</summary>
     public const string Notification = "notification";
 
-    /// <summary>Each person's view of their orders.</summary>
+    /// <summary>Each person's view of their orders and titles.</summary>
     public const string MyPage = "mypage";
 
     /// <summary>The embedded mall's own controls (stop and start services, circuit states); absent elsewhere.</summary>

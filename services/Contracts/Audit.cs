@@ -20,9 +20,10 @@ public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 /// <param name="Status">Where it is.</param>
 /// <param name="Version">How often it changed.</param>
 /// <param name="Prepaid">What it must have paid.</param>
+/// <param name="Fulfilment">Who must know of it.</param>
 /// <param name="Public">Whether people have seen it: <see langword="false"/> for attempts that never became an order.</param>
 /// <param name="Overdue">Whether it is in a passing status beyond its time.</param>
-public sealed record AuditedOrder(Guid OrderId, string CustomerId, Guid OfferId, int Quantity, OrderStatus Status, long Version, decimal Prepaid, bool Public, bool Overdue);
+public sealed record AuditedOrder(Guid OrderId, string CustomerId, Guid OfferId, int Quantity, OrderStatus Status, long Version, decimal Prepaid, Fulfilment Fulfilment, bool Public, bool Overdue);
 
 /// <summary>A payment. Payment: <c>POST /audit/payments</c> with <see cref="AuditOrders"/>.</summary>
 /// <param name="OrderId">Whose.</param>
@@ -53,21 +54,36 @@ public sealed record AuditedOffer(Guid OfferId, int? Capacity, int? Available, l
 public sealed record AuditedHold(Guid OrderId, int Quantity);
 
 /// <summary>
-/// What a subscriber knows of an order. Store, delivery, notification: <c>POST /audit/orders</c> with
-/// <see cref="AuditOrders"/>; mypage: <c>POST /audit/orders</c> with <see cref="AuditPages"/>.
+/// What a subscriber knows of an order. Store, delivery, dispatch, notification: <c>POST /audit/orders</c> with
+/// <see cref="AuditOrders"/>; mypage: <c>POST /audit/orders</c> with <see cref="AuditPages"/>. Of a title: store
+/// <c>POST /audit/reviews</c> with <see cref="AuditOrders"/>, mypage <c>POST /audit/titles</c> with <see cref="AuditPages"/>.
 /// </summary>
-/// <param name="OrderId">Which.</param>
+/// <param name="OrderId">Which order, or which title.</param>
 /// <param name="Status">The status it keeps; for notification the number of messages.</param>
 /// <param name="Version">The last version of the order it has seen, where it keeps that; else 0.</param>
 public sealed record AuditedView(Guid OrderId, string Status, long Version);
 
-/// <summary>Asks mypage for some orders.</summary>
+/// <summary>A merchant of whom a request waits although a worker is free. Dispatch: <c>POST /audit/idle</c>, no body; empty when all is well.</summary>
+/// <param name="MerchantId">Whose.</param>
+/// <param name="Waiting">How many requests wait.</param>
+/// <param name="FreeWorkers">How many workers are free.</param>
+public sealed record AuditedIdle(string MerchantId, int Waiting, int FreeWorkers);
+
+/// <summary>A registration of a title. Publishing: <c>POST /audit/titles</c> with <see cref="AuditPage"/>, <c>POST /audit/titles/some</c> with <see cref="AuditOrders"/>.</summary>
+/// <param name="TitleId">Which.</param>
+/// <param name="PublisherId">Whose.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Version">How often it changed.</param>
+/// <param name="Overdue">Whether it is <see cref="TitleStatus.Pending"/> beyond its time.</param>
+public sealed record AuditedTitle(Guid TitleId, string PublisherId, TitleStatus Status, long Version, bool Overdue);
+
+/// <summary>Asks mypage for some orders or titles.</summary>
 /// <param name="Orders">Which, and whose they are.</param>
 public sealed record AuditPages(IReadOnlyList<AuditPageOf> Orders);
 
-/// <summary>An order on somebody's page.</summary>
+/// <summary>An order or title on somebody's page.</summary>
 /// <param name="CustomerId">Whose page.</param>
-/// <param name="OrderId">Which order.</param>
+/// <param name="OrderId">Which order, or which title.</param>
 public sealed record AuditPageOf(string CustomerId, Guid OrderId);
 
 /// <summary>Events a service still has to publish or could not handle. Every service with a database: <c>POST /audit/messaging</c>, no body.</summary>

@@ -138,3 +138,25 @@ public sealed record StopRequest(Guid OrderId);
 /// <summary>The answer to a <see cref="StopRequest"/>.</summary>
 /// <param name="Outcome">Whether it was stopped.</param>
 public sealed record StopAnswer(StopOutcome Outcome);
+
+/// <summary>What became of a <see cref="ReviewRequest"/>.</summary>
+[JsonConverter(typeof(NamedValueConverter<ReviewRequestOutcome>))]
+public enum ReviewRequestOutcome
+{
+    /// <summary>The product team has it, now or by an earlier request for the same title.</summary>
+    Taken,
+
+    /// <summary>The registration was withdrawn before; nothing is reviewed and nothing will be.</summary>
+    Withdrawn,
+}
+
+/// <summary>Asks the product team to review a title. Idempotent by title id. <c>POST /review-requests</c> of the store.</summary>
+/// <param name="TitleId">The registration.</param>
+/// <param name="PublisherId">Who registers it.</param>
+/// <param name="Title">The title.</param>
+/// <param name="Author">Who wrote it.</param>
+public sealed record ReviewRequest(Guid TitleId, string PublisherId, string Title, string Author);
+
+/// <summary>The answer to a <see cref="ReviewRequest"/>.</summary>
+/// <param name="Outcome">Whether it was taken in.</param>
+public sealed record ReviewRequestAnswer(ReviewRequestOutcome Outcome);

@@ -56,3 +56,21 @@ public sealed record ParcelEvent(Guid OrderId, long Version, DateTimeOffset At)
     /// <summary>It will not leave.</summary>
     public const string Stopped = "ParcelStopped";
 }
+
+/// <summary>A change of an assignment.</summary>
+/// <param name="OrderId">The correlation key: an order is one visit.</param>
+/// <param name="Version">Grows with each change of this assignment.</param>
+/// <param name="At">When it happened (UTC).</param>
+/// <param name="WorkerId">Who comes; <see langword="null"/> where nobody had been assigned.</param>
+/// <param name="WorkerName">The name of who comes.</param>
+public sealed record AssignmentEvent(Guid OrderId, long Version, DateTimeOffset At, Guid? WorkerId, string? WorkerName)
+{
+    /// <summary>A worker was assigned.</summary>
+    public const string WorkerAssigned = "WorkerAssigned";
+
+    /// <summary>The worker's side says it took place.</summary>
+    public const string Completed = "AssignmentCompleted";
+
+    /// <summary>Nobody will come; the worker, if there was one, is free.</summary>
+    public const string Stopped = "AssignmentStopped";
+}

@@ -91,6 +91,8 @@ public static class OrderReasons
 /// <param name="Date">The day it is for.</param>
 /// <param name="Place">Where it takes place.</param>
 /// <param name="Note">The customer's note to the merchant.</param>
+/// <param name="Worker">The name of who comes, once somebody was assigned.</param>
+/// <param name="WasAccepted">Whether it ever was <see cref="OrderStatus.Accepted"/>: merchants hear of no other.</param>
 public sealed record OrderEvent(
     Guid OrderId,
     long Version,
@@ -110,7 +112,9 @@ public sealed record OrderEvent(
     string? Destination,
     DateOnly? Date,
     string? Place,
-    string? Note)
+    string? Note,
+    string? Worker = null,
+    bool WasAccepted = true)
 {
     /// <summary>Held; the charge is made when payment is back.</summary>
     public const string AwaitingPayment = "OrderAwaitingPayment";

@@ -17,4 +17,16 @@ public static class Topics
 
     /// <summary>What happened to parcels; published by <see cref="AppIds.Delivery"/>.</summary>
     public const string Deliveries = "deliveries";
+
+    /// <summary>Who was sent to whom; published by <see cref="AppIds.Dispatch"/>.</summary>
+    public const string Assignments = "assignments";
+
+    /// <summary>What happened to registrations of new titles; published by <see cref="AppIds.Publishing"/>.</summary>
+    public const string Titles = "titles";
+
+    /// <summary>What the product team decided on new titles; published by <see cref="AppIds.Store"/>.</summary>
+    public const string Reviews = "reviews";
+
+    /// <summary>People who can be written to; published by <see cref="AppIds.Gateway"/>.</summary>
+    public const string Accounts = "accounts";
 }

@@ -15,12 +15,12 @@ internal sealed class AuditSources(IServiceProvider services)
     public static readonly IReadOnlyList<string> Services =
     [
         AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.PaymentProvider,
-        AppIds.Store, AppIds.Delivery, AppIds.Notification, AppIds.MyPage,
+        AppIds.Store, AppIds.Delivery, AppIds.Dispatch, AppIds.Publishing, AppIds.Notification, AppIds.MyPage,
     ];
 
     /// <summary>Those that publish or subscribe from a database: they have an outbox and dead letters.</summary>
     public static readonly IReadOnlyList<string> WithDatabase =
-        [AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Notification];
+        [AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch, AppIds.Publishing, AppIds.Notification];
 
     private const int PageSize = 500;
     private const int Attempts = 2;

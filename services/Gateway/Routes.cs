@@ -20,7 +20,11 @@ internal static class Routes
         new("mypage", AppIds.MyPage),
         new("notifications", AppIds.Notification),
         new("store", AppIds.Store),
+        new("reviews", AppIds.Store),
         new("deliveries", AppIds.Delivery),
+        new("workers", AppIds.Dispatch),
+        new("assignments", AppIds.Dispatch),
+        new("titles", AppIds.Publishing),
         // The gateway's own endpoints under /api/ops are more specific and come first.
         new("ops", AppIds.MallControl, Role: Roles.Operator),
     ];

@@ -38,12 +38,18 @@ internal sealed class PaymentClient([FromKeyedServices(AppIds.Payment)] ServiceC
 /// <summary>Asks whoever fulfils an order to stop.</summary>
 internal sealed class FulfilmentClient(
     [FromKeyedServices(AppIds.Store)] ServiceClient store,
-    [FromKeyedServices(AppIds.Delivery)] ServiceClient delivery)
+    [FromKeyedServices(AppIds.Delivery)] ServiceClient delivery,
+    [FromKeyedServices(AppIds.Dispatch)] ServiceClient dispatch)
 {
     /// <exception cref="ServiceUnavailableException">Whether it is stopped is unknown.</exception>
     public async Task<StopOutcome> StopAsync(Order order, CancellationToken cancellationToken)
     {
-        var fulfiller = order.Fulfilment == Fulfilment.Delivery ? delivery : store;
+        var fulfiller = order.Fulfilment switch
+        {
+            Fulfilment.Delivery => delivery,
+            Fulfilment.Assignment => dispatch,
+            _ => store,
+        };
         var answer = await fulfiller.AskAsync(
             "stops",
             new StopRequest(order.Id),

@@ -61,6 +61,9 @@ internal sealed class Order
 
     public string? Place { get; private set; }
 
+    /// <summary>The name of who comes, once somebody was assigned.</summary>
+    public string? Worker { get; private set; }
+
     public OrderStatus Status { get; private set; }
 
     public string? Reason { get; private set; }
@@ -187,8 +190,12 @@ internal sealed class Order
     }
 
     /// <summary>Fulfilment has got at least this far. Steps that were not heard of yet are passed through; what is behind is ignored.</summary>
-    public void Advance(OrderStatus to, DateTimeOffset now)
+    /// <param name="to">How far.</param>
+    /// <param name="now">When.</param>
+    /// <param name="worker">Who comes, where that is known by it.</param>
+    public void Advance(OrderStatus to, DateTimeOffset now, string? worker = null)
     {
+        Worker ??= worker;
         if (Status == OrderStatus.Cancelling)
         {
             // It may turn out that it cannot be stopped: then this is where it is.
@@ -311,7 +318,8 @@ internal sealed class Order
 
     private void Raise(string eventType) => _events.Add((eventType, new OrderEvent(
         Id, Version, UpdatedAt, Status, Reason, CustomerId, MerchantId ?? "", OfferId, Kind ?? "", Title ?? "", Quantity,
-        Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note)));
+        Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note, Worker,
+        WasAccepted: History.Exists(entry => entry.Status == OrderStatus.Accepted))));
 
     private void Rest()
     {

@@ -14,6 +14,9 @@ internal static class OrderEvents
         .OnceIn<OrderingDb, ParcelEvent>(Topics.Deliveries, ContractsJson.Default.CloudEventParcelEvent,
             [ParcelEvent.PreparationStarted, ParcelEvent.Shipped, ParcelEvent.Delivered],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+        .OnceIn<OrderingDb, AssignmentEvent>(Topics.Assignments, ContractsJson.Default.CloudEventAssignmentEvent,
+            [AssignmentEvent.WorkerAssigned, AssignmentEvent.Completed],
+            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
         .OnceIn<OrderingDb, PaymentEvent>(Topics.Payments, ContractsJson.Default.CloudEventPaymentEvent,
             [PaymentEvent.Approved, PaymentEvent.Declined],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, OrderStatus.AwaitingPayment, order => Apply(order, e.Type, e.Data), ct));
@@ -47,6 +50,9 @@ internal static class OrderEvents
             _ => OrderStatus.Delivered,
         },
         e.At);
+
+    internal static void Apply(Order order, string type, AssignmentEvent e) =>
+        order.Advance(type == AssignmentEvent.Completed ? OrderStatus.Completed : OrderStatus.Assigned, e.At, e.WorkerName);
 
     // The usual answer came by invocation; this one matters when that was lost and the order waits.
     internal static void Apply(Order order, string type, PaymentEvent e)

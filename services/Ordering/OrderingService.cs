@@ -20,6 +20,7 @@ public sealed class OrderingService : IMallService
         builder.AddServiceClient(AppIds.Payment);
         builder.AddServiceClient(AppIds.Store);
         builder.AddServiceClient(AppIds.Delivery);
+        builder.AddServiceClient(AppIds.Dispatch);
         builder.Services.Configure<OrderingOptions>(builder.Configuration.GetSection("Ordering"));
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrderingJson.Default));
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();

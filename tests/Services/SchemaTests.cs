@@ -32,6 +32,12 @@ public sealed class SchemaTests(ServiceFixture fixture)
     public Task Delivery() => AgreesAsync<Delivery.DeliveryService, Delivery.DeliveryDb>();
 
     [Fact]
+    public Task Dispatch() => AgreesAsync<Dispatch.DispatchService, Dispatch.DispatchDb>();
+
+    [Fact]
+    public Task Publishing() => AgreesAsync<Publishing.PublishingService, Publishing.PublishingDb>();
+
+    [Fact]
     public Task Notification() => AgreesAsync<Notification.NotificationService, Notification.NotificationDb>();
 
     private async Task AgreesAsync<TService, TDb>()

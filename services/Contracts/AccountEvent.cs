@@ -1,0 +1,12 @@
+namespace OrderMall.Contracts;
+
+/// <summary>A person's account, as far as others need to know it: where to write to them.</summary>
+/// <param name="AccountId">The correlation key: the person's id.</param>
+/// <param name="At">When it happened (UTC).</param>
+/// <param name="Email">The address.</param>
+/// <param name="Name">What the person is called.</param>
+public sealed record AccountEvent(string AccountId, DateTimeOffset At, string Email, string Name)
+{
+    /// <summary>A person has an account now.</summary>
+    public const string Registered = "AccountRegistered";
+}

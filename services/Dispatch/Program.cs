@@ -1,0 +1,4 @@
+using OrderMall.Dispatch;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<DispatchService>(args);

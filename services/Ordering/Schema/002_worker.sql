@@ -1,0 +1,2 @@
+-- Who comes, once somebody was assigned.
+ALTER TABLE orders ADD COLUMN worker text;

@@ -1,0 +1,4 @@
+using OrderMall.Publishing;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<PublishingService>(args);
