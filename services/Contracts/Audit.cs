@@ -8,7 +8,7 @@ namespace OrderMall.Contracts;
 /// <param name="Limit">How many at most.</param>
 public sealed record AuditPage(Guid? After, int Limit);
 
-/// <summary>Asks for what is known of some orders; unknown ones are left out of the answer.</summary>
+/// <summary>Asks for what is known of some orders (or offers, or titles); unknown ones are left out of the answer.</summary>
 /// <param name="OrderIds">Which.</param>
 public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 
@@ -41,7 +41,7 @@ public sealed record AuditedPayment(Guid OrderId, decimal Amount, PaymentStatus 
 /// <param name="Refunded">What was given back.</param>
 public sealed record AuditedCharge(Guid OrderId, int Charges, decimal Charged, decimal Refunded);
 
-/// <summary>An offer's capacity. Catalog: <c>POST /audit/offers</c> with <see cref="AuditPage"/>.</summary>
+/// <summary>An offer's capacity. Catalog: <c>POST /audit/offers</c> with <see cref="AuditPage"/>, <c>POST /audit/offers/some</c> with <see cref="AuditOrders"/>.</summary>
 /// <param name="OfferId">Which.</param>
 /// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
 /// <param name="Available">How many are left.</param>

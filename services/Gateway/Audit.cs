@@ -32,10 +32,13 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
 
             var (suspects, held) = await OrdersAsync(sources, counts, cancellationToken);
             var strangers = await StrangersAsync(sources, counts, cancellationToken);
+            var titles = await TitlesAsync(sources, counts, cancellationToken);
             List<Disagreement> found =
             [
                 .. await AgainAsync(suspects, (ids, ct) => JudgeAsync(sources, ids, ct), cancellationToken),
                 .. await AgainAsync(strangers, (ids, ct) => UnknownAsync(sources, ids, ct), cancellationToken),
+                .. await AgainAsync(titles, (ids, ct) => JudgeTitlesAsync(sources, ids, ct), cancellationToken),
+                .. await IdleAsync(sources, cancellationToken),
                 .. await CapacityAsync(sources, offers, held, cancellationToken),
                 .. await MessagingAsync(sources, counts, cancellationToken),
             ];
@@ -94,6 +97,23 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
         return strangers;
     }
 
+    // Every registration once: counts, and those that look wrong.
+    private static async Task<List<Guid>> TitlesAsync(AuditSources sources, AuditCounts counts, CancellationToken cancellationToken)
+    {
+        var suspects = new List<Guid>();
+        await foreach (var page in sources.TitlesAsync(cancellationToken))
+        {
+            foreach (var facts in await sources.FactsAsync(page, cancellationToken))
+            {
+                counts.Count(facts);
+                if (suspects.Count < MostReported && AuditRules.Judge(facts).Any())
+                    suspects.Add(facts.Title.TitleId);
+            }
+        }
+
+        return suspects;
+    }
+
     // Looks at the suspects until nothing is wrong with them, or for the last time.
     private async Task<List<Disagreement>> AgainAsync(List<Guid> suspects, Func<IReadOnlyList<Guid>, CancellationToken, Task<List<Disagreement>>> judge, CancellationToken cancellationToken)
     {
@@ -104,7 +124,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             wrong = [];
             foreach (var batch in suspects.Chunk(BatchSize))
                 wrong.AddRange(await judge(batch, cancellationToken));
-            suspects = [.. wrong.Select(disagreement => disagreement.OrderId!.Value).Distinct()];
+            suspects = [.. wrong.Select(disagreement => (disagreement.OrderId ?? disagreement.TitleId)!.Value).Distinct()];
         }
 
         return wrong;
@@ -114,6 +134,16 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
         await sources.OrdersAsync(ids, cancellationToken) is { } orders
             ? [.. (await sources.FactsAsync(orders, cancellationToken)).SelectMany(AuditRules.Judge)]
             : [];
+
+    private static async Task<List<Disagreement>> JudgeTitlesAsync(AuditSources sources, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+        await sources.TitlesAsync(ids, cancellationToken) is { } titles
+            ? [.. (await sources.FactsAsync(titles, cancellationToken)).SelectMany(AuditRules.Judge)]
+            : [];
+
+    // Assigning and freeing commit together: this needs no second look.
+    private static async Task<List<Disagreement>> IdleAsync(AuditSources sources, CancellationToken cancellationToken) =>
+        [.. (await sources.IdleAsync(cancellationToken) ?? []).Select(idle => new Disagreement(
+            "dispatch", $"{idle.Waiting} requests of {idle.MerchantId} wait although {idle.FreeWorkers} of its workers are free."))];
 
     private static async Task<List<Disagreement>> UnknownAsync(AuditSources sources, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         ids.Count > 0 && await sources.OrdersAsync(ids, cancellationToken) is { } orders

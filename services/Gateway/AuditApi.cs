@@ -37,12 +37,14 @@ internal static class AuditApi
 internal sealed record AuditReport(DateTimeOffset At, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<Disagreement> Disagreements);
 
 /// <summary>Two sides that do not agree.</summary>
-/// <param name="Rule">Which rule it breaks: <c>payment, provider, capacity, hold, store, delivery, notification, mypage, overdue, outbox, dead-letters, reachable</c>.</param>
+/// <param name="Rule">Which rule it breaks: <c>payment, provider, capacity, hold, store, delivery, dispatch, notification, mypage, title, overdue, outbox, dead-letters, reachable</c>.</param>
 /// <param name="Detail">What the sides say.</param>
 /// <param name="OrderId">The order it concerns.</param>
 /// <param name="OfferId">The offer it concerns.</param>
+/// <param name="TitleId">The title's registration it concerns.</param>
 internal sealed record Disagreement(
     string Rule,
     string Detail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? OrderId = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? OfferId = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? OfferId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? TitleId = null);

@@ -10,7 +10,7 @@ internal sealed class AuditCounts
         new[]
         {
             "orders", "accepted", "cancelled", "rejected", "inFlight", "voided", "prepaid", "payments", "refunded",
-            "providerCharges", "providerRefunds", "offers", "holds", "received", "parcels", "messages", "pages", "outbox", "deadLetters",
+            "providerCharges", "providerRefunds", "offers", "holds", "received", "parcels", "assignments", "messages", "pages", "titles", "titlesOnSale", "outbox", "deadLetters",
         }.Select(name => KeyValuePair.Create(name, 0L)));
 
     /// <summary>The counts by name.</summary>
@@ -32,8 +32,15 @@ internal sealed class AuditCounts
         Add("holds", facts.Hold.Value is { Quantity: > 0 });
         Add("received", facts.Store.Value is not null);
         Add("parcels", facts.Delivery.Value is not null);
+        Add("assignments", facts.Dispatch.Value is not null);
         Add("pages", facts.MyPage.Value is not null);
         Add("messages", facts.Notification.Value is { } told && long.TryParse(told.Status, out var messages) ? messages : 0);
+    }
+
+    public void Count(TitleFacts facts)
+    {
+        Add("titles", facts.Title.Status != TitleStatus.Pending);
+        Add("titlesOnSale", facts.Title.Status == TitleStatus.Approved);
     }
 
     public void Count(AuditedOffer _) => Add("offers", 1);

@@ -22,12 +22,24 @@ internal sealed record OrderFacts(AuditedOrder Order)
 
     public Said<AuditedView> Delivery { get; init; }
 
+    public Said<AuditedView> Dispatch { get; init; }
+
     public Said<AuditedView> Notification { get; init; }
 
     public Said<AuditedView> MyPage { get; init; }
 }
 
-/// <summary>What must always hold (design, section 8), judged for one order or offer. Sides that did not answer are not judged.</summary>
+/// <summary>A title's registration, and what every side says of it.</summary>
+internal sealed record TitleFacts(AuditedTitle Title)
+{
+    public Said<AuditedView> Review { get; init; }
+
+    public Said<AuditedOffer> Offer { get; init; }
+
+    public Said<AuditedView> MyPage { get; init; }
+}
+
+/// <summary>What must always hold (design, section 8), judged for one order, title or offer. Sides that did not answer are not judged.</summary>
 internal static class AuditRules
 {
     private static readonly string[] EndedInStore = ["Cancelled", "Rejected"];
@@ -46,6 +58,31 @@ internal static class AuditRules
         return IsLive(order.Status)
             ? [.. JudgeLiveMoney(facts), .. JudgeLiveHold(facts), .. JudgeLiveViews(facts), .. JudgePages(facts)]
             : [.. JudgeDeadMoney(facts), .. JudgeDeadHold(facts), .. JudgeDeadViews(facts), .. JudgePages(facts)];
+    }
+
+    /// <summary>One agreed state: where publishing says it stands, the review stands too, and it is on sale only when approved.</summary>
+    public static IEnumerable<Disagreement> Judge(TitleFacts facts)
+    {
+        var title = facts.Title;
+        if (title.Status == TitleStatus.Pending)
+        {
+            if (title.Overdue)
+                yield return Say(title, "overdue", "It is Pending beyond its time.");
+            yield break;
+        }
+
+        var expected = title.Status switch
+        {
+            TitleStatus.InReview => "Pending",
+            TitleStatus.Cancelled => "Withdrawn",
+            var decided => decided.ToString(),
+        };
+        if (facts.Review is { Answered: true, Value: var review } && review?.Status != expected)
+            yield return Say(title, "title", $"It is {title.Status}, but {Words("the store", review)}.");
+        if (facts.Offer is { Answered: true, Value: var offer } && (offer is not null) != (title.Status == TitleStatus.Approved))
+            yield return Say(title, "title", $"It is {title.Status}, but it is {(offer is null ? "not " : "")}on sale.");
+        if (facts.MyPage is { Answered: true, Value: var page } && page?.Status != title.Status.ToString())
+            yield return Say(title, "mypage", $"It is {title.Status}, but {Words("the publisher's page", page)}.");
     }
 
     public static IEnumerable<Disagreement> Judge(AuditedOffer offer)
@@ -120,11 +157,19 @@ internal static class AuditRules
                 yield return Say(order, "store", "The store has it, but it is still Accepted.");
         }
 
-        if (facts.Delivery is { Answered: true, Value: var parcel })
+        // Once the store has it, whoever fulfils it has it too.
+        if (facts.Delivery is { Answered: true, Value: var parcel }
+            && (parcel is not null || (order.Fulfilment == Fulfilment.Delivery && order.Status != OrderStatus.Accepted))
+            && parcel?.Status != order.Status.ToString())
         {
-            var isParcel = order.Status is OrderStatus.Preparing or OrderStatus.Shipped or OrderStatus.Delivered;
-            if ((isParcel || parcel is not null) && parcel?.Status != order.Status.ToString())
-                yield return Say(order, "delivery", $"It is {order.Status}, but {Words("delivery", parcel)}.");
+            yield return Say(order, "delivery", $"It is {order.Status}, but {Words("delivery", parcel)}.");
+        }
+
+        if (facts.Dispatch is { Answered: true, Value: var visit }
+            && (visit is not null || (order.Fulfilment == Fulfilment.Assignment && order.Status != OrderStatus.Accepted))
+            && visit?.Status != (order.Status == OrderStatus.Received ? "Waiting" : order.Status.ToString()))
+        {
+            yield return Say(order, "dispatch", $"It is {order.Status}, but {Words("dispatch", visit)}.");
         }
     }
 
@@ -134,6 +179,8 @@ internal static class AuditRules
             yield return Say(facts.Order, "store", $"It is {facts.Order.Status}, but {Words("the store", store)}.");
         if (facts.Delivery is { Answered: true, Value: { Status: not "Stopped" } parcel })
             yield return Say(facts.Order, "delivery", $"It is {facts.Order.Status}, but {Words("delivery", parcel)}.");
+        if (facts.Dispatch is { Answered: true, Value: { Status: not "Stopped" } visit })
+            yield return Say(facts.Order, "dispatch", $"It is {facts.Order.Status}, but {Words("dispatch", visit)}.");
     }
 
     // Rules 3 and 5: whoever ordered was told, and sees the last status.
@@ -149,6 +196,8 @@ internal static class AuditRules
     }
 
     private static Disagreement Say(AuditedOrder order, string rule, string detail) => new(rule, detail, OrderId: order.OrderId);
+
+    private static Disagreement Say(AuditedTitle title, string rule, string detail) => new(rule, detail, TitleId: title.TitleId);
 
     private static string Words(AuditedPayment? payment) => payment is null ? "nothing" : $"{payment.Amount} {payment.Status}";
 

@@ -40,6 +40,17 @@ internal sealed class AuditSources(IServiceProvider services)
     public IAsyncEnumerable<List<AuditedCharge>> ChargesAsync(CancellationToken cancellationToken) =>
         PagesAsync(AppIds.PaymentProvider, "audit/charges/page", ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
 
+    public IAsyncEnumerable<List<AuditedTitle>> TitlesAsync(CancellationToken cancellationToken) =>
+        PagesAsync(AppIds.Publishing, "audit/titles", ContractsJson.Default.ListAuditedTitle, title => title.TitleId, cancellationToken);
+
+    /// <summary>Some registrations as they are now; <see langword="null"/> if publishing does not answer.</summary>
+    public Task<List<AuditedTitle>?> TitlesAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+        AskAsync(AppIds.Publishing, "audit/titles/some", new AuditOrders(ids), ContractsJson.Default.AuditOrders, ContractsJson.Default.ListAuditedTitle, cancellationToken);
+
+    /// <summary>Merchants of whom a request waits although a worker is free; <see langword="null"/> if dispatch does not answer.</summary>
+    public Task<List<AuditedIdle>?> IdleAsync(CancellationToken cancellationToken) =>
+        AskAsync(AppIds.Dispatch, "audit/idle", new AuditOrders([]), ContractsJson.Default.AuditOrders, ContractsJson.Default.ListAuditedIdle, cancellationToken);
+
     /// <summary>Some orders as they are now; <see langword="null"/> if ordering does not answer.</summary>
     public Task<List<AuditedOrder>?> OrdersAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         AskAsync(AppIds.Ordering, "audit/orders/some", new AuditOrders(ids), ContractsJson.Default.AuditOrders, ContractsJson.Default.ListAuditedOrder, cancellationToken);
@@ -61,23 +72,22 @@ internal sealed class AuditSources(IServiceProvider services)
         var holds = HoldsAsync(orders, cancellationToken);
         var store = ViewsAsync(AppIds.Store);
         var delivery = ViewsAsync(AppIds.Delivery);
+        var dispatch = ViewsAsync(AppIds.Dispatch);
         var notification = ViewsAsync(AppIds.Notification);
-        var pages = AskAsync(
-            AppIds.MyPage, "audit/orders", new AuditPages([.. orders.Where(order => order.Public).Select(order => new AuditPageOf(order.CustomerId, order.OrderId))]),
-            ContractsJson.Default.AuditPages, ContractsJson.Default.ListAuditedView, cancellationToken);
-        await Task.WhenAll(payments, charges, holds, store, delivery, notification, pages);
-        var onPages = (await pages)?.ToDictionary(view => view.OrderId);
+        var pages = OnPagesAsync("audit/orders", orders.Where(order => order.Public).Select(order => new AuditPageOf(order.CustomerId, order.OrderId)), cancellationToken);
+        await Task.WhenAll(payments, charges, holds, store, delivery, dispatch, notification, pages);
         return
         [
             .. orders.Select(order => new OrderFacts(order)
             {
-                Payment = Of(payments.Result, order),
-                Provider = Of(charges.Result, order),
-                Hold = Of(holds.Result, order),
-                Store = Of(store.Result, order),
-                Delivery = Of(delivery.Result, order),
-                Notification = Of(notification.Result, order),
-                MyPage = Of(onPages, order),
+                Payment = Of(payments.Result, order.OrderId),
+                Provider = Of(charges.Result, order.OrderId),
+                Hold = Of(holds.Result, order.OrderId),
+                Store = Of(store.Result, order.OrderId),
+                Delivery = Of(delivery.Result, order.OrderId),
+                Dispatch = Of(dispatch.Result, order.OrderId),
+                Notification = Of(notification.Result, order.OrderId),
+                MyPage = Of(pages.Result, order.OrderId),
             }),
         ];
 
@@ -85,10 +95,33 @@ internal sealed class AuditSources(IServiceProvider services)
             SomeAsync(appId, "audit/orders", ids, ContractsJson.Default.ListAuditedView, view => view.OrderId, cancellationToken);
     }
 
+    /// <summary>What every side says of some registrations.</summary>
+    public async Task<List<TitleFacts>> FactsAsync(IReadOnlyList<AuditedTitle> titles, CancellationToken cancellationToken)
+    {
+        var ids = new AuditOrders([.. titles.Select(title => title.TitleId)]);
+        var reviews = SomeAsync(AppIds.Store, "audit/reviews", ids, ContractsJson.Default.ListAuditedView, view => view.OrderId, cancellationToken);
+        var offers = SomeAsync(AppIds.Catalog, "audit/offers/some", ids, ContractsJson.Default.ListAuditedOffer, offer => offer.OfferId, cancellationToken);
+        var pages = OnPagesAsync("audit/titles", titles.Where(title => title.Status != TitleStatus.Pending).Select(title => new AuditPageOf(title.PublisherId, title.TitleId)), cancellationToken);
+        await Task.WhenAll(reviews, offers, pages);
+        return
+        [
+            .. titles.Select(title => new TitleFacts(title)
+            {
+                Review = Of(reviews.Result, title.TitleId),
+                Offer = Of(offers.Result, title.TitleId),
+                MyPage = Of(pages.Result, title.TitleId),
+            }),
+        ];
+    }
+
+    private async Task<Dictionary<Guid, AuditedView>?> OnPagesAsync(string path, IEnumerable<AuditPageOf> asked, CancellationToken cancellationToken) =>
+        (await AskAsync(AppIds.MyPage, path, new AuditPages([.. asked]), ContractsJson.Default.AuditPages, ContractsJson.Default.ListAuditedView, cancellationToken))
+            ?.ToDictionary(view => view.OrderId);
+
     private static AuditOrders Ids(IEnumerable<AuditedOrder> orders) => new([.. orders.Select(order => order.OrderId)]);
 
-    private static Said<T> Of<T>(Dictionary<Guid, T>? answer, AuditedOrder order)
-        where T : class => new(answer is not null, answer?.GetValueOrDefault(order.OrderId));
+    private static Said<T> Of<T>(Dictionary<Guid, T>? answer, Guid id)
+        where T : class => new(answer is not null, answer?.GetValueOrDefault(id));
 
     private async IAsyncEnumerable<List<T>> PagesAsync<T>(
         string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
