@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Catalog;
@@ -9,6 +10,13 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
     public DbSet<Offer> Offers => Set<Offer>();
 
     public DbSet<Hold> Holds => Set<Hold>();
+
+    /// <summary>Adds a new offer, and its event to what the next save publishes.</summary>
+    public void PutOnSale(Offer offer)
+    {
+        Offers.Add(offer);
+        Publish(Topics.Offers, OfferEvent.Registered, offer.Id, offer.ToEvent(), ContractsJson.Default.OfferEvent, offer.CreatedAt);
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

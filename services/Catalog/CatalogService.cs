@@ -2,6 +2,7 @@ using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Catalog;
 
@@ -25,9 +26,11 @@ public sealed class CatalogService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        app.MapEvents<CatalogDb>()
+            .OnceIn<CatalogDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvents.Types, OrderEvents.ReleaseAsync)
+            .OnceIn<CatalogDb, TitleEvent>(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvents.Types, TitleEvents.PutOnSaleAsync);
         OffersApi.Map(app);
         HoldsApi.Map(app);
-        OrderEvents.Map(app);
         AuditApi.Map(app);
     }
 }

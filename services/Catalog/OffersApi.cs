@@ -19,8 +19,8 @@ internal static class OffersApi
         offers.MapGet("/{id:guid}", GetAsync).WithName("GetOffer").WithSummary("One offer.");
         offers.MapPost("/", RegisterAsync).WithName("RegisterOffer").WithSummary("Puts something on sale.")
             .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>();
-        offers.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeOffer").WithSummary("Changes one of the merchant's own offers.")
-            .RequireRole(Roles.Merchant).WithValidation<ChangeOffer>();
+        offers.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeOffer").WithSummary("Changes one of the seller's own offers.")
+            .RequireRole(Roles.Merchant, Roles.Publisher).WithValidation<ChangeOffer>();
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
@@ -70,8 +70,7 @@ internal static class OffersApi
             CreatedAt = now,
             UpdatedAt = now,
         };
-        db.Offers.Add(offer);
-        db.Publish(Topics.Offers, OfferEvent.Registered, offer.Id, offer.ToEvent(), ContractsJson.Default.OfferEvent, now);
+        db.PutOnSale(offer);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/offers/{offer.Id}", OfferView.Of(offer));
     }

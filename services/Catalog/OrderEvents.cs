@@ -1,19 +1,16 @@
 using Microsoft.EntityFrameworkCore;
 using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Catalog;
 
 /// <summary>Puts back what orders that came to nothing had held.</summary>
 internal static class OrderEvents
 {
-    public static void Map(WebApplication app) => app.MapEvents<CatalogDb>()
-        .OnceIn<CatalogDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent,
-            [OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
-            (db, e, ct) => ReleaseAsync(db, e.Data, ct));
+    public static readonly IReadOnlyCollection<string> Types = [OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided];
 
-    private static async Task ReleaseAsync(CatalogDb db, OrderEvent order, CancellationToken cancellationToken)
+    public static async Task ReleaseAsync(CatalogDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
     {
+        var order = e.Data;
         await db.Database.BeginTransactionAsync(cancellationToken);
         var hold = await db.Holds.FromSql($"SELECT * FROM hold WHERE order_id = {order.OrderId} FOR UPDATE").FirstOrDefaultAsync(cancellationToken);
         if (hold is null)

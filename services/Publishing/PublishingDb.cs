@@ -1,7 +1,49 @@
 using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Publishing;
 
 /// <summary>Publishers' registrations of new titles.</summary>
-internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : MallDb(options);
+internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : MallDb(options)
+{
+    public DbSet<Registration> Registrations => Set<Registration>();
+
+    /// <summary>Adds a registration's events to what the next save publishes.</summary>
+    public void PublishEvents(Registration registration)
+    {
+        foreach (var (type, e) in registration.TakeEvents())
+            Publish(Topics.Titles, type, e.TitleId, e, ContractsJson.Default.TitleEvent, e.At);
+    }
+
+    /// <summary>The product team has what was an attempt until now.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">It was voided or decided on first.</exception>
+    public async Task TakeInAsync(Registration attempt, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        attempt.TakeIn(now);
+        PublishEvents(attempt);
+        await SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Leaves nothing of an attempt but the event by which others forget it too.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">It was voided or decided on first.</exception>
+    public async Task VoidAsync(Registration attempt, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        attempt.Void(now);
+        PublishEvents(attempt);
+        Registrations.Remove(attempt);
+        await SaveChangesAsync(cancellationToken);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Registration>(registration =>
+        {
+            registration.ToTable("registration");
+            registration.Property(r => r.Price).HasPrecision(18, 2);
+            registration.Property(r => r.Status).HasConversion<string>();
+            registration.Property(r => r.Version).IsConcurrencyToken();
+        });
+    }
+}

@@ -1,7 +1,9 @@
+using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
+
 namespace OrderMall.Publishing;
 
 /// <summary>Publishers' registrations of new titles.</summary>
@@ -15,10 +17,19 @@ public sealed class PublishingService : IMallService
     {
         builder.AddDatabase<PublishingDb>();
         builder.AddServiceClient(AppIds.Store);
+        builder.Services.Configure<PublishingOptions>(builder.Configuration.GetSection("Publishing"));
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PublishingJson.Default));
+        builder.Services.AddSingleton<IValidator<RegisterTitle>, RegisterTitleValidator>();
+        builder.Services.AddSingleton<ReviewClient>();
+        builder.Services.AddSingleton<ReviewEvents>();
+        builder.Services.AddHostedService<RegistrationResumer>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        TitlesApi.Map(app);
+        ReviewEvents.Map(app);
+        AuditApi.Map(app);
     }
 }

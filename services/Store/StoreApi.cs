@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using System.Text.Json.Serialization;
-using FluentValidation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderMall.Contracts;
@@ -20,23 +19,12 @@ internal sealed record StoreOrderView(
     DateOnly? Date,
     DateTimeOffset ReceivedAt);
 
-/// <summary>Why a merchant refuses an order.</summary>
-internal sealed record Rejection(string? Reason);
-
-internal sealed class RejectionValidator : AbstractValidator<Rejection>
-{
-    public RejectionValidator() =>
-        RuleFor(rejection => rejection.Reason)
-            .NotEmpty().WithMessage("Say why: the customer is told.")
-            .MaximumLength(500);
-}
-
-/// <summary>The merchants' order book.</summary>
+/// <summary>The order book of merchants, and of publishers, who sell the titles that were approved.</summary>
 internal static class StoreApi
 {
     public static void Map(WebApplication app)
     {
-        var orders = app.MapGroup("/api/store/orders").WithTags("Store").RequireRole(Roles.Merchant);
+        var orders = app.MapGroup("/api/store/orders").WithTags("Store").RequireRole(Roles.Merchant, Roles.Publisher);
         orders.MapGet("/", ListAsync)
             .WithName("ListStoreOrders").WithSummary("Your order book, newest first.");
         var order = orders.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
@@ -55,16 +43,12 @@ internal static class StoreApi
         StoreDb db,
         CancellationToken cancellationToken)
     {
+        if (StatusFilter.Read<StoreStatus>(status, out var wanted) is { } wrong)
+            return wrong;
         var merchantId = user.Id();
         var orders = db.Orders.AsNoTracking().Where(order => order.MerchantId == merchantId && order.ReceivedAt != null);
-        if (!string.IsNullOrEmpty(status))
-        {
-            if (!Enum.GetNames<StoreStatus>().Contains(status))
-                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<StoreStatus>())}.");
-            var wanted = Enum.Parse<StoreStatus>(status);
+        if (wanted is not null)
             orders = orders.Where(order => order.Status == wanted);
-        }
-
         if (page.After is { } after)
             orders = orders.Where(order => order.OrderId < after);
         var rows = await orders.OrderByDescending(order => order.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
@@ -113,5 +97,6 @@ internal static class StoreApi
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Page<StoreOrderView>))]
+[JsonSerializable(typeof(Page<ReviewView>))]
 [JsonSerializable(typeof(Rejection))]
 internal sealed partial class StoreJson : JsonSerializerContext;

@@ -9,6 +9,8 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
 {
     public DbSet<StoreOrder> Orders => Set<StoreOrder>();
 
+    public DbSet<Review> Reviews => Set<Review>();
+
     /// <summary>Publishes what happened to an order, with the order's change.</summary>
     public void Publish(string type, StoreOrder order, DateTimeOffset at, string? reason = null) =>
         Publish(
@@ -30,6 +32,16 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
             ContractsJson.Default.StoreEvent,
             at);
 
+    /// <summary>Publishes what happened to a review, with the review's change.</summary>
+    public void Publish(string type, Review review, DateTimeOffset at, string? reason = null) =>
+        Publish(
+            Topics.Reviews,
+            type,
+            review.TitleId,
+            new ReviewEvent(review.TitleId, review.Version, at, reason),
+            ContractsJson.Default.ReviewEvent,
+            at);
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -41,6 +53,13 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
             order.Property(o => o.Status).HasConversion<string>();
             order.Property(o => o.StatusBefore).HasConversion<string>();
             order.Property(o => o.Fulfilment).HasConversion<string>();
+        });
+        modelBuilder.Entity<Review>(review =>
+        {
+            review.ToTable("review").HasKey(r => r.TitleId);
+            review.Property(r => r.TitleId).ValueGeneratedNever();
+            review.Property(r => r.Version).IsConcurrencyToken();
+            review.Property(r => r.Status).HasConversion<string>();
         });
     }
 }

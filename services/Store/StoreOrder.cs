@@ -23,17 +23,6 @@ internal enum StoreStatus
     Cancelled,
 }
 
-/// <summary>What came of a merchant's decision.</summary>
-/// <param name="Changed">Whether the order is now another than before.</param>
-/// <param name="Refusal">Why it was not possible; <see langword="null"/> when it was, or already was so.</param>
-internal readonly record struct Decision(bool Changed, string? Refusal)
-{
-    public static readonly Decision Made = new(true, null);
-    public static readonly Decision AlreadyMade = new(false, null);
-
-    public static Decision Refused(string why) => new(false, why);
-}
-
 /// <summary>An order in its merchant's book.</summary>
 internal sealed class StoreOrder
 {

@@ -6,7 +6,7 @@ using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Store;
 
-/// <summary>The merchants' side: their order book.</summary>
+/// <summary>The merchants' side: their order book, and the product team's reviews of new titles.</summary>
 public sealed class StoreService : IMallService
 {
     /// <inheritdoc/>
@@ -18,6 +18,7 @@ public sealed class StoreService : IMallService
         builder.AddDatabase<StoreDb>();
         builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, StoreJson.Default));
         builder.Services.AddSingleton<OrderEvents>();
+        builder.Services.AddSingleton<TitleEvents>();
         builder.Services.AddSingleton<IValidator<Rejection>, RejectionValidator>();
     }
 
@@ -25,10 +26,14 @@ public sealed class StoreService : IMallService
     public static void Map(WebApplication app)
     {
         var orderEvents = app.Services.GetRequiredService<OrderEvents>();
+        var titleEvents = app.Services.GetRequiredService<TitleEvents>();
         app.MapEvents<StoreDb>()
-            .OnceIn<StoreDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvents.Types, orderEvents.ApplyAsync);
+            .OnceIn<StoreDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvents.Types, orderEvents.ApplyAsync)
+            .OnceIn<StoreDb, TitleEvent>(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvents.Types, titleEvents.ApplyAsync);
         StoreApi.Map(app);
         Stops.Map(app);
+        ReviewsApi.Map(app);
+        ReviewRequests.Map(app);
         StoreAudit.Map(app);
     }
 }

@@ -93,6 +93,37 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         Assert.Equal(500, await AvailableAsync(offer));
     }
 
+    [Fact]
+    public async Task An_approved_title_goes_on_sale_once_and_is_its_publishers_to_change()
+    {
+        var title = new TitleEvent(
+            Guid.CreateVersion7(), 3, DateTimeOffset.UtcNow, TitleStatus.Approved, null, "penguin", "A Long Way", "Kim", 12_500.5m, "KRW", 3);
+        foreach (var type in new[] { TitleEvent.Registered, TitleEvent.Rejected, TitleEvent.Cancelled, TitleEvent.Voided })
+            Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, type, title));
+        Assert.Equal(HttpStatusCode.NotFound, (await catalog.Internal.GetAsync($"/api/offers/{title.TitleId}")).StatusCode);
+
+        var eventId = Guid.CreateVersion7().ToString();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, title, id: i % 2 == 0 ? eventId : null)));
+        Assert.All(answers, answer => Assert.Equal("SUCCESS", answer));
+        Assert.Equal(
+            $$"""{"id":"{{title.TitleId}}","merchantId":"penguin","kind":"book","title":"A Long Way","price":12500.5,"deposit":null,"currency":"KRW","prepayment":"full","fulfilment":"delivery","capacity":3,"available":3,"date":null,"place":null,"details":"By Kim."}""",
+            await catalog.Internal.GetStringAsync($"/api/offers/{title.TitleId}"));
+        var registered = Assert.Single(await catalog.PublishedAsync(title.TitleId));
+        Assert.Equal((Topics.Offers, OfferEvent.Registered), (registered.Topic, registered.Type));
+
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(title.TitleId, Guid.CreateVersion7())).Outcome);
+        using var publisher = catalog.As("penguin", Roles.Publisher);
+        using var changed = await publisher.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new { price = 9_000 });
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        using var stranger = catalog.As("viking", Roles.Publisher);
+        Assert.Equal(HttpStatusCode.NotFound, (await stranger.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new { price = 1 })).StatusCode);
+        // Publishers sell titles that were approved, and nothing else.
+        Assert.Equal(HttpStatusCode.Forbidden, (await publisher.PostAsJsonAsync("/api/offers", new { })).StatusCode);
+        // Heard of again after it changed, it stays as it is.
+        Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, title));
+        Assert.Equal(2, await AvailableAsync(title.TitleId));
+    }
+
     private Task<HoldAnswer> HoldAsync(Guid offer, Guid order, int quantity = 1, string? destination = "Seoul", bool canPay = true) =>
         catalog.AskAsync<HoldAnswer>("/holds", new HoldRequest(order, offer, quantity, destination, null, canPay));
 

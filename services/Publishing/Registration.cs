@@ -1,0 +1,137 @@
+using OrderMall.Contracts;
+
+namespace OrderMall.Publishing;
+
+/// <summary>
+/// The registration of a title, and the rules of its life. Where it stands is decided here alone: the product team's
+/// decision counts if it comes before the publisher withdraws. It says by <see cref="TakeEvents"/> what the world should hear of.
+/// </summary>
+internal sealed class Registration
+{
+    // Beyond the time limit of the request that registers.
+    internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    private readonly List<(string Type, TitleEvent Event)> _events = [];
+
+    private Registration()
+    {
+    }
+
+    public Guid Id { get; private init; }
+
+    public string PublisherId { get; private init; } = "";
+
+    public string Title { get; private init; } = "";
+
+    public string Author { get; private init; } = "";
+
+    public string? Isbn { get; private init; }
+
+    /// <summary>Of one copy, in <see cref="Currency"/>.</summary>
+    public decimal Price { get; private init; }
+
+    public string Currency { get; private init; } = "";
+
+    public int Copies { get; private init; }
+
+    public TitleStatus Status { get; private set; }
+
+    public string? Reason { get; private set; }
+
+    public long Version { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private init; }
+
+    public DateTimeOffset UpdatedAt { get; private set; }
+
+    /// <summary>When an attempt of which nothing was heard is given up; <see langword="null"/> once it is a registration.</summary>
+    public DateTimeOffset? DueAt { get; private set; }
+
+    /// <summary>Begins an attempt: its review is requested next.</summary>
+    public static Registration Begin(string publisherId, RegisterTitle request, string currency, DateTimeOffset now) => new()
+    {
+        Id = Guid.CreateVersion7(now),
+        PublisherId = publisherId,
+        Title = request.Title!,
+        Author = request.Author!,
+        Isbn = request.Isbn,
+        Price = request.Price!.Value,
+        Currency = currency,
+        Copies = request.Copies!.Value,
+        Status = TitleStatus.Pending,
+        Version = 1,
+        CreatedAt = now,
+        UpdatedAt = now,
+        DueAt = now + Lease,
+    };
+
+    /// <summary>The product team has it: it is a registration from now on.</summary>
+    public void TakeIn(DateTimeOffset now)
+    {
+        RequirePending();
+        MoveTo(TitleStatus.InReview, TitleEvent.Registered, now);
+    }
+
+    /// <summary>The attempt came to nothing: it is to be deleted.</summary>
+    public void Void(DateTimeOffset now)
+    {
+        RequirePending();
+        MoveTo(TitleStatus.Cancelled, TitleEvent.Voided, now);
+    }
+
+    /// <summary>The product team approved. What its publisher withdrew before stays so.</summary>
+    public void Approve(DateTimeOffset now)
+    {
+        if (IsInReview(now))
+            MoveTo(TitleStatus.Approved, TitleEvent.Approved, now);
+    }
+
+    /// <summary>The product team refused. What its publisher withdrew before stays so.</summary>
+    public void Reject(string? reason, DateTimeOffset now)
+    {
+        if (!IsInReview(now))
+            return;
+        Reason = reason;
+        MoveTo(TitleStatus.Rejected, TitleEvent.Rejected, now);
+    }
+
+    /// <summary>Its publisher withdraws it.</summary>
+    /// <returns>Whether it is withdrawn; <see langword="false"/> when it was decided on before.</returns>
+    public bool Cancel(DateTimeOffset now)
+    {
+        if (Status == TitleStatus.InReview)
+            MoveTo(TitleStatus.Cancelled, TitleEvent.Cancelled, now);
+        return Status == TitleStatus.Cancelled;
+    }
+
+    /// <summary>What happened since the last call, oldest first: the name of each event and the event.</summary>
+    public IReadOnlyList<(string Type, TitleEvent Event)> TakeEvents()
+    {
+        var events = _events.ToList();
+        _events.Clear();
+        return events;
+    }
+
+    // A decision proves that the review was taken in, even if the answer that says so is still on its way.
+    private bool IsInReview(DateTimeOffset now)
+    {
+        if (Status == TitleStatus.Pending)
+            TakeIn(now);
+        return Status == TitleStatus.InReview;
+    }
+
+    private void MoveTo(TitleStatus status, string eventType, DateTimeOffset now)
+    {
+        Status = status;
+        Version++;
+        UpdatedAt = now;
+        DueAt = null;
+        _events.Add((eventType, new TitleEvent(Id, Version, UpdatedAt, Status, Reason, PublisherId, Title, Author, Price, Currency, Copies)));
+    }
+
+    private void RequirePending()
+    {
+        if (Status != TitleStatus.Pending)
+            throw new InvalidOperationException($"Registration {Id} is {Status}.");
+    }
+}

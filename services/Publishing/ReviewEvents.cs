@@ -1,0 +1,27 @@
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Publishing;
+
+/// <summary>What the product team decided on titles.</summary>
+internal sealed class ReviewEvents(TimeProvider time)
+{
+    public static void Map(WebApplication app) => app.MapEvents<PublishingDb>()
+        .OnceIn<PublishingDb, ReviewEvent>(Topics.Reviews, ContractsJson.Default.CloudEventReviewEvent,
+            [ReviewEvent.Approved, ReviewEvent.Rejected],
+            app.Services.GetRequiredService<ReviewEvents>().ApplyAsync);
+
+    private async Task ApplyAsync(PublishingDb db, CloudEvent<ReviewEvent> e, CancellationToken cancellationToken)
+    {
+        // One that was voided is gone: the store hears of that as well.
+        if (await db.Registrations.FirstOrDefaultAsync(registration => registration.Id == e.Data.TitleId, cancellationToken) is not { } registration)
+            return;
+        if (e.Type == ReviewEvent.Approved)
+            registration.Approve(time.Now());
+        else
+            registration.Reject(e.Data.Reason, time.Now());
+        db.PublishEvents(registration);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Publishing;
+
+/// <summary>What publishers do with their titles.</summary>
+internal static class TitlesApi
+{
+    // It goes on without the publisher: a closed connection must not leave an attempt half done.
+    private static readonly TimeSpan RegisterTimeLimit = TimeSpan.FromSeconds(25);
+
+    public static void Map(WebApplication app)
+    {
+        var titles = app.MapGroup("/api/titles").WithTags("Titles").RequireRole(Roles.Publisher);
+        titles.MapPost("/", RegisterAsync).WithName("RegisterTitle").WithSummary("Registers a title, which goes on sale when the product team approves it.")
+            .WithValidation<RegisterTitle>()
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        titles.MapGet("/{id:guid}", GetAsync).WithName("GetTitle").WithSummary("One of the publisher's own titles.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        titles.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawTitle").WithSummary("Withdraws a title that was not decided on yet.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<Results<Created<TitleView>, ProblemHttpResult>> RegisterAsync(
+        RegisterTitle request, ClaimsPrincipal user, PublishingDb db, ReviewClient reviews, IOptions<PublishingOptions> options, TimeProvider time, HttpContext context)
+    {
+        using var limit = new CancellationTokenSource(RegisterTimeLimit);
+        var registration = Registration.Begin(user.Id(), request, options.Value.Currency, time.Now());
+        db.Registrations.Add(registration);
+        await db.SaveChangesAsync(limit.Token);
+        try
+        {
+            if (await IsTakenInAsync(reviews, registration, limit.Token))
+                await db.TakeInAsync(registration, time.Now(), limit.Token);
+            else
+                await db.VoidAsync(registration, time.Now(), limit.Token);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // The product team decided on it already, or it was given up because all this took too long: see which.
+            await db.Entry(registration).ReloadAsync(limit.Token);
+        }
+
+        if (db.Entry(registration).State != EntityState.Detached)
+            return TypedResults.Created($"/api/titles/{registration.Id}", TitleView.Of(registration));
+        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
+            "The review of the title could not be requested at the moment. Nothing was registered. Try again shortly.");
+    }
+
+    private static async Task<Results<Ok<TitleView>, ProblemHttpResult>> GetAsync(Guid id, ClaimsPrincipal user, PublishingDb db, CancellationToken cancellationToken) =>
+        await OwnAsync(db, id, user, cancellationToken) is { } registration
+            ? TypedResults.Ok(TitleView.Of(registration))
+            : Problems.NotFound("title");
+
+    private static Task<Results<Ok<TitleView>, ProblemHttpResult>> WithdrawAsync(
+        Guid id, ClaimsPrincipal user, PublishingDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        db.DecideAsync<Results<Ok<TitleView>, ProblemHttpResult>>(
+            async () =>
+            {
+                if (await OwnAsync(db, id, user, cancellationToken) is not { } registration)
+                    return Problems.NotFound("title");
+                if (!registration.Cancel(time.Now()))
+                    return Problems.Conflict("title-status", $"The title is {registration.Status}: it cannot be withdrawn any more.");
+                db.PublishEvents(registration);
+                return TypedResults.Ok(TitleView.Of(registration));
+            },
+            cancellationToken);
+
+    private static async Task<bool> IsTakenInAsync(ReviewClient reviews, Registration registration, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reviews.RequestAsync(registration, cancellationToken) == ReviewRequestOutcome.Taken;
+        }
+        catch (ServiceUnavailableException)
+        {
+            // It may have been after all: what voids the registration takes the review back.
+            return false;
+        }
+    }
+
+    // An attempt is not a title yet.
+    private static Task<Registration?> OwnAsync(PublishingDb db, Guid id, ClaimsPrincipal user, CancellationToken cancellationToken)
+    {
+        var publisherId = user.Id();
+        return db.Registrations.FirstOrDefaultAsync(
+            registration => registration.Id == id && registration.PublisherId == publisherId && registration.Status != TitleStatus.Pending, cancellationToken);
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Store;
+
+/// <summary>The <c>?status=</c> of a list.</summary>
+internal static class StatusFilter
+{
+    /// <summary>Reads it.</summary>
+    /// <returns>What is wrong with it, or <see langword="null"/>.</returns>
+    public static ValidationProblem? Read<TStatus>(string? text, out TStatus? wanted)
+        where TStatus : struct, Enum
+    {
+        wanted = null;
+        if (string.IsNullOrEmpty(text))
+            return null;
+        // Names alone: parsing would take numbers too.
+        if (!Enum.GetNames<TStatus>().Contains(text))
+            return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<TStatus>())}.");
+        wanted = Enum.Parse<TStatus>(text);
+        return null;
+    }
+}
