@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
@@ -34,7 +35,8 @@ internal static class AccountsApi
             .ProducesProblem(StatusCodes.Status401Unauthorized);
     }
 
-    private static async Task<IResult> RegisterAsync(Registration registration, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, HttpContext context)
+    private static async Task<IResult> RegisterAsync(
+        Registration registration, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, TimeProvider time, HttpContext context)
     {
         using var turn = await passwords.WaitAsync(context.RequestAborted);
         if (!turn.IsAcquired)
@@ -42,13 +44,12 @@ internal static class AccountsApi
 
         var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name.Trim() };
         // Saved together with the account: nobody is left without a role.
-        var role = new IdentityUserRole<string> { UserId = user.Id, RoleId = Roles.Customer };
-        db.AccountRoles.Add(role);
+        db.Open(user, Roles.Customer, time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
             return created.Succeeded
-                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [role.RoleId]))
+                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]))
                 : Refusal(created.Errors);
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })

@@ -2,11 +2,12 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Gateway;
 
 /// <summary>Makes the demo's accounts where they are missing. Several replicas may do so at once.</summary>
-internal sealed class DemoAccounts(IServiceScopeFactory scopes) : IHostedService
+internal sealed class DemoAccounts(IServiceScopeFactory scopes, TimeProvider time) : IHostedService
 {
     /// <summary>Only where it is asked for: everybody knows the password.</summary>
     public static void AddIfWanted(WebApplicationBuilder builder)
@@ -39,7 +40,7 @@ internal sealed class DemoAccounts(IServiceScopeFactory scopes) : IHostedService
             };
             user.PasswordHash = hash ??= users.PasswordHasher.HashPassword(user, Demo.Password);
             db.Accounts.Add(user);
-            db.AccountRoles.Add(new IdentityUserRole<string> { UserId = id, RoleId = role });
+            db.Open(user, role, time.Now());
             try
             {
                 await db.SaveChangesAsync(cancellationToken);

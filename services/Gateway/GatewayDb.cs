@@ -1,6 +1,10 @@
+using System.Diagnostics;
+using System.Text.Json;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Gateway;
 
@@ -15,6 +19,22 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     public DbSet<IdentityUserRole<string>> AccountRoles => Set<IdentityUserRole<string>>();
 
     public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
+
+    /// <summary>Gives a new account its role, and tells those who write to people of it: both are saved together with the account.</summary>
+    public void Open(MallUser user, string role, DateTimeOffset at)
+    {
+        AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
+        Outbox.Add(new OutboxMessage
+        {
+            EventId = Guid.CreateVersion7(at),
+            Topic = Topics.Accounts,
+            Type = AccountEvent.Registered,
+            Key = user.Id,
+            Data = JsonSerializer.Serialize(new AccountEvent(user.Id, at, user.Email!, user.Name), ContractsJson.Default.AccountEvent),
+            TraceParent = Activity.Current?.Id,
+            CreatedAt = at,
+        });
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -6,15 +6,20 @@ namespace OrderMall.MyPage;
 /// <summary>Tells the audit what the pages show.</summary>
 internal static class MyPageAudit
 {
-    public static void Map(WebApplication app) => app.MapPost("/audit/orders", ListAsync).ExcludeFromDescription();
-
-    private static async Task<Ok<List<AuditedView>>> ListAsync(AuditPages asked, OrderPages pages, CancellationToken cancellationToken)
+    public static void Map(WebApplication app)
     {
-        var customers = asked.Orders.ToDictionary(order => order.OrderId, order => order.CustomerId);
-        var found = await pages.GetAsync(customers.Keys, cancellationToken);
+        app.MapPost("/audit/orders", ListAsync<OrderPage, OrderEvent>).ExcludeFromDescription();
+        app.MapPost("/audit/titles", ListAsync<TitlePage, TitleEvent>).ExcludeFromDescription();
+    }
+
+    private static async Task<Ok<List<AuditedView>>> ListAsync<TPage, TEvent>(AuditPages asked, Pages<TPage, TEvent> pages, CancellationToken cancellationToken)
+        where TPage : class, IPage<TPage, TEvent>
+    {
+        var people = asked.Orders.ToDictionary(page => page.OrderId, page => page.CustomerId);
+        var found = await pages.GetAsync(people.Keys, cancellationToken);
         return TypedResults.Ok(found
-            .Where(page => customers[page.OrderId] == page.CustomerId)
-            .Select(page => new AuditedView(page.OrderId, page.Status.ToString(), page.Version))
+            .Where(page => people[page.Id] == page.PersonId)
+            .Select(page => new AuditedView(page.Id, page.Status, page.Version))
             .ToList());
     }
 }

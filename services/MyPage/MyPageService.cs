@@ -4,7 +4,7 @@ using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.MyPage;
 
-/// <summary>Each person's view of their orders, kept in the state store.</summary>
+/// <summary>Each person's view of their orders and titles, kept in the state store.</summary>
 public sealed class MyPageService : IMallService
 {
     /// <inheritdoc/>
@@ -14,18 +14,27 @@ public sealed class MyPageService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, MyPageJson.Default));
-        builder.Services.AddSingleton<OrderIndex>();
-        builder.Services.AddSingleton<OrderPages>();
+        AddPages<OrderPage, OrderEvent>(builder.Services);
+        AddPages<TitlePage, TitleEvent>(builder.Services);
         builder.Services.AddSingleton<Listeners>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var pages = app.Services.GetRequiredService<OrderPages>();
+        var orders = app.Services.GetRequiredService<Pages<OrderPage, OrderEvent>>();
+        var titles = app.Services.GetRequiredService<Pages<TitlePage, TitleEvent>>();
         app.MapEvents()
-            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) => pages.ApplyAsync(e.Data, cancellationToken));
-        OrdersApi.Map(app);
+            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) => orders.ApplyAsync(e.Data, cancellationToken))
+            .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) => titles.ApplyAsync(e.Data, cancellationToken));
+        MyPageApi.Map(app);
         MyPageAudit.Map(app);
+    }
+
+    private static void AddPages<TPage, TEvent>(IServiceCollection services)
+        where TPage : class, IPage<TPage, TEvent>
+    {
+        services.AddSingleton<Pages<TPage, TEvent>>();
+        services.AddSingleton<INewest>(provider => provider.GetRequiredService<Pages<TPage, TEvent>>());
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using OrderMall.Contracts;
 
 namespace OrderMall.MyPage;
@@ -18,40 +20,64 @@ internal sealed record OrderPage(
     string? Place,
     DateTimeOffset UpdatedAt,
     long Version,
-    IReadOnlyList<TimelineEntry> Timeline)
+    IReadOnlyList<TimelineEntry<OrderStatus>> Timeline) : IPage<OrderPage, OrderEvent>
 {
-    // Far more than a life has; somebody who asks again and again to cancel what has left must not grow the page for ever.
-    private const int LongestTimeline = 100;
+    public static string Sort => "order";
 
-    /// <summary>The page of an order that is seen for the first time.</summary>
-    public static OrderPage Begin(OrderEvent order) =>
-        new(order.CustomerId,
-            order.OrderId,
-            order.Title,
-            order.Kind,
-            order.Status,
-            order.Amount,
-            order.Currency,
-            order.Date,
-            order.Place,
-            order.At,
-            order.Version,
-            [new TimelineEntry(order.Status, order.At, order.Version)]);
+    public static JsonTypeInfo<OrderPage> Json => MyPageJson.Default.OrderPage;
 
-    /// <summary>The page with one more event.</summary>
-    /// <returns><see langword="null"/> when the event is known already.</returns>
-    public OrderPage? With(OrderEvent order)
-    {
-        if (Timeline.Any(entry => entry.Version == order.Version))
-            return null;
-        var timeline = Timeline
-            .Append(new TimelineEntry(order.Status, order.At, order.Version))
-            .OrderBy(entry => entry.Version)
-            .TakeLast(LongestTimeline)
-            .ToArray();
-        return order.Version > Version ? Begin(order) with { Timeline = timeline } : this with { Timeline = timeline };
-    }
+    string IPage.Name => Sort;
+
+    string IPage.PersonId => CustomerId;
+
+    Guid IPage.Id => OrderId;
+
+    string IPage.Status => Status.ToString();
+
+    string IPage.ViewJson => JsonSerializer.Serialize(OrderView.Of(this), MyPageJson.Default.OrderView);
+
+    public static Guid IdOf(OrderEvent e) => e.OrderId;
+
+    public static bool IsUsuallyFirst(OrderEvent e) => e.Status is OrderStatus.Accepted or OrderStatus.AwaitingPayment;
+
+    public static OrderPage Begin(OrderEvent e) =>
+        new(e.CustomerId,
+            e.OrderId,
+            e.Title,
+            e.Kind,
+            e.Status,
+            e.Amount,
+            e.Currency,
+            e.Date,
+            e.Place,
+            e.At,
+            e.Version,
+            [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version)]);
+
+    public OrderPage? With(OrderEvent e) =>
+        Timeline.With(e.Status, e.At, e.Version) is { } timeline ? (e.Version > Version ? Begin(e) : this) with { Timeline = timeline } : null;
 }
 
-/// <summary>A status the order had.</summary>
-internal sealed record TimelineEntry(OrderStatus Status, DateTimeOffset At, long Version);
+/// <summary>An order as its customer sees it.</summary>
+internal sealed record OrderView(
+    Guid OrderId,
+    string Title,
+    string Kind,
+    OrderStatus Status,
+    decimal Amount,
+    DateOnly? Date,
+    string? Place,
+    DateTimeOffset UpdatedAt,
+    IReadOnlyList<StatusView<OrderStatus>> Timeline)
+{
+    public static OrderView Of(OrderPage page) =>
+        new(page.OrderId,
+            page.Title,
+            page.Kind,
+            page.Status,
+            page.Amount,
+            page.Date,
+            page.Place,
+            page.UpdatedAt,
+            page.Timeline.ToView());
+}

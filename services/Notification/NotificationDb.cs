@@ -10,15 +10,26 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
 
     public DbSet<Interest> Interests => Set<Interest>();
 
+    public DbSet<Person> People => Set<Person>();
+
+    public DbSet<Email> Emails => Set<Email>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<StoredMessage>().ToTable("message").HasKey(message => new { message.PersonId, message.Id });
         modelBuilder.Entity<Interest>().ToTable("interest").HasKey(interest => interest.PersonId);
+        modelBuilder.Entity<Person>().ToTable("person").HasKey(person => person.PersonId);
+        modelBuilder.Entity<Email>(email =>
+        {
+            email.ToTable("email");
+            email.Property(e => e.Id).ValueGeneratedNever();
+            email.Property(e => e.Status).HasConversion<string>();
+        });
     }
 }
 
-/// <summary>A message in somebody's mailbox; put there by <see cref="Mailbox"/>.</summary>
+/// <summary>A message in somebody's mailbox; put there by <see cref="AppInbox"/>.</summary>
 internal sealed class StoredMessage
 {
     public required string PersonId { get; init; }
@@ -34,6 +45,9 @@ internal sealed class StoredMessage
     public required string Channel { get; init; }
 
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>Whether the person was told as the seller of the order.</summary>
+    public bool ToMerchant { get; init; }
 }
 
 /// <summary>The kinds of offers that a person wants to hear of.</summary>

@@ -17,7 +17,10 @@ public sealed class NotificationService : IMallService
     {
         builder.AddDatabase<NotificationDb>();
         builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationJson.Default));
+        builder.Services.AddSingleton<IMessageChannel, AppInbox>();
+        EmailChannel.AddIfConfigured(builder);
         builder.Services.AddSingleton<Mailbox>();
+        builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
     }
 
@@ -25,9 +28,14 @@ public sealed class NotificationService : IMallService
     public static void Map(WebApplication app)
     {
         var mailbox = app.Services.GetRequiredService<Mailbox>();
+        var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
             .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
-                mailbox.DeliverAsync(OrderMessages.Write(e), e.Data.CustomerId, cancellationToken))
+                mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
+            .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
+                mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
+            .On(Topics.Accounts, ContractsJson.Default.CloudEventAccountEvent, [AccountEvent.Registered], (_, e, cancellationToken) =>
+                addresses.KeepAsync(e.Data, cancellationToken))
             .On(Topics.Offers, ContractsJson.Default.CloudEventOfferEvent, OfferMessages.Types, (_, e, cancellationToken) =>
                 mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
         NotificationsApi.Map(app);

@@ -6,7 +6,7 @@ namespace OrderMall.Notification;
 /// <summary>What customers are told of their orders.</summary>
 internal static class OrderMessages
 {
-    public static Message Write(CloudEvent<OrderEvent> e)
+    public static Letter Write(CloudEvent<OrderEvent> e)
     {
         var order = e.Data;
         var what = Describe(order);
@@ -19,15 +19,15 @@ internal static class OrderMessages
             OrderEvent.PreparationStarted => ("Order being packed", $"Your order of {what} is being packed."),
             OrderEvent.Shipped => ("Order shipped", $"Your order of {what} is on its way{To(order)}."),
             OrderEvent.Delivered => ("Order delivered", $"Your order of {what} has arrived."),
-            OrderEvent.Assigned => ("Somebody is coming", $"Somebody has been assigned to your order of {what}."),
+            OrderEvent.Assigned => ($"{Worker(order)} is coming", $"{Worker(order)} is coming{To(order)} for your order of {what}."),
             OrderEvent.Completed => ("Order completed", $"Your order of {what} is completed. Thank you."),
             OrderEvent.CancellationRequested => ("Cancellation taken", $"The cancellation of your order of {what} is being carried out. You are told when it is done."),
-            OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order)}. It goes on, and is {order.Status}."),
-            OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order)}.{Refunded(order)}"),
-            OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order)}.{Refunded(order)}"),
+            OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order.Reason)}. It goes on, and is {order.Status}."),
+            OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order.Reason)}.{Refunded(order)}"),
+            OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order.Reason)}.{Refunded(order)}"),
             _ => throw new ArgumentException($"Nobody is told of {e.Type}.", nameof(e)),
         };
-        return new Message(Message.IdOf(e.Id, order.At, order.Version), order.OrderId, $"{subject}: {order.Title}", text, order.At);
+        return new Letter(order.CustomerId, new Message(Message.IdOf(e.Id, order.At, order.Version), order.OrderId, $"{subject}: {order.Title}", text, order.At));
     }
 
     public static string Money(decimal amount, string currency) =>
@@ -37,14 +37,16 @@ internal static class OrderMessages
 
     public static string Where(string? place) => place is { Length: > 0 } ? $", at {place}" : "";
 
-    private static string Describe(OrderEvent order) =>
+    public static string Describe(OrderEvent order) =>
         $"{order.Quantity} × {order.Title} ({Money(order.Amount, order.Currency)}{When(order.Date)}{Where(order.Place)})";
 
     private static string Paid(OrderEvent order) => order.Prepaid > 0 ? $" You paid {Money(order.Prepaid, order.Currency)}." : "";
 
     private static string Refunded(OrderEvent order) => order.Prepaid > 0 ? " Whatever you paid for it is refunded." : "";
 
-    private static string To(OrderEvent order) => order.Destination is { Length: > 0 } destination ? $" to {destination}" : "";
+    public static string To(OrderEvent order) => order.Destination is { Length: > 0 } destination ? $" to {destination}" : "";
 
-    private static string Because(OrderEvent order) => order.Reason is { Length: > 0 } reason ? $": {reason}" : "";
+    public static string Because(string? reason) => reason is { Length: > 0 } ? $": {reason}" : "";
+
+    private static string Worker(OrderEvent order) => order.Worker ?? "Somebody";
 }

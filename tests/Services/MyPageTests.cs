@@ -68,6 +68,18 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
     }
 
     [Fact]
+    public async Task Many_orders_at_once_that_come_again_are_each_listed_once()
+    {
+        var orders = Enumerable.Range(0, 120).Select(_ => Orders.Book(customer: "flooded")).ToList();
+        // They are in the index then, and do not have a page yet.
+        mypage.Sidecar.FailsToWrite = key => key.StartsWith("order.", StringComparison.Ordinal);
+        await Task.WhenAll(orders.Select(order => mypage.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order)));
+        mypage.Sidecar.FailsToWrite = _ => false;
+        await Task.WhenAll(orders.Select(order => mypage.DeliverAsync(OrderEvent.Accepted, order)));
+        Assert.Equal(orders.Select(order => order.OrderId).Order(), (await ListAllAsync("flooded")).Order());
+    }
+
+    [Fact]
     public async Task A_crash_between_two_writes_neither_loses_nor_doubles_an_order()
     {
         var orders = Enumerable.Range(0, 103).Select(_ => Orders.Book(customer: "crashing")).ToList();
@@ -97,6 +109,17 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
             await mypage.DeliverAsync(OrderEvent.Accepted, order);
         await mypage.DeliverAsync(OrderEvent.Accepted, early);
         Assert.Equal(others.Append(early).Select(order => order.OrderId).OrderDescending(), await ListAllAsync("late"));
+    }
+
+    [Fact]
+    public async Task An_order_that_comes_again_after_one_that_came_late_is_listed_once()
+    {
+        var late = Orders.Book(customer: "twice");
+        var others = Enumerable.Range(0, 50).Select(_ => Orders.Book(customer: "twice")).ToList();
+        foreach (var order in others.Append(late).Append(others[^1]))
+            await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        var listed = await ListAllAsync("twice");
+        Assert.Equal(others.Append(late).Select(order => order.OrderId).Order(), listed.Order());
     }
 
     [Fact]
@@ -175,16 +198,82 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
     }
 
     [Fact]
+    public async Task A_publisher_sees_titles_with_everything_that_happened_to_them_newest_first()
+    {
+        var first = Title("publisher");
+        var second = Title("publisher");
+        var approved = first with { Version = 3, At = first.At.AddMinutes(1), Status = TitleStatus.Approved };
+        var rejected = second with { Version = 3, At = second.At.AddMinutes(2), Status = TitleStatus.Rejected, Reason = "no plot" };
+        foreach (var (type, title) in new[]
+        {
+            (TitleEvent.Registered, first), (TitleEvent.Rejected, rejected), (TitleEvent.Registered, second), (TitleEvent.Registered, second),
+            (TitleEvent.Approved, approved), (TitleEvent.Voided, Title("publisher")), (TitleEvent.Registered, Title("another")),
+        })
+        {
+            Assert.Equal("SUCCESS", await mypage.DeliverAsync(Topics.Titles, type, title));
+        }
+
+        var items = (await ListAsync("publisher", what: "titles")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal([second.TitleId, first.TitleId], items.Select(item => item.GetProperty("titleId").GetGuid()));
+        var item = items[0];
+        Assert.Equal(("Rejected", "no plot"), (item.GetProperty("status").GetString(), item.GetProperty("reason").GetString()));
+        Assert.Equal(
+            ("A First Book", "J. Doe", 12_000m, "KRW", 50),
+            (item.GetProperty("title").GetString(), item.GetProperty("author").GetString(), item.GetProperty("price").GetDecimal(), item.GetProperty("currency").GetString(), item.GetProperty("copies").GetInt32()));
+        Assert.Equal(rejected.At, item.GetProperty("updatedAt").GetDateTimeOffset());
+        Assert.Equal(
+            [("InReview", second.At), ("Rejected", rejected.At)],
+            item.GetProperty("timeline").EnumerateArray().Select(entry => (entry.GetProperty("status").GetString(), entry.GetProperty("at").GetDateTimeOffset())));
+        Assert.Equal(["InReview", "Approved"], items[1].GetProperty("timeline").EnumerateArray().Select(entry => entry.GetProperty("status").GetString()));
+
+        var page = await ListAsync("publisher", "?limit=1", "titles");
+        Assert.Equal(second.TitleId, page.GetProperty("items")[0].GetProperty("titleId").GetGuid());
+        Assert.Equal(first.TitleId, (await ListAsync("publisher", $"?limit=1&after={page.GetProperty("next").GetString()}", "titles")).GetProperty("items")[0].GetProperty("titleId").GetGuid());
+        Assert.Empty((await ListAsync("publisher")).GetProperty("items").EnumerateArray());
+
+        var views = await mypage.AskAsync<List<AuditedView>>("/audit/titles", new AuditPages([new AuditPageOf("publisher", second.TitleId), new AuditPageOf("another", first.TitleId)]));
+        Assert.Equal(new AuditedView(second.TitleId, "Rejected", 3), Assert.Single(views));
+    }
+
+    [Fact]
+    public async Task Changes_of_titles_are_streamed_too()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        await using var stream = await OpenAsync("writer", deadline.Token);
+        var title = Title("writer");
+        Assert.Equal("SUCCESS", await mypage.DeliverAsync(Topics.Titles, TitleEvent.Registered, title));
+        Assert.Equal((title.TitleId, "InReview"), await NextAsync(stream, "title"));
+        var replica = await mypage.StartReplicaAsync();
+        Assert.Equal("SUCCESS", await mypage.DeliverAsync(Topics.Titles, TitleEvent.Cancelled, title with { Version = 3, Status = TitleStatus.Cancelled }, replica: replica));
+        Assert.Equal((title.TitleId, "Cancelled"), await NextAsync(stream, "title"));
+    }
+
+    [Fact]
+    public async Task Orders_are_kept_as_they_always_were()
+    {
+        var order = Orders.Book(customer: "keeper");
+        await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        using var sidecar = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{mypage.Sidecar.Port}/v1.0/state/statestore/") };
+        Assert.Equal($$"""{"number":0,"orderIds":["{{order.OrderId}}"]}""", await sidecar.GetStringAsync("orders.keeper"));
+        var kept = await sidecar.GetFromJsonAsync<JsonElement>($"order.{order.OrderId}");
+        Assert.Equal(
+            ["customerId", "orderId", "title", "kind", "status", "amount", "currency", "date", "place", "updatedAt", "version", "timeline"],
+            kept.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["status", "at", "version"], kept.GetProperty("timeline")[0].EnumerateObject().Select(property => property.Name));
+    }
+
+    [Fact]
     public async Task Nobody_sees_a_page_without_signing_in()
     {
+        Assert.Equal(HttpStatusCode.Unauthorized, (await mypage.Internal.GetAsync("/api/mypage/titles")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await mypage.Internal.GetAsync("/api/mypage/orders")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await mypage.Internal.GetAsync("/api/mypage/events")).StatusCode);
     }
 
-    private async Task<JsonElement> ListAsync(string personId, string query = "")
+    private async Task<JsonElement> ListAsync(string personId, string query = "", string what = "orders")
     {
         using var client = mypage.As(personId, Roles.Customer);
-        return await client.GetFromJsonAsync<JsonElement>($"/api/mypage/orders{query}");
+        return await client.GetFromJsonAsync<JsonElement>($"/api/mypage/{what}{query}");
     }
 
     private async Task<List<Guid>> ListAllAsync(string personId)
@@ -233,13 +322,16 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
         return events;
     }
 
-    private static async Task<(Guid OrderId, string? Status)> NextAsync(IAsyncEnumerator<SseItem<string>> events)
+    private static async Task<(Guid OrderId, string? Status)> NextAsync(IAsyncEnumerator<SseItem<string>> events, string what = "order")
     {
         do
             Assert.True(await events.MoveNextAsync());
         while (events.Current.EventType == "heartbeat");
-        Assert.Equal("order", events.Current.EventType);
+        Assert.Equal(what, events.Current.EventType);
         var item = JsonDocument.Parse(events.Current.Data).RootElement;
-        return (item.GetProperty("orderId").GetGuid(), item.GetProperty("status").GetString());
+        return (item.GetProperty($"{what}Id").GetGuid(), item.GetProperty("status").GetString());
     }
+
+    private static TitleEvent Title(string publisher) =>
+        new(Orders.Book().OrderId, 2, new DateTimeOffset(2026, 5, 4, 3, 2, 1, TimeSpan.Zero), TitleStatus.InReview, Reason: null, publisher, "A First Book", "J. Doe", 12_000m, "KRW", 50);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -43,6 +44,92 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
         foreach (var type in OrderEvent.OfPublicOrders)
             await notification.DeliverAsync(type, Orders.Book(customer: "reader"));
         Assert.Equal(OrderEvent.OfPublicOrders.Count, (await ListAsync("reader")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_customer_is_told_who_comes()
+    {
+        var visit = Orders.Book(customer: "visited") with
+        {
+            Kind = "cleaning", Title = "Spring cleaning", Quantity = 1, Prepaid = 0, Fulfilment = Fulfilment.Assignment,
+            Destination = "1 Main Street", Date = new DateOnly(2026, 4, 1), Worker = "Kim",
+        };
+        await notification.DeliverAsync(OrderEvent.Assigned, visit);
+        var message = Assert.Single((await ListAsync("visited")).GetProperty("items").EnumerateArray());
+        Assert.Equal("Kim is coming: Spring cleaning", message.GetProperty("subject").GetString());
+        Assert.Equal(
+            "Kim is coming to 1 Main Street for your order of 1 × Spring cleaning (30,000 KRW, on 2026-04-01).",
+            message.GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task A_merchant_is_told_once_that_an_order_has_come_and_that_it_is_off()
+    {
+        var order = Orders.Table(customer: "guest", merchant: "the-bistro") with { Note = "By the window" };
+        var cancelled = order.Next(OrderStatus.Cancelled);
+        var eventId = Guid.CreateVersion7().ToString();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => notification.DeliverAsync(OrderEvent.Received, order, eventId)));
+        foreach (var type in OrderEvent.OfPublicOrders.Except([OrderEvent.Received, OrderEvent.Cancelled, OrderEvent.Rejected]))
+            await notification.DeliverAsync(type, order);
+        await notification.DeliverAsync(OrderEvent.Cancelled, cancelled);
+        await notification.DeliverAsync(OrderEvent.Rejected, cancelled.Next(OrderStatus.Rejected, $"{OrderReasons.RefusedByMerchant}: full"));
+
+        var messages = (await ListAsync("the-bistro")).GetProperty("items").EnumerateArray().Reverse().ToList();
+        Assert.Equal(
+            [
+                "There is a new order of 1 × A table for two (30,000 KRW, on 2026-12-24, at Bistro Seoul). It waits for your confirmation. The customer's note: By the window",
+                "The order of 1 × A table for two (30,000 KRW, on 2026-12-24, at Bistro Seoul) was cancelled by its customer. There is nothing to do for it any more.",
+                "The order of 1 × A table for two (30,000 KRW, on 2026-12-24, at Bistro Seoul) was rejected: refused by merchant: full. There is nothing to do for it any more.",
+            ],
+            messages.Select(message => message.GetProperty("text").GetString()));
+        Assert.All(messages, message => Assert.Equal(order.OrderId, message.GetProperty("orderId").GetGuid()));
+        // The customer is told of everything, and that is what is counted.
+        Assert.Equal(OrderEvent.OfPublicOrders.Count, (await ListAsync("guest")).GetProperty("items").GetArrayLength());
+        var counted = await notification.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId]));
+        Assert.Equal(OrderEvent.OfPublicOrders.Count.ToString(CultureInfo.InvariantCulture), Assert.Single(counted).Status);
+    }
+
+    [Fact]
+    public async Task A_merchant_hears_nothing_of_what_never_was_accepted()
+    {
+        var order = Orders.Table(customer: "hopeful", merchant: "undisturbed") with { WasAccepted = false };
+        await notification.DeliverAsync(OrderEvent.AwaitingPayment, order);
+        await notification.DeliverAsync(OrderEvent.Cancelled, order.Next(OrderStatus.Cancelled));
+        await notification.DeliverAsync(OrderEvent.Rejected, order.Next(OrderStatus.Rejected, OrderReasons.Expired));
+        Assert.Empty((await ListAsync("undisturbed")).GetProperty("items").EnumerateArray());
+        Assert.Equal(3, (await ListAsync("hopeful")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Who_orders_from_themselves_is_told_as_both()
+    {
+        await notification.DeliverAsync(OrderEvent.Received, Orders.Book(customer: "both", merchant: "both"));
+        Assert.Equal(
+            ["New order: The Long Way", "Order with the seller: The Long Way"],
+            (await ListAsync("both")).GetProperty("items").EnumerateArray().Select(message => message.GetProperty("subject").GetString()).Order());
+    }
+
+    [Fact]
+    public async Task A_publisher_is_told_once_of_each_change_of_a_title()
+    {
+        var title = new TitleEvent(Guid.CreateVersion7(), 2, DateTimeOffset.UtcNow, TitleStatus.InReview, null, "press", "A First Book", "J. Doe", 12_000m, "KRW", 50);
+        foreach (var (type, version) in TitleEvent.OfPublicTitles.Append(TitleEvent.Voided).Select((type, i) => (type, 2 + i)))
+        {
+            var eventId = Guid.CreateVersion7().ToString();
+            foreach (var _ in Enumerable.Range(0, 2))
+                Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Titles, type, title with { Version = version, Reason = type == TitleEvent.Rejected ? "no plot" : null }, eventId));
+        }
+
+        var messages = (await ListAsync("press")).GetProperty("items").EnumerateArray().Reverse().ToList();
+        Assert.Equal(
+            [
+                "We have your registration of A First Book by J. Doe. You are told when it has been decided on.",
+                "A First Book by J. Doe is approved and goes on sale: 50 copies at 12,000 KRW.",
+                "A First Book by J. Doe was not approved: no plot.",
+                "Your registration of A First Book by J. Doe is withdrawn.",
+            ],
+            messages.Select(message => message.GetProperty("text").GetString()));
+        Assert.All(messages, message => Assert.Equal(JsonValueKind.Null, message.GetProperty("orderId").ValueKind));
     }
 
     [Fact]

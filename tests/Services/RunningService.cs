@@ -19,6 +19,9 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
 
     public StubSidecar Sidecar { get; } = new();
 
+    /// <summary>Configuration of every replica, as <c>Key=value</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     public string ConnectionString { get; private set; } = "";
 
     /// <summary>Calls the first replica as its sidecar does.</summary>
@@ -32,8 +35,9 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     }
 
     /// <summary>Starts one more replica.</summary>
+    /// <param name="settings">Its own configuration, as <c>Key=value</c>.</param>
     /// <returns>Its address.</returns>
-    public async Task<Uri> StartReplicaAsync()
+    public async Task<Uri> StartReplicaAsync(params IReadOnlyList<string> settings)
     {
         var app = ServiceHost.Create<TService>(
         [
@@ -42,6 +46,8 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             "--APP_API_TOKEN", Token,
             $"--ConnectionStrings:{TService.AppId}", ConnectionString,
             "--Logging:LogLevel:Default", "Warning",
+            .. Settings,
+            .. settings,
         ]);
         await app.StartAsync();
         var address = new Uri(app.Urls.First());

@@ -1,16 +1,16 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.MyPage;
 
 /// <summary>
-/// A person's order changes as server-sent events. What this replica handles is sent at once; what another replica
-/// handled is found by looking at the newest orders every few seconds.
+/// A person's changes as server-sent events. What this replica handles is sent at once; what another replica
+/// handled is found by looking at the newest every few seconds.
 /// </summary>
-internal sealed partial class OrderStream(OrderPages pages, Listeners.Listener listener, TimeProvider time, ILogger<OrderStream> logger) : IDisposable
+internal sealed partial class ChangeStream(
+    IEnumerable<INewest> pages, Listeners.Listener listener, TimeProvider time, ILogger<ChangeStream> logger) : IDisposable
 {
     private const int Newest = 20;
     private const int MostRemembered = 1000;
@@ -19,23 +19,23 @@ internal sealed partial class OrderStream(OrderPages pages, Listeners.Listener l
     // With a look and its interval on top it stays below the 15 s after which proxies and clients give up on a stream.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(9);
 
-    // The version of each order that the client knows.
+    // The version of each page that the client knows.
     private readonly Dictionary<Guid, long> _known = [];
-    private readonly List<OrderPage> _missed = [];
+    private readonly List<IPage> _missed = [];
 
     /// <summary>Takes what is there before anything changes, so that only changes are sent.</summary>
-    /// <param name="lastEventId">What a client that was cut off saw last; it gets the newest orders that changed since.</param>
+    /// <param name="lastEventId">What a client that was cut off saw last; it gets the newest that changed since.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SidecarException">The state store did not answer.</exception>
     public async Task BeginAsync(string? lastEventId, CancellationToken cancellationToken)
     {
         var since = long.TryParse(lastEventId, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) ? milliseconds : long.MaxValue;
-        foreach (var page in await pages.GetNewestAsync(listener.CustomerId, Newest, cancellationToken))
+        foreach (var page in await NewestAsync(cancellationToken))
         {
             if (page.UpdatedAt.ToUnixTimeMilliseconds() >= since)
                 _missed.Add(page);
             else
-                _known[page.OrderId] = page.Version;
+                _known[page.Id] = page.Version;
         }
     }
 
@@ -95,31 +95,34 @@ internal sealed partial class OrderStream(OrderPages pages, Listeners.Listener l
         return !cancellationToken.IsCancellationRequested;
     }
 
-    private IEnumerable<SseItem<string>> New(IEnumerable<OrderPage> changed)
+    private IEnumerable<SseItem<string>> New(IEnumerable<IPage> changed)
     {
         foreach (var page in changed.OrderBy(page => page.UpdatedAt))
         {
-            if (_known.TryGetValue(page.OrderId, out var version) && version >= page.Version)
+            if (_known.TryGetValue(page.Id, out var version) && version >= page.Version)
                 continue;
-            _known[page.OrderId] = page.Version;
-            yield return new SseItem<string>(JsonSerializer.Serialize(OrderView.Of(page), MyPageJson.Default.OrderView), "order")
+            _known[page.Id] = page.Version;
+            yield return new SseItem<string>(page.ViewJson, page.Name)
             {
                 EventId = page.UpdatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture),
             };
         }
     }
 
-    private async Task<IReadOnlyList<OrderPage>> LookAsync(CancellationToken cancellationToken)
+    private async Task<List<IPage>> NewestAsync(CancellationToken cancellationToken) =>
+        [.. (await Task.WhenAll(pages.Select(some => some.GetNewestAsync(listener.PersonId, Newest, cancellationToken)))).SelectMany(some => some)];
+
+    private async Task<IReadOnlyList<IPage>> LookAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LookTimeLimit);
         try
         {
-            var newest = await pages.GetNewestAsync(listener.CustomerId, Newest, limit.Token);
+            var newest = await NewestAsync(limit.Token);
             if (_known.Count > MostRemembered)
             {
-                foreach (var orderId in _known.Keys.Except(newest.Select(page => page.OrderId)).ToList())
-                    _known.Remove(orderId);
+                foreach (var id in _known.Keys.Except(newest.Select(page => page.Id)).ToList())
+                    _known.Remove(id);
             }
 
             return newest;

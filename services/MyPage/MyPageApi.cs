@@ -9,80 +9,39 @@ using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.MyPage;
 
-/// <summary>An order as its customer sees it.</summary>
-internal sealed record OrderView(
-    Guid OrderId,
-    string Title,
-    string Kind,
-    OrderStatus Status,
-    decimal Amount,
-    DateOnly? Date,
-    string? Place,
-    DateTimeOffset UpdatedAt,
-    IReadOnlyList<StatusView> Timeline)
-{
-    public static OrderView Of(OrderPage page) =>
-        new(page.OrderId,
-            page.Title,
-            page.Kind,
-            page.Status,
-            page.Amount,
-            page.Date,
-            page.Place,
-            page.UpdatedAt,
-            [.. page.Timeline.Select(entry => new StatusView(entry.Status, entry.At))]);
-}
-
-/// <summary>A status the order had.</summary>
-internal sealed record StatusView(OrderStatus Status, DateTimeOffset At);
-
 /// <summary>A person's own page.</summary>
-internal static class OrdersApi
+internal static class MyPageApi
 {
     public static void Map(WebApplication app)
     {
         var page = app.MapGroup("/api/mypage").WithTags("My page").RequireAuthorization();
-        page.MapGet("/orders", ListAsync)
+        page.MapGet("/orders", (PageRequest page, ClaimsPrincipal user, Pages<OrderPage, OrderEvent> pages, CancellationToken cancellationToken) =>
+                AnswerAsync(pages.ListAsync(page, user.Id(), OrderView.Of, cancellationToken)))
             .WithName("ListMyOrders").WithSummary("Your orders with everything that happened to them, newest first.");
+        page.MapGet("/titles", (PageRequest page, ClaimsPrincipal user, Pages<TitlePage, TitleEvent> pages, CancellationToken cancellationToken) =>
+                AnswerAsync(pages.ListAsync(page, user.Id(), TitleView.Of, cancellationToken)))
+            .WithName("ListMyTitles").WithSummary("The titles you registered with everything that happened to them, newest first.");
         page.MapGet("/events", OpenAsync)
             .Produces<OrderView>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .WithName("StreamMyOrders").WithSummary("Every change of your orders as it happens, as server-sent events 'order'; 'heartbeat' says that the stream lives.");
+            .WithName("StreamMyChanges").WithSummary("Every change of your orders and titles as it happens, as server-sent events 'order' and 'title'; 'heartbeat' says that the stream lives.");
     }
 
-    private static async Task<Results<Ok<Page<OrderView>>, ValidationProblem>> ListAsync(
-        PageRequest page, ClaimsPrincipal user, OrderIndex index, OrderPages pages, CancellationToken cancellationToken)
-    {
-        var orderIds = new List<Guid>();
-        var isThere = page.After is null;
-        await foreach (var orderId in index.NewestFirstAsync(user.Id(), cancellationToken))
-        {
-            if (isThere)
-                orderIds.Add(orderId);
-            else
-                isThere = orderId == page.After;
-            if (orderIds.Count > page.Limit)
-                break;
-        }
-
-        if (!isThere)
-            return Problems.Invalid("after", "Must be the 'next' of a page that this list gave.");
-        var (items, next) = page.ToPage(orderIds, orderId => orderId);
-        return TypedResults.Ok(new Page<OrderView>([.. (await pages.GetAsync(items, cancellationToken)).Select(OrderView.Of)], next));
-    }
+    private static async Task<Results<Ok<Page<TView>>, ValidationProblem>> AnswerAsync<TView>(Task<Page<TView>?> list) =>
+        await list is { } page ? TypedResults.Ok(page) : Problems.Invalid("after", "Must be the 'next' of a page that this list gave.");
 
     private static async Task<Results<ServerSentEventsResult<string>, ProblemHttpResult>> OpenAsync(
         [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
         HttpContext context,
-        OrderPages pages,
+        IEnumerable<INewest> pages,
         Listeners listeners,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
-        ILogger<OrderStream> logger)
+        ILogger<ChangeStream> logger)
     {
         if (listeners.Listen(context.User.Id()) is not { } listener)
             return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", "You have too many event streams open: close one of them.");
         // From here on the request owns it: it ends whatever becomes of the stream.
-        var stream = new OrderStream(pages, listener, time, logger);
+        var stream = new ChangeStream(pages, listener, time, logger);
         context.Response.RegisterForDispose(stream);
         await stream.BeginAsync(lastEventId, context.RequestAborted);
         return TypedResults.ServerSentEvents(UntilStoppedAsync(stream, lifetime.ApplicationStopping, context.RequestAborted));
@@ -90,7 +49,7 @@ internal static class OrdersApi
 
     // A stopping service does not wait for streams that never end by themselves: clients connect to another replica.
     private static async IAsyncEnumerable<SseItem<string>> UntilStoppedAsync(
-        OrderStream stream, CancellationToken stopping, [EnumeratorCancellation] CancellationToken aborted)
+        ChangeStream stream, CancellationToken stopping, [EnumeratorCancellation] CancellationToken aborted)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted);
         await foreach (var item in stream.ReadAsync(either.Token))
@@ -100,6 +59,8 @@ internal static class OrdersApi
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(TitlePage))]
 [JsonSerializable(typeof(IndexPage))]
 [JsonSerializable(typeof(Page<OrderView>))]
+[JsonSerializable(typeof(Page<TitleView>))]
 internal sealed partial class MyPageJson : JsonSerializerContext;

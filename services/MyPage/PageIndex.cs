@@ -1,0 +1,139 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.MyPage;
+
+/// <summary>Some of a person's orders or titles, the newest first.</summary>
+/// <param name="Number">Grows with each full page.</param>
+/// <param name="Ids">At most <see cref="PageIndex.PageSize"/>. Kept under the name it had when there were only orders.</param>
+internal sealed record IndexPage(int Number, [property: JsonPropertyName("orderIds")] IReadOnlyList<Guid> Ids);
+
+/// <summary>
+/// What each person has of one sort in pages of bounded size: the newest in the head, which is written to its own key
+/// once it is full and then replaced. A full head never changes, so that it does not matter how often a page is written.
+/// </summary>
+/// <param name="state">Where it is kept.</param>
+/// <param name="name">What the keys begin with.</param>
+internal sealed class PageIndex(IStateStore state, string name)
+{
+    public const int PageSize = 50;
+    private const int MostPagesAtOnce = 16;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Batch> _open = [];
+    private readonly SemaphoreSlim[] _writing = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+
+    /// <summary>
+    /// Adds an id; nothing happens when it is there. Those of one person that come while one is written are
+    /// written together: otherwise they would only be in each other's way.
+    /// </summary>
+    public async Task AddAsync(string personId, Guid id, CancellationToken cancellationToken)
+    {
+        Batch? batch;
+        lock (_lock)
+        {
+            if (!_open.TryGetValue(personId, out batch))
+                _open[personId] = batch = new Batch();
+            batch.Ids.Add(id);
+        }
+
+        var writing = _writing[(uint)personId.GetHashCode(StringComparison.Ordinal) % _writing.Length];
+        await writing.WaitAsync(cancellationToken);
+        try
+        {
+            lock (_lock)
+            {
+                if (_open.GetValueOrDefault(personId) == batch)
+                    _open.Remove(personId);
+            }
+
+            // Whoever of the batch was first wrote it for all, unless that failed.
+            if (batch.IsWritten)
+                return;
+            await WriteAsync(personId, batch.Ids, cancellationToken);
+            batch.IsWritten = true;
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>Lists what a person has, the newest first.</summary>
+    public async IAsyncEnumerable<Guid> NewestFirstAsync(string personId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var head = (await state.GetAsync(HeadKey(personId), MyPageJson.Default.IndexPage, cancellationToken)).Value;
+        if (head is null)
+            yield break;
+        // What came late and was then redelivered may be on two pages: see MissingAsync.
+        var listed = new HashSet<Guid>();
+        foreach (var id in head.Ids.Where(listed.Add))
+            yield return id;
+        // Most readers want the first; who goes on probably looks for something far back.
+        for (int next = head.Number - 1, count = 1; next >= 0; next -= count, count = Math.Min(2 * count, MostPagesAtOnce))
+        {
+            var keys = Enumerable.Range(0, Math.Min(count, next + 1)).Select(n => PageKey(personId, next - n)).ToList();
+            var pages = await state.GetManyAsync(keys, MyPageJson.Default.IndexPage, cancellationToken);
+            foreach (var key in keys)
+            {
+                var page = pages.GetValueOrDefault(key) ?? throw new SidecarException($"State of {key}: it was written once and is missing.");
+                foreach (var id in page.Ids.Where(listed.Add))
+                    yield return id;
+            }
+        }
+    }
+
+    private async Task WriteAsync(string personId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    {
+        var key = HeadKey(personId);
+        var conflicts = new Conflicts(key);
+        while (true)
+        {
+            var (stored, etag) = await state.GetAsync(key, MyPageJson.Default.IndexPage, cancellationToken);
+            var head = stored ?? new IndexPage(0, []);
+            var missing = await MissingAsync(personId, head, ids, cancellationToken);
+            if (missing.Count == 0)
+                return;
+            var isFull = head.Ids.Count == PageSize;
+            if (isFull)
+                await state.TrySaveAsync(PageKey(personId, head.Number), head, etag: null, MyPageJson.Default.IndexPage, cancellationToken);
+            var kept = isFull ? [] : head.Ids;
+            var added = missing.Take(PageSize - kept.Count).ToList();
+            var next = new IndexPage(isFull ? head.Number + 1 : head.Number, [.. kept.Concat(added).OrderDescending()]);
+            if (!await state.TrySaveAsync(key, next, etag, MyPageJson.Default.IndexPage, cancellationToken))
+                await conflicts.WaitAsync(cancellationToken);
+            else if (added.Count == missing.Count)
+                return;
+        }
+    }
+
+    // Which are not in the index. Ids grow with time: only one that is older than some in the head can be further back.
+    // Nearly always: where one came late its page is out of order, and may hide that a redelivered one is further back.
+    private async Task<List<Guid>> MissingAsync(string personId, IndexPage head, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    {
+        var missing = ids.Except(head.Ids).OrderDescending().ToList();
+        var older = missing.Where(id => head.Ids.Count > 0 && id < head.Ids[0]).ToList();
+        for (var number = head.Number - 1; number >= 0 && older.Count > 0; number--)
+        {
+            var page = (await state.GetAsync(PageKey(personId, number), MyPageJson.Default.IndexPage, cancellationToken)).Value;
+            if (page is null)
+                break;
+            missing.RemoveAll(page.Ids.Contains);
+            older.RemoveAll(id => id > page.Ids[^1] || page.Ids.Contains(id));
+        }
+
+        return missing;
+    }
+
+    private string HeadKey(string personId) => $"{name}.{personId}";
+
+    private string PageKey(string personId, int number) => $"{name}.{personId}.{number}";
+
+    private sealed class Batch
+    {
+        public List<Guid> Ids { get; } = [];
+
+        public bool IsWritten { get; set; }
+    }
+}

@@ -1,0 +1,24 @@
+namespace OrderMall.MyPage;
+
+/// <summary>A status that something had.</summary>
+internal sealed record TimelineEntry<TStatus>(TStatus Status, DateTimeOffset At, long Version);
+
+/// <summary>A status that something had, as the person sees it.</summary>
+internal sealed record StatusView<TStatus>(TStatus Status, DateTimeOffset At);
+
+/// <summary>Everything that happened to something, in the order of versions, whatever the order of events.</summary>
+internal static class Timeline
+{
+    // Far more than a life has; somebody who asks again and again to cancel what has left must not grow the page for ever.
+    private const int Longest = 100;
+
+    /// <summary>The timeline with one more entry.</summary>
+    /// <returns><see langword="null"/> when it has it.</returns>
+    public static IReadOnlyList<TimelineEntry<TStatus>>? With<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline, TStatus status, DateTimeOffset at, long version) =>
+        timeline.Any(entry => entry.Version == version)
+            ? null
+            : [.. timeline.Append(new TimelineEntry<TStatus>(status, at, version)).OrderBy(entry => entry.Version).TakeLast(Longest)];
+
+    public static IReadOnlyList<StatusView<TStatus>> ToView<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline) =>
+        [.. timeline.Select(entry => new StatusView<TStatus>(entry.Status, entry.At))];
+}

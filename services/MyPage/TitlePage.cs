@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OrderMall.Contracts;
+
+namespace OrderMall.MyPage;
+
+/// <summary>A title's registration as its publisher's page keeps it; made of events as <see cref="OrderPage"/> is.</summary>
+internal sealed record TitlePage(
+    string PublisherId,
+    Guid TitleId,
+    string Title,
+    string Author,
+    decimal Price,
+    string Currency,
+    int Copies,
+    TitleStatus Status,
+    string? Reason,
+    DateTimeOffset UpdatedAt,
+    long Version,
+    IReadOnlyList<TimelineEntry<TitleStatus>> Timeline) : IPage<TitlePage, TitleEvent>
+{
+    public static string Sort => "title";
+
+    public static JsonTypeInfo<TitlePage> Json => MyPageJson.Default.TitlePage;
+
+    string IPage.Name => Sort;
+
+    string IPage.PersonId => PublisherId;
+
+    Guid IPage.Id => TitleId;
+
+    string IPage.Status => Status.ToString();
+
+    string IPage.ViewJson => JsonSerializer.Serialize(TitleView.Of(this), MyPageJson.Default.TitleView);
+
+    public static Guid IdOf(TitleEvent e) => e.TitleId;
+
+    public static bool IsUsuallyFirst(TitleEvent e) => e.Status == TitleStatus.InReview;
+
+    public static TitlePage Begin(TitleEvent e) =>
+        new(e.PublisherId,
+            e.TitleId,
+            e.Title,
+            e.Author,
+            e.Price,
+            e.Currency,
+            e.Copies,
+            e.Status,
+            e.Reason,
+            e.At,
+            e.Version,
+            [new TimelineEntry<TitleStatus>(e.Status, e.At, e.Version)]);
+
+    public TitlePage? With(TitleEvent e) =>
+        Timeline.With(e.Status, e.At, e.Version) is { } timeline ? (e.Version > Version ? Begin(e) : this) with { Timeline = timeline } : null;
+}
+
+/// <summary>A title's registration as its publisher sees it.</summary>
+internal sealed record TitleView(
+    Guid TitleId,
+    string Title,
+    string Author,
+    decimal Price,
+    string Currency,
+    int Copies,
+    TitleStatus Status,
+    string? Reason,
+    DateTimeOffset UpdatedAt,
+    IReadOnlyList<StatusView<TitleStatus>> Timeline)
+{
+    public static TitleView Of(TitlePage page) =>
+        new(page.TitleId,
+            page.Title,
+            page.Author,
+            page.Price,
+            page.Currency,
+            page.Copies,
+            page.Status,
+            page.Reason,
+            page.UpdatedAt,
+            page.Timeline.ToView());
+}

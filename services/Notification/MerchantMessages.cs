@@ -1,0 +1,31 @@
+using OrderMall.Contracts;
+
+namespace OrderMall.Notification;
+
+/// <summary>What sellers are told of the orders of what they sell: that one has come, and that it is off.</summary>
+internal static class MerchantMessages
+{
+    /// <summary>The event's letter to the seller, if it has one: of what never was accepted they hear nothing.</summary>
+    public static IEnumerable<Letter> Write(CloudEvent<OrderEvent> e)
+    {
+        var order = e.Data;
+        var what = OrderMessages.Describe(order);
+        (string Subject, string Text)? words = e.Type switch
+        {
+            OrderEvent.Received => ("New order", $"There is a new order of {what}{OrderMessages.To(order)}.{Waits(order)}{Note(order)}"),
+            OrderEvent.Cancelled => ("Order cancelled", $"The order of {what} was cancelled by its customer. There is nothing to do for it any more."),
+            OrderEvent.Rejected => ("Order rejected", $"The order of {what} was rejected{OrderMessages.Because(order.Reason)}. There is nothing to do for it any more."),
+            _ => null,
+        };
+        if (order.WasAccepted && words is { } told)
+        {
+            // Another id than the customer's: somebody may order from themselves.
+            var id = Message.IdOf($"{e.Id}/merchant", order.At, order.Version);
+            yield return new Letter(order.MerchantId, new Message(id, order.OrderId, $"{told.Subject}: {order.Title}", told.Text, order.At), IsToMerchant: true);
+        }
+    }
+
+    private static string Waits(OrderEvent order) => order.Fulfilment == Fulfilment.Confirmation ? " It waits for your confirmation." : "";
+
+    private static string Note(OrderEvent order) => order.Note is { Length: > 0 } note ? $" The customer's note: {note}" : "";
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Mail;
+using System.Net.Sockets;
+using System.Text;
+
+namespace OrderMall.Notification;
+
+/// <summary>Why an email was not taken.</summary>
+/// <param name="Reason">In words of ours: what a server says may name the address, and this is logged.</param>
+/// <param name="IsFinal">Whether trying again would be in vain.</param>
+internal sealed record Refusal(string Reason, bool IsFinal = false);
+
+/// <summary>Hands emails to the SMTP server.</summary>
+internal sealed class Smtp(SmtpOptions options)
+{
+    // 530 to 538: the server wants us to sign in in another way. That is for the operator to mend, not the email's fault.
+    private const int FirstOfSigningIn = 530;
+    private const int LastOfSigningIn = 538;
+    private const int FirstOfPermanent = 500;
+
+    private readonly MailAddress _from = new(options.From);
+
+    /// <returns><see langword="null"/> when the server has taken it.</returns>
+    public async Task<Refusal?> SendAsync(Email email, Person person)
+    {
+        // What looks like "name <address>" would be written to another address than the account's.
+        if (!MailAddress.TryCreate(person.Email, out var to) || to.Address != person.Email)
+            return new Refusal("nobody can be written to at the person's address", IsFinal: true);
+        using var mail = Write(email, to, person.Name);
+        using var client = new SmtpClient(options.Host, options.Port) { EnableSsl = options.EnableSsl };
+        if (options.User is { Length: > 0 } user)
+            client.Credentials = new NetworkCredential(user, options.Password);
+        using var limit = new CancellationTokenSource(options.TimeLimit);
+        try
+        {
+            // Twice the same limit: the client does not look at its token while it waits for the last answer.
+            await client.SendMailAsync(mail, limit.Token).WaitAsync(limit.Token);
+            return null;
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, it must not keep the other emails.
+            return new Refusal(Describe(e), IsPermanent(e));
+        }
+    }
+
+    // Plain text, and nothing of what people wrote in a header but the subject, on one line.
+    private MailMessage Write(Email email, MailAddress to, string name) => new(_from, to)
+    {
+        Headers =
+        {
+            // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is
+            // the same then, and servers and mail programs that look at it show one email.
+            ["Message-ID"] = $"<{email.Id:N}@{_from.Host}>",
+            ["Auto-Submitted"] = "auto-generated",
+        },
+        SubjectEncoding = Encoding.UTF8,
+        Subject = OneLine(email.Subject),
+        BodyEncoding = Encoding.UTF8,
+        Body = $"Hello {OneLine(name)},\r\n\r\n{email.Text}\r\n",
+    };
+
+    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
+
+    private static bool IsPermanent(Exception e) =>
+        e is SmtpException { StatusCode: var status } && (int)status is >= FirstOfPermanent and not (>= FirstOfSigningIn and <= LastOfSigningIn);
+
+    private string Describe(Exception e) => e switch
+    {
+        OperationCanceledException => $"the server did not answer within {options.TimeLimit.TotalSeconds} s",
+        SmtpException { StatusCode: not SmtpStatusCode.GeneralFailure and var status } => $"the server answered {(int)status}",
+        SocketException socket => $"the connection failed ({socket.SocketErrorCode})",
+        { InnerException: { } inner } => Describe(inner),
+        _ => $"it could not be sent ({e.GetType().Name})",
+    };
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Npgsql;
+using OrderMall.Contracts;
+using OrderMall.Gateway;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>The gateway says whom one can write to.</summary>
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class AccountTests(ServiceFixture fixture)
+{
+    [Fact]
+    public async Task An_account_is_announced_once_it_is_opened()
+    {
+        await using var gateway = await StartAsync();
+        var id = await RegisterAsync(gateway, "carol@mall.test", HttpStatusCode.Created);
+        await RegisterAsync(gateway, "carol@mall.test", HttpStatusCode.Conflict);
+        await OutboxIsEmptyAsync(gateway);
+        var announced = Assert.Single(gateway.Sidecar.Published);
+        Assert.Equal((Topics.Accounts, AccountEvent.Registered, id), (announced.Topic, announced.Type, announced.Key));
+        var account = announced.Data.Deserialize<AccountEvent>(RunningService<GatewayService>.Json)!;
+        Assert.Equal((id, "carol@mall.test", "Carol 김"), (account.AccountId, account.Email, account.Name));
+    }
+
+    [Fact]
+    public async Task Demo_accounts_are_announced_once_however_many_replicas_start()
+    {
+        await using var gateway = await StartAsync("Mall:Demo=true");
+        await Task.WhenAll(gateway.StartReplicaAsync(), gateway.StartReplicaAsync());
+        await OutboxIsEmptyAsync(gateway);
+        Assert.Equal(Demo.Accounts.Select(account => account.Id).Order(), gateway.Sidecar.Published.Select(e => e.Key).Order());
+        Assert.All(gateway.Sidecar.Published, e => Assert.EndsWith("@mall.test", e.Data.GetProperty("email").GetString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Accounts_of_before_are_announced_when_the_database_is_brought_up_to_date()
+    {
+        await using var gateway = await StartAsync();
+        var id = await RegisterAsync(gateway, "early@mall.test", HttpStatusCode.Created);
+        await OutboxIsEmptyAsync(gateway);
+        await ExecuteAsync(gateway, "DELETE FROM schema_migration WHERE name = '002_announced_accounts.sql'");
+        await gateway.StartReplicaAsync();
+        await OutboxIsEmptyAsync(gateway);
+        Assert.Equal(2, gateway.Sidecar.Published.Count);
+        var (first, again) = (gateway.Sidecar.Published.First(), gateway.Sidecar.Published.Last());
+        Assert.NotEqual(first.Id, again.Id);
+        Assert.Equal((Topics.Accounts, AccountEvent.Registered, id), (again.Topic, again.Type, again.Key));
+        var account = again.Data.Deserialize<AccountEvent>(RunningService<GatewayService>.Json)!;
+        Assert.Equal(first.Data.Deserialize<AccountEvent>(RunningService<GatewayService>.Json)! with { At = account.At }, account);
+        Assert.InRange(account.At, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+    }
+
+    private async Task<RunningService<GatewayService>> StartAsync(params IReadOnlyList<string> settings)
+    {
+        var gateway = new RunningService<GatewayService>(fixture) { Settings = settings };
+        await gateway.InitializeAsync();
+        return gateway;
+    }
+
+    private static async Task<string> RegisterAsync(RunningService<GatewayService> gateway, string email, HttpStatusCode expected)
+    {
+        using var response = await gateway.Internal.PostAsJsonAsync("/api/account/register", new { email, password = Demo.Password, name = "Carol 김" });
+        Assert.Equal(expected, response.StatusCode);
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        return answer.TryGetProperty("id", out var id) ? id.GetString()! : "";
+    }
+
+    private static Task OutboxIsEmptyAsync(RunningService<GatewayService> gateway) =>
+        Eventually.BecomesAsync(0L, async () => (long)(await ExecuteAsync(gateway, "SELECT count(*) FROM outbox"))!);
+
+    private static async Task<object?> ExecuteAsync(RunningService<GatewayService> gateway, string sql)
+    {
+        await using var database = NpgsqlDataSource.Create(gateway.ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+}
