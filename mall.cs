@@ -19,6 +19,7 @@ const string Usage = """
       --isolated               every service as a process of its own
       --connection TEXT        an existing PostgreSQL server instead of a private one
       --components DIR         the Dapr components and resiliency policies (components/)
+      --without APP            leave out a service that the mall can do without (marketing)
     dotnet run mall.cs test [--filter EXPRESSION]    builds everything and runs every test
     dotnet run mall.cs bench [options]               measures; bench -- --help says what
     """;
@@ -54,14 +55,14 @@ int Open(string[] options)
             case "--isolated":
                 passed.Add(options[i]);
                 break;
-            case "--mode" or "--port" or "--data" or "--connection" or "--components" or "--replicas" when i + 1 == options.Length:
+            case "--mode" or "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas" when i + 1 == options.Length:
                 throw new Refusal($"{options[i]} needs a value after it.", 2);
             case "--mode":
                 mode = options[++i] is "aspire" or "embedded" ? options[i] : throw new Refusal($"--mode must be aspire or embedded; '{options[i]}' is neither.", 2);
                 break;
             case "--port" when !int.TryParse(options[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535:
                 throw new Refusal($"--port must be a whole number from 1 to 65535; '{options[i + 1]}' is not.", 2);
-            case "--port" or "--data" or "--connection" or "--components" or "--replicas":
+            case "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas":
                 passed.AddRange([options[i], options[++i]]);
                 break;
             default:
@@ -210,7 +211,7 @@ void Build(string target, string[] sources, string program)
 // Names, sizes and times of everything that goes into a build.
 string Fingerprint(string[] sources)
 {
-    string[] kinds = [".cs", ".csproj", ".props", ".targets", ".sql", ".json", ".sln", ".yaml", ".html", ".editorconfig", ".config"];
+    string[] kinds = [".cs", ".py", ".csproj", ".props", ".targets", ".sql", ".json", ".sln", ".yaml", ".html", ".editorconfig", ".config"];
     var below = sources.Select(s => new DirectoryInfo(Path.Combine(root, s))).Where(d => d.Exists).SelectMany(Files);
     var lines = new DirectoryInfo(root).EnumerateFiles().Where(f => f.Name != "mall.cs").Concat(below)
         .Where(f => kinds.Contains(f.Extension))

@@ -56,6 +56,7 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
         {
             ["urls"] = instance.GetLeftPart(UriPartial.Authority),
             ["http_ports"] = "", // set in container images, and would only be warned about
+            ["APP_PORT"] = instance.Port.ToString(CultureInfo.InvariantCulture),
             ["DAPR_HTTP_PORT"] = SidecarPort.ToString(CultureInfo.InvariantCulture),
             ["DAPR_GRPC_PORT"] = "", // what a real sidecar beside the mall set is not meant for it
             ["DAPR_API_TOKEN"] = ApiToken,

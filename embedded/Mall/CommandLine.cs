@@ -14,6 +14,7 @@ internal static class CommandLine
           --connection TEXT  use this PostgreSQL server instead of a private one (or the variable ConnectionStrings__postgres);
                              the user must be allowed to create databases
           --components DIR   the Dapr components and resiliency policies (components/ of the checkout)
+          --without APP      leave out a service that the mall can do without (marketing)
         """;
 
     /// <summary>Reads the arguments.</summary>
@@ -31,9 +32,10 @@ internal static class CommandLine
                 "--isolated" => options with { Isolated = true },
                 "--connection" => options with { ConnectionString = Value("a connection string") },
                 "--components" => options with { ComponentsPath = Value("a folder") },
+                "--without" => options with { Without = [.. options.Without, Value("an app id")] },
                 "--replicas" => options with { Replicas = Number(1, 8) },
                 "--why" => options with { Why = Value("a sentence") },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --connection and --components."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --connection, --components and --without."),
             };
 
             string Value(string what) =>

@@ -33,6 +33,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private DataFolder? folder;
     private PostgresCluster? postgres;
     private ISidecarHost? sidecar;
+    private Python? python;
     private ControlApp? control;
     private bool disposed;
 
@@ -154,23 +155,42 @@ public sealed class EmbeddedMall : IAsyncDisposable
         var components = Components.Find(options.ComponentsPath);
         EmbeddedSidecar.CheckResources(components);
 
+        var apps = await AppsAsync(ct);
         var databases = await ServerAsync(ct);
-        var plans = AppPlan.Make(MallApps.All, options.Replicas, Address);
+        var plans = AppPlan.Make(apps, options.Replicas, Address);
         // The sidecar before the services: a mistake in the components is said before anything else is started.
         await TogetherAsync([token => MakeDatabasesAsync(databases, token), token => StartSidecarAsync(databases, components, plans, token)], ct);
 
         Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
-        foreach (var app in MallApps.All)
-            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId));
+        var joining = apps.Where(app => app.Joins is not null).ToList();
+        foreach (var app in apps)
+            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == AppIds.Gateway ? joining : []);
         control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
         var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync(
             [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))), control.StartAsync],
             ct);
-        await Task.WhenAll(behindTheDoor.Select(s => ReachableAsync(s.Plan, ct)));
+        await Task.WhenAll(plans.Where(p => p.AppId != AppIds.Gateway).Select(p => ReachableAsync(p, ct)));
 
         Report("Opening the door");
         await NamedAsync(AppIds.Gateway, services[AppIds.Gateway].StartAsync(ct));
+    }
+
+    /// <summary>The services of this mall: all but those that it is to be opened without, or that cannot run here.</summary>
+    private async Task<IReadOnlyList<MallApp>> AppsAsync(CancellationToken ct)
+    {
+        var dispensable = MallApps.All.Where(app => app.Joins is not null).Select(app => app.AppId).ToList();
+        if (options.Without.FirstOrDefault(appId => !dispensable.Contains(appId)) is { } needed)
+            throw new MallException($"The mall cannot be opened --without '{needed}': only {string.Join(" and ", dispensable)} can be left out.");
+        var apps = MallApps.All.Where(app => !options.Without.Contains(app.AppId)).ToList();
+        var scripts = apps.Where(app => app.Create is null).ToList();
+        if (scripts.Count == 0)
+            return apps;
+        python = await Python.FindAsync(ct);
+        if (python.Program is not null)
+            return apps;
+        Report($"Without {string.Join(" and ", scripts.Select(app => app.AppId))}: {python.Missing}");
+        return [.. apps.Except(scripts)];
     }
 
     private async Task<PostgresDatabases> ServerAsync(CancellationToken ct)
@@ -216,7 +236,8 @@ public sealed class EmbeddedMall : IAsyncDisposable
         }
     }
 
-    private HostedService Host(MallApp app, AppPlan plan)
+    /// <summary>Makes a service, which is told of those that join it.</summary>
+    private HostedService Host(MallApp app, AppPlan plan, IReadOnlyList<MallApp> joining)
     {
         var connectionString = connectionStrings.GetValueOrDefault(app.AppId);
         return new HostedService(plan, Run, () => sidecar?.Probe(app.AppId), logger);
@@ -224,11 +245,18 @@ public sealed class EmbeddedMall : IAsyncDisposable
         IServiceRun Run(int number, Uri uri)
         {
             var settings = plan.Settings(uri, connectionString, Address);
-            if (!options.Isolated)
+            foreach (var other in joining)
+            {
+                settings[$"Gateway:Routes:{other.Joins}:AppId"] = other.AppId;
+                settings[$"Gateway:Routes:{other.Joins}:AnyoneMayRead"] = "true";
+            }
+
+            if (app.Create is not null && !options.Isolated)
                 return new InProcessRun(app.Create, settings);
             settings["Mall:ParentPid"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
             var name = plan.Instances.Count == 1 ? app.AppId : $"{app.AppId}-{number + 1}";
-            return new ProcessRun(new ProcessPlan(name, app.Assembly, [], settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder!, http);
+            var command = app.Create is null ? python!.Command(app.Program) : DotnetProgram.Command(app.Program);
+            return new ProcessRun(new ProcessPlan(name, command, settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder!, http);
         }
     }
 

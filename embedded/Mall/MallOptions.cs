@@ -18,6 +18,9 @@ public sealed record MallOptions
     /// <summary>The folder with the Dapr components; by default <c>components/</c> of the checkout.</summary>
     public string? ComponentsPath { get; init; }
 
+    /// <summary>Services to leave out, by app id: of those that the mall can do without.</summary>
+    public IReadOnlyCollection<string> Without { get; init; } = [];
+
     /// <summary>How many instances of every service but the gateway; 1 to 8.</summary>
     public int Replicas { get; init; } = 1;
 

@@ -25,7 +25,7 @@ internal sealed class Screen : IProgress<string>
     public void Opened(EmbeddedMall mall, MallOptions options)
     {
         var address = mall.Address.GetLeftPart(UriPartial.Authority);
-        var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every service in one process";
+        var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every .NET service in one process";
         var postgres = mall.PostgresProcessId is null ? "the given server" : "a private server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();

@@ -19,7 +19,7 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
     public static void Map(WebApplication app)
     {
         var forwarding = app.Services.GetRequiredService<Forwarding>();
-        foreach (var route in Routes.All)
+        foreach (var route in Routes.Of(app.Configuration))
         {
             var pattern = $"/api/{route.Prefix}/{{**rest}}";
             RequestDelegate forward = context => forwarding.ForwardAsync(context, route.AppId);

@@ -14,6 +14,7 @@ namespace OrderMall.Gateway;
 internal sealed partial class OpenApiApi(
     Invocation invocation,
     [FromKeyedServices("v1")] IOpenApiDocumentProvider own,
+    IConfiguration configuration,
     TimeProvider time,
     ILogger<OpenApiApi> logger) : IDisposable
 {
@@ -22,6 +23,7 @@ internal sealed partial class OpenApiApi(
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FreshWhileIncomplete = TimeSpan.FromSeconds(3);
 
+    private readonly IReadOnlyList<Route> _routes = Routes.Of(configuration);
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly ConcurrentDictionary<string, JsonObject> _last = new();
     private Merged? _merged;
@@ -55,9 +57,9 @@ internal sealed partial class OpenApiApi(
     private async Task<Merged> MergeAsync()
     {
         using var limit = new CancellationTokenSource(TimeLimit);
-        var services = Routes.All.Select(route => route.AppId).Distinct().ToList();
+        var services = _routes.Select(route => route.AppId).Distinct().ToList();
         var answered = await Task.WhenAll(services.Select(appId => AskAsync(appId, limit.Token)));
-        var merge = new OpenApiMerge();
+        var merge = new OpenApiMerge(_routes);
         merge.Add(AppIds.Gateway, await OwnAsync());
         foreach (var appId in services)
         {

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace OrderMall.Gateway;
 
 /// <summary>Makes one OpenAPI document of those of several services.</summary>
-internal sealed class OpenApiMerge
+/// <param name="routes">Say which paths are open to anyone.</param>
+internal sealed class OpenApiMerge(IReadOnlyList<Route> routes)
 {
     private const string SchemaRef = "#/components/schemas/";
     private readonly JsonObject _paths = [];
@@ -63,9 +64,9 @@ internal sealed class OpenApiMerge
 
     private static readonly HashSet<string> HttpMethodNames = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-    private static bool IsOpen(string path, string method) =>
+    private bool IsOpen(string path, string method) =>
         path.StartsWith("/api/account/", StringComparison.Ordinal)
-        || (method is "get" or "head" && Routes.All.Any(route => route.AnyoneMayRead
+        || (method is "get" or "head" && routes.Any(route => route.AnyoneMayRead
             && (path == $"/api/{route.Prefix}" || path.StartsWith($"/api/{route.Prefix}/", StringComparison.Ordinal))));
 
     // Same name, other content; and whatever refers to such a one, since it is another thing as well.

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OrderMall.Contracts;
 
 namespace OrderMall.Gateway;
@@ -10,9 +11,12 @@ namespace OrderMall.Gateway;
 internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null);
 
 /// <summary>The public API behind the gateway.</summary>
-internal static class Routes
+internal static partial class Routes
 {
-    public static readonly IReadOnlyList<Route> All =
+    private const string Section = "Gateway:Routes";
+    private const string OwnPrefix = "account";
+
+    private static readonly IReadOnlyList<Route> Known =
     [
         new("offers", AppIds.Catalog, AnyoneMayRead: true),
         new("orders", AppIds.Ordering),
@@ -28,4 +32,35 @@ internal static class Routes
         // The gateway's own endpoints under /api/ops are more specific and come first.
         new("ops", AppIds.MallControl, Role: Roles.Operator),
     ];
+
+    /// <summary>
+    /// The routes that the gateway knows, and those that its configuration adds: a service joins with
+    /// <c>Gateway:Routes:{prefix}:AppId</c> and, where nobody needs to sign in to read, <c>Gateway:Routes:{prefix}:AnyoneMayRead</c>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">One of those is wrong; the message names the key.</exception>
+    public static IReadOnlyList<Route> Of(IConfiguration configuration) =>
+        [.. Known, .. configuration.GetSection(Section).GetChildren().Select(Added)];
+
+    private static Route Added(IConfigurationSection section)
+    {
+        var prefix = section.Key;
+        if (!Name().IsMatch(prefix))
+            throw Wrong(section, "the last part is what follows /api/ in the path: lower-case letters, digits and hyphens");
+        if (prefix == OwnPrefix || Known.Any(route => route.Prefix == prefix))
+            throw Wrong(section, $"/api/{prefix} is answered by another service already");
+        if (section.GetChildren().FirstOrDefault(value => value.Key is not (nameof(Route.AppId) or nameof(Route.AnyoneMayRead))) is { } unknown)
+            throw Wrong(unknown, $"there are {nameof(Route.AppId)} and {nameof(Route.AnyoneMayRead)}");
+        var appId = section.GetSection(nameof(Route.AppId));
+        if (appId.Value is not { } id || id == AppIds.Gateway || !Name().IsMatch(id))
+            throw Wrong(appId, $"'{appId.Value}' is not the Dapr app id of a service behind the gateway");
+        var anyone = section.GetSection(nameof(Route.AnyoneMayRead));
+        if (!bool.TryParse(anyone.Value ?? bool.FalseString, out var anyoneMayRead))
+            throw Wrong(anyone, $"'{anyone.Value}' is neither true nor false");
+        return new Route(prefix, id, anyoneMayRead);
+    }
+
+    private static InvalidOperationException Wrong(IConfigurationSection section, string why) => new($"{AppIds.Gateway}: {section.Path}: {why}.");
+
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,62}$")]
+    private static partial Regex Name();
 }

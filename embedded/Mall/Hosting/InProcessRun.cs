@@ -11,6 +11,9 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
     [
         "--Logging:Console:LogLevel:Default=Warning",
         "--Logging:Console:LogLevel:Microsoft.Hosting.Lifetime=Warning",
+        // Said again, since what is said of a provider counts for more: see ServiceHost.
+        "--Logging:Console:LogLevel:Microsoft.EntityFrameworkCore.Update=None",
+        "--Logging:Console:LogLevel:Microsoft.EntityFrameworkCore.Database.Command=None",
         "--Logging:Console:LogLevel:Microsoft.AspNetCore.DataProtection=Error", // keys lie unwrapped in a database of their owner's only
         "--Logging:Console:FormatterName=simple",
         "--Logging:Console:FormatterOptions:SingleLine=true",

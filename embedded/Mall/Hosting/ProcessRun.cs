@@ -5,16 +5,14 @@ namespace OrderMall.Mall.Hosting;
 
 /// <summary>What a process of the mall runs and how it is watched.</summary>
 /// <param name="Name">Names its log and its pid file.</param>
-/// <param name="Assembly">The .NET program.</param>
-/// <param name="Arguments">Its arguments: visible to other users of the machine, so no secrets.</param>
+/// <param name="Command">The program and its arguments: visible to other users of the machine, so no secrets.</param>
 /// <param name="Environment">Its variables.</param>
 /// <param name="Health">Answers 200 when it serves.</param>
 /// <param name="Alive">Answers 200 while it lives.</param>
 /// <param name="Token">Sent to both in <c>dapr-api-token</c>.</param>
 internal sealed record ProcessPlan(
     string Name,
-    string Assembly,
-    IReadOnlyList<string> Arguments,
+    IReadOnlyList<string> Command,
     IReadOnlyDictionary<string, string> Environment,
     Uri Health,
     Uri Alive,
@@ -95,8 +93,7 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
 
     private ProcessStartInfo StartInfo()
     {
-        var program = Path.Combine(AppContext.BaseDirectory, plan.Assembly + ".dll");
-        string[] command = [.. OwnSession.Prefix(), Dotnet(), "exec", .. RuntimeOf(plan.Assembly), program, .. plan.Arguments];
+        string[] command = [.. OwnSession.Prefix(), .. plan.Command];
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardOutput = true,
@@ -108,20 +105,6 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
             start.Environment[key == "urls" ? "ASPNETCORE_URLS" : key == "http_ports" ? "ASPNETCORE_HTTP_PORTS" : key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return start;
     }
-
-    // A program that came here as a reference of this one runs with this one's dependencies.
-    private static string[] RuntimeOf(string assembly)
-    {
-        if (File.Exists(Path.Combine(AppContext.BaseDirectory, assembly + ".runtimeconfig.json")))
-            return [];
-        var own = Path.Combine(AppContext.BaseDirectory, typeof(ProcessRun).Assembly.GetName().Name!);
-        return ["--runtimeconfig", own + ".runtimeconfig.json", "--depsfile", own + ".deps.json"];
-    }
-
-    private static string Dotnet() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath!
-        : Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root ? Path.Combine(root, "dotnet")
-        : "dotnet";
 
     private async Task WatchAsync()
     {

@@ -28,8 +28,7 @@ internal sealed class SidecarProcess : ISidecarHost
         var circuits = new Uri(AppPlan.At(adminPort), "/circuits");
         var plan = new ProcessPlan(
             "sidecar",
-            typeof(EmbeddedSidecar).Assembly.GetName().Name!,
-            ["--options", file],
+            DotnetProgram.Command(typeof(EmbeddedSidecar).Assembly.GetName().Name!, "--options", file),
             new Dictionary<string, string>(),
             Health: circuits,
             Alive: circuits,

@@ -1,0 +1,212 @@
+"""
+The mall's marketing: learns what is ordered, and recommends. A Dapr app like any other, in Python
+alone: it joins by subscribing to the orders' events and leaves without being missed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import uuid
+from typing import Any, Dict, List, Optional
+
+from batches import Batches
+from recommendations import Order, Recommendation, Recommendations
+from service import Request, Response, Service, logger
+from sidecar import ConfigurationError, Settings, StateStore, whole_number
+
+DEAD_LETTERS = "marketing-dead-letters"
+ORDER_ACCEPTED = "OrderAccepted"
+HANDLING_TIME_LIMIT = 13.0  # a little less than the sidecar waits: it should hear why
+DEFAULT_LIMIT = 20
+MOST_ITEMS = 100
+
+SUBSCRIPTIONS = [
+    # What cannot be handled goes round on its own dead letter topic until it can: nothing is lost.
+    {
+        "pubsubname": "pubsub",
+        "topic": DEAD_LETTERS,
+        "route": "/events/dead-letters",
+        "deadLetterTopic": DEAD_LETTERS,
+    },
+    {
+        "pubsubname": "pubsub",
+        "topic": "orders",
+        "route": "/events/orders",
+        "deadLetterTopic": DEAD_LETTERS,
+        # A filter for the brokers that know this one; with others the rest arrives and is ignored.
+        "metadata": {"eventTypes": ORDER_ACCEPTED},
+    },
+]
+
+OPEN_API = {
+    "openapi": "3.1.1",
+    "info": {"title": "OrderMall.Marketing", "version": "v1"},
+    "paths": {"/api/recommendations": {"get": {
+        "tags": ["Recommendations"],
+        "operationId": "ListRecommendations",
+        "summary": "What is ordered most lately: with an offer, of a kind, or of all kinds.",
+        "parameters": [
+            {
+                "name": "offerId", "in": "query", "schema": {"type": "string", "format": "uuid"},
+                "description": "What those who ordered this offer order besides.",
+            },
+            {
+                "name": "kind", "in": "query", "schema": {"type": "string"},
+                "description": "What is ordered most of this kind; not together with offerId.",
+            },
+            {
+                "name": "limit", "in": "query", "schema": {"type": "integer"},
+                "description": f"How many items, 1 to {MOST_ITEMS}; {DEFAULT_LIMIT} by default.",
+            },
+        ],
+        "responses": {
+            "200": {"description": "OK", "content": {"application/json": {
+                "schema": {"$ref": "#/components/schemas/PageOfRecommendation"}}}},
+            "400": {"description": "Bad Request", "content": {"application/problem+json": {
+                "schema": {"type": "object"}}}},
+        },
+    }}},
+    "components": {"schemas": {
+        "PageOfRecommendation": {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {
+                    "type": "array", "items": {"$ref": "#/components/schemas/Recommendation"}},
+                "next": {"type": ["null", "string"]},
+            },
+        },
+        "Recommendation": {
+            "type": "object",
+            "required": ["offerId", "title", "kind", "orders"],
+            "properties": {
+                "offerId": {"type": "string", "format": "uuid"},
+                "title": {"type": "string"},
+                "kind": {"type": "string"},
+                "orders": {
+                    "type": "integer",
+                    "description": "How many of the latest orders that were looked at are for it.",
+                },
+            },
+        },
+    }},
+}
+
+
+class Marketing:
+    """What the service exposes and subscribes to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._recommendations = Recommendations(StateStore(settings))
+        # Nearly all orders change the same keys: one writer takes together what comes together.
+        self._orders = Batches(self._recommendations.learn)
+        self.routes = {
+            "/dapr/subscribe": {"GET": lambda _: Response.json(SUBSCRIPTIONS)},
+            "/events/orders": {"POST": self._on_event},
+            "/events/dead-letters": {"POST": self._on_dead_letter},
+            "/api/recommendations": {"GET": self._recommend},
+            "/openapi/v1.json": {"GET": lambda _: Response.json(OPEN_API)},
+        }
+
+    def _on_event(self, request: Request) -> Response:
+        try:
+            order = _read_order(request.body)
+        except ValueError as malformed:
+            logger.warning("An event goes to the dead letters: %s", malformed)
+            return Response.json({"status": "DROP"})  # it will not get better by trying again
+        return self._take_in(order)
+
+    def _on_dead_letter(self, request: Request) -> Response:
+        try:
+            order = _read_order(request.body)
+        except ValueError as malformed:
+            # Not dropped: that would bring it back at once.
+            return Response.problem(
+                400, "bad-request", "Bad request.", f"The event cannot be handled: {malformed}")
+        return self._take_in(order)
+
+    def _take_in(self, order: Optional[Order]) -> Response:
+        if order is not None:
+            self._orders.bring(order, HANDLING_TIME_LIMIT)
+        return Response()
+
+    def _recommend(self, request: Request) -> Response:
+        errors: Dict[str, List[str]] = {}
+        limit = _read_limit(_only(request, "limit", errors), errors)
+        kind = _only(request, "kind", errors)
+        offer_id = _read_id(_only(request, "offerId", errors), errors)
+        if kind is not None and offer_id is not None:
+            errors["kind"] = ["Give either kind or offerId."]
+        if errors:
+            return Response.invalid(errors)
+        if offer_id is not None:
+            found = self._recommendations.bought_with(offer_id, limit)
+        else:
+            found = self._recommendations.popular(kind or None, limit)
+        return Response.json({"items": [_shown(item) for item in found], "next": None})
+
+
+def _read_order(body: bytes) -> Optional[Order]:
+    """The order of an event, if it is one of those wanted."""
+    try:
+        event = json.loads(body)
+    except RecursionError:
+        raise ValueError("The event is nested too deeply.") from None
+    if not isinstance(event, dict):
+        raise ValueError("The event is no object.")
+    return Order.read(event.get("data")) if event.get("type") == ORDER_ACCEPTED else None
+
+
+def _only(request: Request, name: str, errors: Dict[str, List[str]]) -> Optional[str]:
+    values = request.query.get(name, [])
+    if len(values) > 1:
+        errors[name] = ["Must be given once."]
+    return values[0] if values else None
+
+
+def _read_limit(text: Optional[str], errors: Dict[str, List[str]]) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = whole_number(text)
+    if limit is not None and 1 <= limit <= MOST_ITEMS:
+        return limit
+    errors.setdefault("limit", [f"Must be a whole number from 1 to {MOST_ITEMS}."])
+    return DEFAULT_LIMIT
+
+
+def _read_id(text: Optional[str], errors: Dict[str, List[str]]) -> Optional[str]:
+    if text is None:
+        return None
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        errors.setdefault("offerId", ["Must be the id of an offer."])
+        return None
+
+
+def _shown(item: Recommendation) -> Dict[str, Any]:
+    return {
+        "offerId": item.offer_id, "title": item.title, "kind": item.kind, "orders": item.orders}
+
+
+def main() -> int:
+    """Runs the service as its environment says."""
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = Settings.read(os.environ)
+        Service(settings, Marketing(settings).routes).run()
+    except ConfigurationError as mistake:
+        print(mistake, file=sys.stderr)
+        return 1
+    except OSError as refused:
+        print(f"marketing: port {settings.app_port} cannot be used: {refused}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace OrderMall.Mall.Tests.Marketing;
+
+/// <summary>The service alone, called as its sidecar would.</summary>
+internal sealed partial class MarketingProcess : IAsyncDisposable
+{
+    public const string AppToken = "app-token";
+    private const int Terminate = 15;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    private readonly HttpClient _http;
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _errors;
+
+    private MarketingProcess(Process process, int port)
+    {
+        _process = process;
+        (_output, _errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
+    }
+
+    /// <summary>Starts it, and returns when it serves.</summary>
+    public static async Task<MarketingProcess> StartAsync(StubSidecar sidecar)
+    {
+        var service = Start(("DAPR_HTTP_PORT", sidecar.Port.ToString(CultureInfo.InvariantCulture)), ("APP_API_TOKEN", AppToken));
+        await Eventually.Is(true, async () =>
+        {
+            try
+            {
+                return (await service._http.GetAsync("/health")).IsSuccessStatusCode;
+            }
+            catch (HttpRequestException) when (!service._process.HasExited)
+            {
+                return false;
+            }
+        });
+        return service;
+    }
+
+    /// <summary>Starts it in that environment.</summary>
+    public static MarketingProcess Start(params (string Name, string Value)[] environment)
+    {
+        var port = Opening.MallProcess.FreePort();
+        var start = new ProcessStartInfo(PythonFactAttribute.Program!, ["-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["APP_PORT"] = port.ToString(CultureInfo.InvariantCulture);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return new MarketingProcess(Process.Start(start)!, port);
+    }
+
+    /// <summary>Delivers an event.</summary>
+    /// <returns>The status and the body.</returns>
+    public async Task<(HttpStatusCode Status, string Text)> DeliverAsync(string envelope, string path = "/events/orders", string token = AppToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(envelope, Encoding.UTF8, "application/cloudevents+json") };
+        request.Headers.Add("dapr-api-token", token);
+        using var response = await _http.SendAsync(request);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Tells of an accepted order, which must be taken.</summary>
+    public async Task TellAsync(Guid orderId, string customerId, Guid offerId, string kind = "book") =>
+        Assert.Equal((HttpStatusCode.OK, ""), await DeliverAsync(Envelope(orderId, customerId, offerId, kind)));
+
+    /// <summary>What it recommends, as offers and numbers of orders.</summary>
+    public async Task<List<(Guid OfferId, int Orders)>> RecommendsAsync(string query)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/recommendations" + query);
+        request.Headers.Add("dapr-api-token", AppToken);
+        using var response = await _http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var page = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        return [.. page.RootElement.GetProperty("items").EnumerateArray().Select(item => (item.GetProperty("offerId").GetGuid(), item.GetProperty("orders").GetInt32()))];
+    }
+
+    /// <summary>The event of an accepted order.</summary>
+    public static string Envelope(Guid orderId, string customerId, Guid offerId, string kind = "book", string type = "OrderAccepted") => JsonSerializer.Serialize(new
+    {
+        specversion = "1.0",
+        id = Guid.NewGuid(),
+        type,
+        topic = "orders",
+        data = new { orderId, version = 2, customerId, offerId, kind, title = $"Title of {offerId}" },
+    });
+
+    /// <summary>Asks it to end.</summary>
+    public void AskToEnd() => Assert.Equal(0, Kill(_process.Id, Terminate));
+
+    /// <summary>Waits until it has ended.</summary>
+    public async Task<(int ExitCode, string Output, string Errors)> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        await _process.WaitForExitAsync(limit.Token);
+        return (_process.ExitCode, await _output, await _errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await EndAsync();
+        _process.Dispose();
+        _http.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int processId, int signal);
+}

@@ -1,0 +1,155 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace OrderMall.Mall.Tests.Marketing;
+
+/// <summary>The service alone with its sidecar: what it makes of events that come twice, together, or at a bad moment.</summary>
+public sealed class MarketingProcessTests
+{
+    private static readonly Guid Emma = Guid.NewGuid();
+    private static readonly Guid Dracula = Guid.NewGuid();
+
+    [PythonFact]
+    public async Task An_order_counts_once_however_often_it_is_told()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        var orders = Enumerable.Range(0, 60).Select(number => (Id: Guid.NewGuid(), Customer: $"customer {number % 7}", Offer: number % 3 == 0 ? Dracula : Emma)).ToList();
+        await Task.WhenAll(orders.Concat(orders).Select(order => marketing.TellAsync(order.Id, order.Customer, order.Offer)));
+        await Task.WhenAll(orders.Select(order => marketing.TellAsync(order.Id, order.Customer, order.Offer)));
+        foreach (var query in new[] { "", "?kind=book" })
+            Assert.Equal([(Emma, 40), (Dracula, 20)], await marketing.RecommendsAsync(query));
+        Assert.Equal([(Emma, 40)], await marketing.RecommendsAsync($"?offerId={Dracula}"));
+    }
+
+    [PythonFact]
+    public async Task Only_the_latest_orders_are_remembered()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        await marketing.TellAsync(Guid.NewGuid(), "one", Dracula);
+        foreach (var some in Enumerable.Range(0, 250).Chunk(50))
+            await Task.WhenAll(some.Select(_ => marketing.TellAsync(Guid.NewGuid(), "one", Emma)));
+        Assert.Equal([(Emma, 200)], await marketing.RecommendsAsync("?kind=book"));
+        Assert.Equal(200, sidecar["kind.book"]!.AsArray().Count);
+        Assert.Equal(100, sidecar[$"offer.{Emma}"]!["buyers"]!.AsArray().Count);
+        Assert.Equal(20, sidecar["customer.one"]!.AsArray().Count);
+        // Kinds can be made up by anybody.
+        await Task.WhenAll(Enumerable.Range(0, 80).Select(number => marketing.TellAsync(Guid.NewGuid(), "one", Emma, $"kind||{number}")));
+        Assert.Equal(50, sidecar["kinds"]!.AsArray().Count);
+    }
+
+    [PythonFact]
+    public async Task What_another_replica_wrote_meanwhile_is_kept()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        await marketing.TellAsync(Guid.NewGuid(), "one", Emma);
+        // Once where the key is there, and once where both want to make it.
+        sidecar.BeforeSave.Enqueue(() => OtherWritesAsync("kind.book"));
+        await marketing.TellAsync(Guid.NewGuid(), "two", Emma);
+        sidecar.BeforeSave.Enqueue(() => OtherWritesAsync("customer.three"));
+        await marketing.TellAsync(Guid.NewGuid(), "three", Emma);
+        Assert.Empty(sidecar.BeforeSave);
+        Assert.Equal([(Emma, 3), (Dracula, 1)], await marketing.RecommendsAsync("?kind=book"));
+        Assert.Equal([(Dracula, 1)], await marketing.RecommendsAsync($"?offerId={Emma}"));
+
+        Task OtherWritesAsync(string key)
+        {
+            var window = sidecar[key]?.AsArray() ?? [];
+            window.Add((JsonNode)new JsonArray($"{Guid.NewGuid()}", $"{Dracula}"));
+            sidecar.Put(key, window);
+            sidecar.Put($"offer.{Dracula}", new JsonObject { ["title"] = "Dracula", ["kind"] = "book", ["buyers"] = new JsonArray() });
+            return Task.CompletedTask;
+        }
+    }
+
+    [PythonFact]
+    public async Task An_event_is_given_back_while_the_store_is_down_and_taken_when_it_is_up()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        var envelope = MarketingProcess.Envelope(Guid.NewGuid(), "one", Emma);
+        sidecar.Down = true;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await marketing.DeliverAsync(envelope)).Status);
+        sidecar.Down = false;
+        Assert.Equal(HttpStatusCode.OK, (await marketing.DeliverAsync(envelope)).Status);
+        Assert.Equal([(Emma, 1)], await marketing.RecommendsAsync("?kind=book"));
+    }
+
+    [PythonFact]
+    public async Task What_is_not_an_accepted_order_is_ignored_and_what_cannot_be_read_is_parked()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        Assert.Equal((HttpStatusCode.OK, ""), await marketing.DeliverAsync(MarketingProcess.Envelope(Guid.NewGuid(), "one", Emma, type: "OrderCancelled")));
+        Assert.Equal((HttpStatusCode.OK, ""), await marketing.DeliverAsync("""{"type":"OrderVoided","data":7}"""));
+        foreach (var bad in new[] { "{", "[]", new string('[', 100_000), """{"type":"OrderAccepted"}""", """{"type":"OrderAccepted","data":{"orderId":1}}""", MarketingProcess.Envelope(Guid.NewGuid(), "one", Emma).Replace("book", "\\ud800", StringComparison.Ordinal) })
+        {
+            Assert.Equal((HttpStatusCode.OK, """{"status":"DROP"}"""), await marketing.DeliverAsync(bad));
+            Assert.Equal(HttpStatusCode.BadRequest, (await marketing.DeliverAsync(bad, "/events/dead-letters")).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await marketing.DeliverAsync(MarketingProcess.Envelope(Guid.NewGuid(), "one", Dracula), "/events/dead-letters")).Status);
+        Assert.Equal([(Dracula, 1)], await marketing.RecommendsAsync(""));
+    }
+
+    [PythonFact]
+    public async Task Whoever_does_not_know_the_token_is_refused()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        foreach (var token in new[] { "", "app-tokem", "app-token-" })
+            Assert.Equal(HttpStatusCode.Unauthorized, (await marketing.DeliverAsync(MarketingProcess.Envelope(Guid.NewGuid(), "one", Emma), token: token)).Status);
+        Assert.Empty(await marketing.RecommendsAsync(""));
+
+        await using var open = MarketingProcess.Start(("APP_API_TOKEN", ""));
+        var (exitCode, _, errors) = await open.EndAsync();
+        Assert.Equal(1, exitCode);
+        Assert.Contains("APP_API_TOKEN is not set", errors, StringComparison.Ordinal);
+    }
+
+    [PythonFact]
+    public async Task Asked_to_end_it_finishes_what_it_took()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        var (saving, mayGoOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        sidecar.BeforeSave.Enqueue(() =>
+        {
+            saving.SetResult();
+            return mayGoOn.Task;
+        });
+        var telling = marketing.TellAsync(Guid.NewGuid(), "one", Emma);
+        await saving.Task;
+        marketing.AskToEnd();
+        await Eventually.Satisfies(
+            async () =>
+            {
+                try
+                {
+                    return (await marketing.DeliverAsync("{}")).Status.ToString();
+                }
+                catch (HttpRequestException)
+                {
+                    return "nobody there";
+                }
+            },
+            seen => seen == "nobody there",
+            "take nothing new");
+        Assert.False(telling.IsCompleted);
+        mayGoOn.SetResult();
+        await telling;
+        Assert.Equal(0, (await marketing.EndAsync()).ExitCode);
+        Assert.NotNull(sidecar["kind.book"]);
+    }
+
+    [PythonFact]
+    public async Task It_does_not_outlive_who_started_it()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        // One that is gone: process ids do not get that high.
+        await using var orphan = MarketingProcess.Start(("APP_API_TOKEN", MarketingProcess.AppToken), ("Mall__ParentPid", "99999999"));
+        Assert.Equal(0, (await orphan.EndAsync()).ExitCode);
+    }
+}
