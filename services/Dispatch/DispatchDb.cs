@@ -1,7 +1,61 @@
+using System.Data;
 using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Dispatch;
 
 /// <summary>Workers, and whom they are sent to.</summary>
-internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(options);
+internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(options)
+{
+    public DbSet<Worker> Workers => Set<Worker>();
+
+    public DbSet<Assignment> Assignments => Set<Assignment>();
+
+    /// <summary>
+    /// Begins a transaction in which nobody else changes a merchant's workers and requests. What was read before this may
+    /// have changed since: whatever is decided on is read afterwards.
+    /// </summary>
+    public async Task LockAsync(string merchantId, CancellationToken cancellationToken)
+    {
+        // A statement of its own, and read committed: the statements after it see all that was committed while it waited.
+        await Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+        await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({merchantId}, 0))", cancellationToken);
+    }
+
+    /// <summary>As <see cref="MallDb.DecideAsync"/>, with the transaction in which it was decided.</summary>
+    public async Task<T> DecideLockedAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
+    {
+        var decided = await DecideAsync(decide, cancellationToken);
+        if (Database.CurrentTransaction is { } transaction)
+            await transaction.CommitAsync(cancellationToken);
+        return decided;
+    }
+
+    /// <summary>Publishes what happened to an assignment, with the assignment's change.</summary>
+    public void Publish(string type, Assignment assignment, DateTimeOffset at) =>
+        Publish(
+            Topics.Assignments,
+            type,
+            assignment.OrderId,
+            new AssignmentEvent(assignment.OrderId, assignment.Version, at, assignment.WorkerId, assignment.WorkerName),
+            ContractsJson.Default.AssignmentEvent,
+            at);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Worker>(worker =>
+        {
+            worker.ToTable("worker").HasKey(w => w.Id);
+            worker.Property(w => w.Id).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<Assignment>(assignment =>
+        {
+            assignment.ToTable("assignment").HasKey(a => a.OrderId);
+            assignment.Property(a => a.OrderId).ValueGeneratedNever();
+            assignment.Property(a => a.Version).IsConcurrencyToken();
+            assignment.Property(a => a.Status).HasConversion<string>();
+        });
+    }
+}

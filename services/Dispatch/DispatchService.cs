@@ -1,6 +1,8 @@
+using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Dispatch;
 
@@ -14,10 +16,21 @@ public sealed class DispatchService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<DispatchDb>();
+        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, DispatchJson.Default));
+        builder.Services.AddSingleton<InboundEvents>();
+        builder.Services.AddSingleton<IValidator<HireWorker>, HireWorkerValidator>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        var inbound = app.Services.GetRequiredService<InboundEvents>();
+        app.MapEvents<DispatchDb>()
+            .OnceIn<DispatchDb, StoreEvent>(Topics.Store, ContractsJson.Default.CloudEventStoreEvent, InboundEvents.StoreTypes, inbound.BeginAsync)
+            .OnceIn<DispatchDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, InboundEvents.OrderTypes, inbound.EndAsync);
+        WorkersApi.Map(app);
+        AssignmentsApi.Map(app);
+        Stops.Map(app);
+        DispatchAudit.Map(app);
     }
 }

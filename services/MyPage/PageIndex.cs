@@ -108,11 +108,12 @@ internal sealed class PageIndex(IStateStore state, string name)
         }
     }
 
-    // Which are not in the index. Ids grow with time: only one that is older than some in the head can be further back.
-    // Nearly always: where one came late its page is out of order, and may hide that a redelivered one is further back.
+    // Which are not in the index, the oldest first: they fill its pages as if they had come one by one. Ids grow with time:
+    // only one that is older than some in the head, or in a page, can be further back than that. Nearly always: a page of
+    // nothing but what came late may hide that a redelivered one is further back.
     private async Task<List<Guid>> MissingAsync(string personId, IndexPage head, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
-        var missing = ids.Except(head.Ids).OrderDescending().ToList();
+        var missing = ids.Except(head.Ids).Order().ToList();
         var older = missing.Where(id => head.Ids.Count > 0 && id < head.Ids[0]).ToList();
         for (var number = head.Number - 1; number >= 0 && older.Count > 0; number--)
         {
@@ -120,7 +121,7 @@ internal sealed class PageIndex(IStateStore state, string name)
             if (page is null)
                 break;
             missing.RemoveAll(page.Ids.Contains);
-            older.RemoveAll(id => id > page.Ids[^1] || page.Ids.Contains(id));
+            older.RemoveAll(id => id > page.Ids[0] || page.Ids.Contains(id));
         }
 
         return missing;

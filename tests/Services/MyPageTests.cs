@@ -68,18 +68,6 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
     }
 
     [Fact]
-    public async Task Many_orders_at_once_that_come_again_are_each_listed_once()
-    {
-        var orders = Enumerable.Range(0, 120).Select(_ => Orders.Book(customer: "flooded")).ToList();
-        // They are in the index then, and do not have a page yet.
-        mypage.Sidecar.FailsToWrite = key => key.StartsWith("order.", StringComparison.Ordinal);
-        await Task.WhenAll(orders.Select(order => mypage.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order)));
-        mypage.Sidecar.FailsToWrite = _ => false;
-        await Task.WhenAll(orders.Select(order => mypage.DeliverAsync(OrderEvent.Accepted, order)));
-        Assert.Equal(orders.Select(order => order.OrderId).Order(), (await ListAllAsync("flooded")).Order());
-    }
-
-    [Fact]
     public async Task A_crash_between_two_writes_neither_loses_nor_doubles_an_order()
     {
         var orders = Enumerable.Range(0, 103).Select(_ => Orders.Book(customer: "crashing")).ToList();

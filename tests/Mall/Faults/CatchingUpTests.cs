@@ -78,4 +78,67 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         await customer.OnPageAsync(order, "Delivered");
         await op.FindsAllInOrderAsync();
     }
+
+    [Fact]
+    public async Task A_dose_is_booked_while_the_store_and_who_writes_to_people_are_down_and_confirmed_when_they_are_back()
+    {
+        var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var vaccine = $"Influenza vaccine {Guid.NewGuid():N}";
+        var offer = await clinic.SellDosesAsync(vaccine, 5);
+        Guid booking;
+        await using (var absence = await op.StopAsync("store", "notification"))
+        {
+            booking = await person.BookAsync(offer);
+            Assert.Equal(4, await clinic.AvailableAsync(offer));
+            await person.OnPageAsync(booking, "Accepted");
+        }
+
+        await person.OnPageAsync(booking, "Confirmed");
+        await person.IsToldOnceAsync(vaccine, "confirmed");
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task Tables_are_booked_while_the_restaurants_side_is_down_and_reach_it_when_it_is_back()
+    {
+        var (bistro, guest, op) = (await mall.ShopAsync("bistro"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var table = $"Table for two {Guid.NewGuid():N}";
+        var offer = await bistro.SellTablesAsync(table, 5);
+        Guid welcome, unwelcome;
+        await using (var absence = await op.StopAsync("store"))
+        {
+            (welcome, unwelcome) = (await guest.PlaceAsync(offer), await guest.PlaceAsync(offer));
+            await guest.OnPageAsync(welcome, "Accepted");
+            Assert.Equal(("Approved", 3), (await guest.PaymentAsync(welcome), await bistro.AvailableAsync(offer)));
+            (await bistro.GetAsync("/api/store/orders")).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+        }
+
+        await bistro.InBookAsync(welcome, "Received");
+        (await bistro.ConfirmAsync(welcome)).Is(HttpStatusCode.OK);
+        await bistro.InBookAsync(unwelcome, "Received");
+        (await bistro.RejectAsync(unwelcome, "Full after all.")).Is(HttpStatusCode.OK);
+        await guest.OnPageAsync(welcome, "Confirmed");
+        await guest.OnPageAsync(unwelcome, "Rejected");
+        Assert.Equal(("Approved", "Refunded"), (await guest.PaymentAsync(welcome), await guest.PaymentAsync(unwelcome)));
+        await bistro.HasLeftAsync(offer, 4);
+        await op.FindsAllInOrderAsync();
+    }
+
+    [Fact]
+    public async Task What_is_not_prepaid_is_ordered_while_payment_and_all_who_come_after_are_down()
+    {
+        var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await clinic.SellDosesAsync($"Influenza vaccine {Guid.NewGuid():N}", 5);
+        Guid kept, cancelled;
+        await using (var absence = await op.StopAsync("payment", "payment-provider", "store", "delivery", "dispatch", "publishing", "notification", "mypage"))
+        {
+            (kept, cancelled) = (await person.BookAsync(offer), await person.BookAsync(offer));
+            (await person.CancelAsync(cancelled)).Is(HttpStatusCode.Accepted);
+        }
+
+        await person.OnPageAsync(kept, "Confirmed");
+        await person.OnPageAsync(cancelled, "Cancelled");
+        await clinic.HasLeftAsync(offer, 4);
+        await op.FindsAllInOrderAsync();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using OrderMall.Mall.Tests.Opening;
 using OrderMall.Mall.Tests.People;
 
@@ -92,6 +93,60 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
 
         await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(offer, 1, "card_ok", key)).Status, Recovery);
         await shop.HasLeftAsync(offer, 1);
+    }
+
+    [Fact]
+    public async Task While_the_catalog_is_down_no_dose_is_booked_and_nothing_is_left_behind()
+    {
+        var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await clinic.SellDosesAsync($"Influenza vaccine {Guid.NewGuid():N}", 2);
+        await using (var absence = await op.StopAsync("catalog"))
+            IsUnavailable(await person.OrderAsync(offer));
+
+        await Eventually.Is(HttpStatusCode.Created, async () => (await person.OrderAsync(offer)).Status, Recovery);
+        await clinic.HasLeftAsync(offer, 1);
+        await op.FindsAllInOrderAsync(within: Recovery);
+        Assert.Single(await person.PageAsync());
+    }
+
+    [Theory]
+    [InlineData("payment")]
+    [InlineData("payment-provider")]
+    public async Task While_the_deposit_cannot_be_paid_no_table_is_booked_and_nothing_is_left_behind(string appId)
+    {
+        var (bistro, guest, op) = (await mall.ShopAsync("bistro"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var offer = await bistro.SellTablesAsync($"Table for two {Guid.NewGuid():N}", 2);
+        await using (var absence = await op.StopAsync(appId))
+        {
+            IsUnavailable(await guest.OrderAsync(offer));
+            await bistro.HasLeftAsync(offer, 2);
+        }
+
+        await Eventually.Is(HttpStatusCode.Created, async () => (await guest.OrderAsync(offer)).Status, Recovery);
+        await bistro.HasLeftAsync(offer, 1);
+        await op.FindsAllInOrderAsync(within: Recovery);
+        Assert.Single(await guest.PageAsync());
+    }
+
+    [Fact]
+    public async Task While_the_store_is_down_no_title_is_registered_and_nothing_is_left_behind()
+    {
+        var (publisher, reviewer, op) = (await mall.PublisherAsync(), await mall.ReviewerAsync(), await mall.OperatorAsync());
+        var title = $"Azaleas {Guid.NewGuid():N}";
+        await using (var absence = await op.StopAsync("store"))
+        {
+            for (var attempt = 0; attempt < 3; attempt++)
+                IsUnavailable(await publisher.RegisterAsync(title));
+        }
+
+        var registered = await Eventually.Satisfies(() => publisher.RegisterAsync(title), answer => answer.Status == HttpStatusCode.Created, "be registered", Recovery);
+        await publisher.OnPageAsync(registered.Json.GetProperty("id").GetGuid(), "InReview");
+        await op.FindsAllInOrderAsync(within: Recovery);
+        Assert.Single(await publisher.ListAsync("/api/mypage/titles"), HasTitle);
+        Assert.Single(await reviewer.ListAsync("/api/reviews"), HasTitle);
+        Assert.Single(await publisher.MessagesNamingAsync(title));
+
+        bool HasTitle(JsonElement entry) => entry.GetProperty("title").GetString() == title;
     }
 
     private static async Task IsRefusedAtOnceAsync(Customer customer, Guid offer)

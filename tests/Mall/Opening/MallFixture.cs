@@ -44,6 +44,12 @@ public sealed class MallFixture : IAsyncLifetime
     /// <summary>The courier.</summary>
     public async Task<Courier> CourierAsync() => new(await DemoAsync("courier"));
 
+    /// <summary>The publisher.</summary>
+    public async Task<Publisher> PublisherAsync() => new(await DemoAsync("publisher"));
+
+    /// <summary>The reviewer of new titles.</summary>
+    public async Task<Reviewer> ReviewerAsync() => new(await DemoAsync("reviewer"));
+
     /// <summary>Who runs the mall.</summary>
     public async Task<Operator> OperatorAsync() => new(await DemoAsync("operator"));
 

@@ -49,6 +49,8 @@ public class Person
 
     public Task<Answer> PatchAsync(string path, object body) => SendAsync(HttpMethod.Patch, path, JsonContent.Create(body));
 
+    public Task<Answer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
+
     /// <summary>Sends anything.</summary>
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
     {
@@ -87,8 +89,22 @@ public class Person
         return items;
     }
 
+    /// <summary>The messages that have these words in their subject or text, newest first.</summary>
+    public async Task<List<JsonElement>> MessagesNamingAsync(string words) =>
+        [.. (await ListAsync("/api/notifications")).Where(message => Says(message, words))];
+
+    /// <summary>Waits until one message about something says all this, in whatever case; there must be no second one.</summary>
+    public async Task IsToldOnceAsync(string about, params string[] words)
+    {
+        var messages = await Eventually.Satisfies(
+            async () => (await MessagesNamingAsync(about)).FindAll(message => Array.TrueForAll(words, word => Says(message, word))),
+            messages => messages.Count > 0,
+            $"be told of {about}: {string.Join(", ", words)}");
+        Assert.Single(messages);
+    }
+
     /// <summary>Does as the door says when too many come at once: waits and asks again.</summary>
-    protected static async Task<Answer> PatientlyAsync(Func<Task<Answer>> ask)
+    public static async Task<Answer> PatientlyAsync(Func<Task<Answer>> ask)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -98,6 +114,9 @@ public class Person
             await Task.Delay(TimeSpan.FromSeconds(int.Parse(answer.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture)));
         }
     }
+
+    private static bool Says(JsonElement message, string words) =>
+        $"{message.GetProperty("subject")}\n{message.GetProperty("text")}".Contains(words, StringComparison.OrdinalIgnoreCase);
 
     private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? body, (string Name, string Value)[] headers)
     {

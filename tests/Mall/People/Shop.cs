@@ -6,10 +6,34 @@ namespace OrderMall.Mall.Tests.People;
 /// <summary>A merchant.</summary>
 public sealed class Shop(Person merchant) : Person(merchant)
 {
-    /// <summary>Puts a new book on sale.</summary>
+    /// <summary>The day of what takes place on a day.</summary>
+    public static readonly DateOnly Day = DateOnly.FromDateTime(DateTime.UtcNow).AddDays(14);
+
+    /// <summary>Puts something on sale.</summary>
     /// <returns>The offer's id.</returns>
-    public async Task<Guid> SellBookAsync(int? copies = 100, decimal price = 12_000) =>
-        (await PostAsync("/api/offers", Book($"Book {Guid.NewGuid():N}", copies, price))).Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
+    public async Task<Guid> SellAsync(object offer) =>
+        (await PostAsync("/api/offers", offer)).Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
+
+    /// <summary>Puts a new book on sale.</summary>
+    public Task<Guid> SellBookAsync(int? copies = 100, decimal price = 12_000) => SellAsync(Book($"Book {Guid.NewGuid():N}", copies, price));
+
+    /// <summary>Registers doses of a vaccine at a hospital on the <see cref="Day"/>.</summary>
+    public Task<Guid> SellDosesAsync(string vaccine, int doses, string hospital = "Hangang Hospital") => SellAsync(new
+    {
+        kind = "vaccination", title = vaccine, price = 0, currency = "KRW", prepayment = "none", fulfilment = "none", capacity = doses, date = Day, place = hospital,
+    });
+
+    /// <summary>Puts tables on sale for the <see cref="Day"/>.</summary>
+    public Task<Guid> SellTablesAsync(string title, int tables, decimal deposit = 10_000) => SellAsync(new
+    {
+        kind = "table", title, price = 60_000, deposit, currency = "KRW", prepayment = "deposit", fulfilment = "confirmation", capacity = tables, date = Day, place = "The Bistro",
+    });
+
+    /// <summary>Offers visits of a worker on a day, <see cref="Day"/> if left out.</summary>
+    public Task<Guid> SellVisitsAsync(string title, int visits, DateOnly? date = null) => SellAsync(new
+    {
+        kind = "cleaning", title, price = 90_000, currency = "KRW", prepayment = "none", fulfilment = "assignment", capacity = visits, date = date ?? Day,
+    });
 
     /// <summary>What is sent to put a book on sale.</summary>
     public static object Book(string title, int? copies = 100, decimal price = 12_000) =>
@@ -33,4 +57,32 @@ public sealed class Shop(Person merchant) : Person(merchant)
     public Task<Answer> RejectAsync(Guid orderId, string reason) => PostAsync($"/api/store/orders/{orderId}/rejection", new { reason });
 
     public Task<Answer> CompleteAsync(Guid orderId) => PostAsync($"/api/store/orders/{orderId}/completion");
+
+    /// <summary>Has one more worker.</summary>
+    /// <returns>The worker's id.</returns>
+    public async Task<Guid> AddWorkerAsync(string name)
+    {
+        var added = (await PostAsync("/api/workers", new { name })).Is(HttpStatusCode.Created);
+        Assert.Equal((name, ""), (added["name"], added["orderId"]));
+        return added.Json.GetProperty("id").GetGuid();
+    }
+
+    /// <summary>All workers of the merchant: who they are, and the order each is busy with.</summary>
+    public async Task<Dictionary<Guid, Guid?>> WorkersAsync() => (await ListAsync("/api/workers")).ToDictionary(
+        worker => worker.GetProperty("id").GetGuid(),
+        worker => worker.GetProperty("orderId") is { ValueKind: JsonValueKind.String } order ? order.GetGuid() : (Guid?)null);
+
+    /// <summary>Waits until a worker is assigned to the order.</summary>
+    /// <returns>The worker's id.</returns>
+    public async Task<Guid> SendsAsync(Guid orderId)
+    {
+        var assignment = await Eventually.Satisfies(
+            () => GetAsync($"/api/assignments/{orderId}"),
+            answer => answer.Status == HttpStatusCode.OK && answer["status"] == "Assigned",
+            $"send somebody to order {orderId}");
+        return assignment.Json.GetProperty("workerId").GetGuid();
+    }
+
+    /// <summary>Says that a visit took place.</summary>
+    public Task<Answer> CompleteVisitAsync(Guid orderId) => PostAsync($"/api/assignments/{orderId}/completion");
 }

@@ -1,0 +1,85 @@
+using System.Security.Claims;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Dispatch;
+
+/// <summary>Who comes to an order, as the merchant sees it.</summary>
+internal sealed record AssignmentView(Guid OrderId, Guid? WorkerId, string? WorkerName, AssignmentStatus Status)
+{
+    public static AssignmentView Of(Assignment assignment) => new(assignment.OrderId, assignment.WorkerId, assignment.WorkerName, assignment.Status);
+}
+
+/// <summary>The merchants' side of who is sent to whom.</summary>
+internal static class AssignmentsApi
+{
+    public static void Map(WebApplication app)
+    {
+        var assignments = app.MapGroup("/api/assignments").WithTags("Assignments").RequireRole(Roles.Merchant);
+        assignments.MapGet("/", ListAsync)
+            .WithName("ListAssignments").WithSummary("Who is sent to which of your orders, newest order first.");
+        var assignment = assignments.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound);
+        assignment.MapGet("/", GetAsync)
+            .WithName("GetAssignment").WithSummary("Who is sent to one of your orders.");
+        assignment.MapPost("/completion", CompleteAsync).ProducesProblem(StatusCodes.Status409Conflict)
+            .WithName("CompleteAssignment").WithSummary("Say that it took place: the worker goes on to the order that has waited longest, or is free.");
+    }
+
+    private static async Task<Results<Ok<Page<AssignmentView>>, ValidationProblem>> ListAsync(
+        string? status,
+        PageRequest page,
+        ClaimsPrincipal user,
+        DispatchDb db,
+        CancellationToken cancellationToken)
+    {
+        var merchantId = user.Id();
+        var assignments = db.Assignments.AsNoTracking().Where(assignment => assignment.MerchantId == merchantId);
+        if (!string.IsNullOrEmpty(status))
+        {
+            if (!Enum.GetNames<AssignmentStatus>().Contains(status))
+                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<AssignmentStatus>())}.");
+            var wanted = Enum.Parse<AssignmentStatus>(status);
+            assignments = assignments.Where(assignment => assignment.Status == wanted);
+        }
+
+        if (page.After is { } after)
+            assignments = assignments.Where(assignment => assignment.OrderId < after);
+        var rows = await assignments.OrderByDescending(assignment => assignment.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(page.ToPage(rows.ConvertAll(AssignmentView.Of), view => view.OrderId));
+    }
+
+    private static async Task<Results<Ok<AssignmentView>, ProblemHttpResult>> GetAsync(
+        Guid orderId, ClaimsPrincipal user, DispatchDb db, CancellationToken cancellationToken) =>
+        await db.Assignments.FindAsync([orderId], cancellationToken) is { } assignment && assignment.MerchantId == user.Id()
+            ? TypedResults.Ok(AssignmentView.Of(assignment))
+            : Problems.NotFound("assignment");
+
+    private static Task<Results<Ok<AssignmentView>, ProblemHttpResult>> CompleteAsync(
+        Guid orderId, ClaimsPrincipal user, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        db.DecideLockedAsync<Results<Ok<AssignmentView>, ProblemHttpResult>>(
+            async () =>
+            {
+                await db.LockAsync(user.Id(), cancellationToken);
+                var assignment = await db.Assignments.FindAsync([orderId], cancellationToken);
+                if (assignment is null || assignment.MerchantId != user.Id())
+                    return Problems.NotFound("assignment");
+                if (assignment.Complete())
+                    await Matching.EndAsync(AssignmentEvent.Completed, assignment, db, time, cancellationToken);
+                return assignment.Status switch
+                {
+                    AssignmentStatus.Completed => TypedResults.Ok(AssignmentView.Of(assignment)),
+                    AssignmentStatus.Stopped => Problems.Conflict("assignment-stopped", "The assignment was stopped: its order was cancelled or rejected. Send nobody."),
+                    _ => Problems.Conflict("assignment-status", $"The assignment is {assignment.Status}: only an Assigned one can be completed. The next worker who is free is sent to it in its turn."),
+                };
+            },
+            cancellationToken);
+}
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Page<AssignmentView>))]
+[JsonSerializable(typeof(Page<WorkerView>))]
+[JsonSerializable(typeof(HireWorker))]
+internal sealed partial class DispatchJson : JsonSerializerContext;
