@@ -31,19 +31,23 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <param name="at">When it happened (UTC).</param>
     /// <typeparam name="T">The event's type.</typeparam>
     public void Publish<T>(string topic, string type, Guid key, T data, JsonTypeInfo<T> json, DateTimeOffset at) =>
+        Publish(topic, type, key.ToString(), data, json, at);
+
+    /// <inheritdoc cref="Publish{T}(string, string, Guid, T, JsonTypeInfo{T}, DateTimeOffset)"/>
+    public void Publish<T>(string topic, string type, string key, T data, JsonTypeInfo<T> json, DateTimeOffset at) =>
         Outbox.Add(new OutboxMessage
         {
             EventId = Guid.CreateVersion7(at),
             Topic = topic,
             Type = type,
-            Key = key.ToString(),
+            Key = key,
             Data = JsonSerializer.Serialize(data, json),
             TraceParent = Activity.Current?.Id,
             CreatedAt = at,
         });
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
-    /// <param name="decide">Reads rows of this context and changes them.</param>
+    /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="T">What is decided.</typeparam>
     /// <returns>The decision that was saved.</returns>
@@ -56,11 +60,15 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
             try
             {
                 await SaveChangesAsync(cancellationToken);
+                if (Database.CurrentTransaction is { } transaction)
+                    await transaction.CommitAsync(cancellationToken);
                 return decided;
             }
             catch (DbUpdateException e) when (attempt < Attempts && IsRace(e))
             {
                 ChangeTracker.Clear();
+                if (Database.CurrentTransaction is { } transaction)
+                    await transaction.DisposeAsync();
             }
         }
     }

@@ -1,23 +1,32 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
-/// <summary>Wakes the publisher the moment a change with events was saved.</summary>
-internal sealed class OutboxSignal : SaveChangesInterceptor, IDisposable
+/// <summary>Wakes the publisher the moment a change with events was committed.</summary>
+internal sealed class OutboxSignal : SaveChangesInterceptor, IDbTransactionInterceptor, IDisposable
 {
     private readonly SemaphoreSlim _waiting = new(0, 1);
 
     public override int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
-        SetIfPublishing(eventData.Context);
+        AfterSave(eventData.Context);
         return result;
     }
 
     public override ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
     {
-        SetIfPublishing(eventData.Context);
+        AfterSave(eventData.Context);
         return ValueTask.FromResult(result);
+    }
+
+    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => AfterCommit(eventData.Context);
+
+    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        AfterCommit(eventData.Context);
+        return Task.CompletedTask;
     }
 
     /// <summary>Waits for the next signal, or for the time limit.</summary>
@@ -39,10 +48,17 @@ internal sealed class OutboxSignal : SaveChangesInterceptor, IDisposable
 
     public void Dispose() => _waiting.Dispose();
 
-    private void SetIfPublishing(DbContext? context)
+    private void AfterSave(DbContext? context)
     {
-        // Inside an outer transaction this is early; the publisher then finds the rows at its next look.
-        if (context?.ChangeTracker.Entries<OutboxMessage>().Any() == true)
+        // Inside a transaction nobody else sees the events before it is committed.
+        if (context is { Database.CurrentTransaction: null } && context.ChangeTracker.Entries<OutboxMessage>().Any())
+            Set();
+    }
+
+    private void AfterCommit(DbContext? context)
+    {
+        // A save's own transaction commits before the save is done: that is signalled then.
+        if (context?.ChangeTracker.Entries<OutboxMessage>().Any(entry => entry.State == EntityState.Unchanged) == true)
             Set();
     }
 }

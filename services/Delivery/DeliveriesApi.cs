@@ -31,15 +31,11 @@ internal static class DeliveriesApi
         DeliveryDb db,
         CancellationToken cancellationToken)
     {
+        if (StatusFilter.Read<ParcelStatus>(status, out var wanted) is { } wrong)
+            return wrong;
         var parcels = db.Parcels.AsNoTracking().Where(parcel => parcel.Destination != null);
-        if (!string.IsNullOrEmpty(status))
-        {
-            if (!Enum.GetNames<ParcelStatus>().Contains(status))
-                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<ParcelStatus>())}.");
-            var wanted = Enum.Parse<ParcelStatus>(status);
+        if (wanted is not null)
             parcels = parcels.Where(parcel => parcel.Status == wanted);
-        }
-
         if (page.After is { } after)
             parcels = parcels.Where(parcel => parcel.OrderId < after);
         var rows = await parcels.OrderByDescending(parcel => parcel.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);

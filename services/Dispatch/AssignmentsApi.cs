@@ -35,16 +35,12 @@ internal static class AssignmentsApi
         DispatchDb db,
         CancellationToken cancellationToken)
     {
+        if (StatusFilter.Read<AssignmentStatus>(status, out var wanted) is { } wrong)
+            return wrong;
         var merchantId = user.Id();
         var assignments = db.Assignments.AsNoTracking().Where(assignment => assignment.MerchantId == merchantId);
-        if (!string.IsNullOrEmpty(status))
-        {
-            if (!Enum.GetNames<AssignmentStatus>().Contains(status))
-                return Problems.Invalid("status", $"Must be one of {string.Join(", ", Enum.GetNames<AssignmentStatus>())}.");
-            var wanted = Enum.Parse<AssignmentStatus>(status);
+        if (wanted is not null)
             assignments = assignments.Where(assignment => assignment.Status == wanted);
-        }
-
         if (page.After is { } after)
             assignments = assignments.Where(assignment => assignment.OrderId < after);
         var rows = await assignments.OrderByDescending(assignment => assignment.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
@@ -59,7 +55,7 @@ internal static class AssignmentsApi
 
     private static Task<Results<Ok<AssignmentView>, ProblemHttpResult>> CompleteAsync(
         Guid orderId, ClaimsPrincipal user, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        db.DecideLockedAsync<Results<Ok<AssignmentView>, ProblemHttpResult>>(
+        db.DecideAsync<Results<Ok<AssignmentView>, ProblemHttpResult>>(
             async () =>
             {
                 await db.LockAsync(user.Id(), cancellationToken);

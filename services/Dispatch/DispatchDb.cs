@@ -23,15 +23,6 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
         await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({merchantId}, 0))", cancellationToken);
     }
 
-    /// <summary>As <see cref="MallDb.DecideAsync"/>, with the transaction in which it was decided.</summary>
-    public async Task<T> DecideLockedAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
-    {
-        var decided = await DecideAsync(decide, cancellationToken);
-        if (Database.CurrentTransaction is { } transaction)
-            await transaction.CommitAsync(cancellationToken);
-        return decided;
-    }
-
     /// <summary>Publishes what happened to an assignment, with the assignment's change.</summary>
     public void Publish(string type, Assignment assignment, DateTimeOffset at) =>
         Publish(

@@ -8,7 +8,7 @@ internal static class Stops
 {
     public static void Map(WebApplication app) =>
         app.MapPost("/stops", async Task<Ok<StopAnswer>> (StopRequest request, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) =>
-                TypedResults.Ok(new StopAnswer(await db.DecideLockedAsync(() => StopAsync(request.OrderId, db, time, cancellationToken), cancellationToken))))
+                TypedResults.Ok(new StopAnswer(await db.DecideAsync(() => StopAsync(request.OrderId, db, time, cancellationToken), cancellationToken))))
             .ExcludeFromDescription();
 
     /// <summary>Changes the context; the caller saves it and commits.</summary>

@@ -57,7 +57,7 @@ internal static class WorkersApi
 
     private static async Task<Created<WorkerView>> HireAsync(HireWorker request, ClaimsPrincipal user, DispatchDb db, TimeProvider time, CancellationToken cancellationToken)
     {
-        var hired = await db.DecideLockedAsync(
+        var hired = await db.DecideAsync(
             async () =>
             {
                 await db.LockAsync(user.Id(), cancellationToken);

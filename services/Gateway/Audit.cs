@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 
@@ -190,7 +191,9 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     {
         for (var look = 0; ; look++)
         {
-            var answers = await Task.WhenAll(AuditSources.WithDatabase.Select(async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))));
+            var answers = await Task.WhenAll([
+                .. AuditSources.WithDatabase.Select(async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))),
+                OwnMessagingAsync(cancellationToken)]);
             var waiting = answers.Any(answer => answer.Messaging is { Outbox: > 0 });
             if (waiting && look < Looks)
             {
@@ -210,5 +213,12 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
 
             return wrong;
         }
+    }
+
+    // The gateway subscribes to nothing, so it has no dead letters.
+    private async Task<(string AppId, AuditedMessaging? Messaging)> OwnMessagingAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        return (AppIds.Gateway, new AuditedMessaging(await scope.ServiceProvider.GetRequiredService<GatewayDb>().Outbox.LongCountAsync(cancellationToken), DeadLetters: 0));
     }
 }

@@ -1,10 +1,7 @@
-using System.Diagnostics;
-using System.Text.Json;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Gateway;
 
@@ -24,16 +21,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     public void Open(MallUser user, string role, DateTimeOffset at)
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
-        Outbox.Add(new OutboxMessage
-        {
-            EventId = Guid.CreateVersion7(at),
-            Topic = Topics.Accounts,
-            Type = AccountEvent.Registered,
-            Key = user.Id,
-            Data = JsonSerializer.Serialize(new AccountEvent(user.Id, at, user.Email!, user.Name), ContractsJson.Default.AccountEvent),
-            TraceParent = Activity.Current?.Id,
-            CreatedAt = at,
-        });
+        Publish(Topics.Accounts, AccountEvent.Registered, user.Id, new AccountEvent(user.Id, at, user.Email!, user.Name), ContractsJson.Default.AccountEvent, at);
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
