@@ -1,5 +1,9 @@
+using System.Globalization;
 using System.Reflection;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 
 namespace OrderMall.ServiceDefaults.Api;
@@ -9,25 +13,49 @@ internal static class ApiDescription
 {
     public static void Configure(OpenApiOptions options)
     {
-        // A converter of its own hides that a decimal is a number.
+        // A converter of its own hides what a value is.
         options.AddSchemaTransformer((schema, context, _) =>
         {
-            if ((Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type) == typeof(decimal))
+            var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+            if (type == typeof(decimal))
                 schema.Type = JsonSchemaType.Number | (schema.Type.GetValueOrDefault() & JsonSchemaType.Null);
+            else if (type == typeof(string) && schema.Type is null)
+                schema.Type = JsonSchemaType.String | (context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.Null : 0);
             return Task.CompletedTask;
         });
-        // Parameters that bind themselves are opaque to it.
         options.AddOperationTransformer((operation, context, _) =>
         {
-            var handler = context.Description.ActionDescriptor.EndpointMetadata.OfType<MethodInfo>().FirstOrDefault();
-            if (handler?.GetParameters().Any(parameter => parameter.ParameterType == typeof(PageRequest)) != true)
-                return Task.CompletedTask;
-            operation.Parameters ??= [];
-            operation.Parameters.Add(Query("limit", JsonSchemaType.Integer, "How many items, 1 to 100; 20 by default."));
-            operation.Parameters.Add(Query("after", JsonSchemaType.String, "The 'next' of the page before."));
+            var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+            if (metadata.Any(data => data is AuthorizationPolicy or IAuthorizeData))
+            {
+                MayAnswer(operation, StatusCodes.Status401Unauthorized);
+                MayAnswer(operation, StatusCodes.Status403Forbidden);
+            }
+
+            // Whatever is asked for by its id may not be there, or be somebody else's.
+            if (context.Description.RelativePath?.Contains('{') == true)
+                MayAnswer(operation, StatusCodes.Status404NotFound);
+
+            // Parameters that bind themselves are opaque to the framework.
+            if (metadata.OfType<MethodInfo>().FirstOrDefault()?.GetParameters().Any(parameter => parameter.ParameterType == typeof(PageRequest)) == true)
+            {
+                MayAnswer(operation, StatusCodes.Status400BadRequest);
+                operation.Parameters ??= [];
+                operation.Parameters.Add(Query("limit", JsonSchemaType.Integer, "How many items, 1 to 100; 20 by default."));
+                operation.Parameters.Add(Query("after", JsonSchemaType.String, "The 'next' of the page before."));
+            }
+
             return Task.CompletedTask;
         });
     }
+
+    private static void MayAnswer(OpenApiOperation operation, int status) => (operation.Responses ??= []).TryAdd(
+        status.ToString(CultureInfo.InvariantCulture),
+        new OpenApiResponse
+        {
+            Description = ReasonPhrases.GetReasonPhrase(status),
+            Content = new Dictionary<string, OpenApiMediaType> { ["application/problem+json"] = new() },
+        });
 
     private static OpenApiParameter Query(string name, JsonSchemaType type, string description) => new()
     {

@@ -69,8 +69,8 @@ internal sealed class RegisterOfferValidator : AbstractValidator<RegisterOffer>
 {
     public RegisterOfferValidator()
     {
-        RuleFor(offer => offer.Kind).NotEmpty().Matches("^[a-z0-9-]{1,40}\\z").WithMessage("Must be a label of at most 40 lower-case letters, digits and hyphens, such as book.");
-        RuleFor(offer => offer.Title).NotEmpty().WithMessage("Say what is sold.").Text(200);
+        RuleFor(offer => offer.Kind).Kind();
+        RuleFor(offer => offer.Title).NotEmpty().WithMessage("Say what is sold.").Text(200).OneLine();
         RuleFor(offer => offer.Price).NotNull().WithMessage("Say what one unit costs; 0 is free.").Money();
         RuleFor(offer => offer.Currency).NotEmpty().Matches("^[A-Z]{3}\\z").WithMessage("Must be an ISO 4217 code such as KRW.");
         RuleFor(offer => offer.Prepayment).NotNull().WithMessage("Must be one of: none, deposit, full.");
@@ -81,7 +81,7 @@ internal sealed class RegisterOfferValidator : AbstractValidator<RegisterOffer>
         RuleFor(offer => offer.Price).GreaterThan(0).When(offer => offer.Prepayment == Contracts.Prepayment.Full)
             .WithMessage("Must be more than 0 where it is prepaid; for something free use prepayment none.");
         RuleFor(offer => offer.Capacity).Units();
-        RuleFor(offer => offer.Place).Text(200);
+        RuleFor(offer => offer.Place).Text(200).OneLine();
         RuleFor(offer => offer.Details).Text(4000);
     }
 }
@@ -91,11 +91,11 @@ internal sealed class ChangeOfferValidator : AbstractValidator<ChangeOffer>
 {
     public ChangeOfferValidator()
     {
-        RuleFor(change => change.Title).Text(200).Must(title => title is null || title.Trim() != "").WithMessage("May not be empty.");
+        RuleFor(change => change.Title).Text(200).OneLine().Must(title => title is null || title.Trim() != "").WithMessage("May not be empty.");
         RuleFor(change => change.Price).Money();
         RuleFor(change => change.Deposit).Money();
         RuleFor(change => change.Capacity).Units();
-        RuleFor(change => change.Place).Text(200);
+        RuleFor(change => change.Place).Text(200).OneLine();
         RuleFor(change => change.Details).Text(4000);
     }
 }

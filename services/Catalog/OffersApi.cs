@@ -20,7 +20,7 @@ internal static class OffersApi
         offers.MapPost("/", RegisterAsync).WithName("RegisterOffer").WithSummary("Puts something on sale.")
             .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>();
         offers.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeOffer").WithSummary("Changes one of the seller's own offers.")
-            .RequireRole(Roles.Merchant, Roles.Publisher).WithValidation<ChangeOffer>();
+            .RequireRole(Roles.Merchant, Roles.Publisher).WithValidation<ChangeOffer>().ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
@@ -80,7 +80,7 @@ internal static class OffersApi
     {
         // Locked: holds change the same row.
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var offer = await db.Offers.FromSql($"SELECT * FROM offer WHERE id = {id} FOR UPDATE").FirstOrDefaultAsync(cancellationToken);
+        var offer = await db.Offers.FromSql($"SELECT * FROM offer WHERE id = {id} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
         if (offer is null || offer.MerchantId != user.Id())
             return Problems.NotFound("offer");
 

@@ -12,7 +12,7 @@ internal static class OrderEvents
     {
         var order = e.Data;
         await db.Database.BeginTransactionAsync(cancellationToken);
-        var hold = await db.Holds.FromSql($"SELECT * FROM hold WHERE order_id = {order.OrderId} FOR UPDATE").FirstOrDefaultAsync(cancellationToken);
+        var hold = await db.Holds.FromSql($"SELECT * FROM hold WHERE order_id = {order.OrderId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
         if (hold is null)
         {
             // The request to hold may still be on its way: it will find this.

@@ -34,6 +34,9 @@ public sealed record StoreEvent(
     /// <summary>The merchant refused.</summary>
     public const string OrderRejected = "StoreOrderRejected";
 
+    /// <summary>The merchant's refusal came too late: the order goes on, or took place.</summary>
+    public const string RejectionOverruled = "StoreOrderRejectionOverruled";
+
     /// <summary>The merchant says it took place.</summary>
     public const string OrderCompleted = "StoreOrderCompleted";
 }

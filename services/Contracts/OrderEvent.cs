@@ -66,6 +66,9 @@ public static class OrderReasons
 
     /// <summary>The customer's cancellation came too late to stop the fulfilment.</summary>
     public const string TooLateToCancel = "too late to cancel";
+
+    /// <summary>The merchant's refusal came too late to stop the fulfilment.</summary>
+    public const string TooLateToRefuse = "too late to refuse";
 }
 
 /// <summary>
@@ -92,7 +95,7 @@ public static class OrderReasons
 /// <param name="Place">Where it takes place.</param>
 /// <param name="Note">The customer's note to the merchant.</param>
 /// <param name="Worker">The name of who comes, once somebody was assigned.</param>
-/// <param name="WasAccepted">Whether it ever was <see cref="OrderStatus.Accepted"/>: merchants hear of no other.</param>
+/// <param name="WasReceived">Whether it ever was <see cref="OrderStatus.Received"/>: merchants hear of no other.</param>
 public sealed record OrderEvent(
     Guid OrderId,
     long Version,
@@ -114,7 +117,7 @@ public sealed record OrderEvent(
     string? Place,
     string? Note,
     string? Worker = null,
-    bool WasAccepted = true)
+    bool WasReceived = true)
 {
     /// <summary>Held; the charge is made when payment is back.</summary>
     public const string AwaitingPayment = "OrderAwaitingPayment";

@@ -18,7 +18,7 @@ internal static class DeliveriesApi
         var deliveries = app.MapGroup("/api/deliveries").WithTags("Deliveries").RequireRole(Roles.Courier);
         deliveries.MapGet("/", ListAsync)
             .WithName("ListDeliveries").WithSummary("The parcels, newest first.");
-        var parcel = deliveries.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        var parcel = deliveries.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status409Conflict);
         parcel.MapPost("/departure", DepartAsync)
             .WithName("DepartDelivery").WithSummary("Leave with a parcel: from now on its order cannot be cancelled.");
         parcel.MapPost("/arrival", ArriveAsync)

@@ -21,7 +21,7 @@ internal static class AssignmentsApi
         var assignments = app.MapGroup("/api/assignments").WithTags("Assignments").RequireRole(Roles.Merchant);
         assignments.MapGet("/", ListAsync)
             .WithName("ListAssignments").WithSummary("Who is sent to which of your orders, newest order first.");
-        var assignment = assignments.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound);
+        var assignment = assignments.MapGroup("/{orderId:guid}");
         assignment.MapGet("/", GetAsync)
             .WithName("GetAssignment").WithSummary("Who is sent to one of your orders.");
         assignment.MapPost("/completion", CompleteAsync).ProducesProblem(StatusCodes.Status409Conflict)

@@ -23,7 +23,8 @@ internal sealed class HireWorkerValidator : AbstractValidator<HireWorker>
     public HireWorkerValidator() =>
         RuleFor(worker => worker.Name)
             .Must(name => name?.Trim().Length is > 0 and <= LongestName)
-            .WithMessage($"Give a name of 1 to {LongestName} characters: customers are told who comes.");
+            .WithMessage($"Give a name of 1 to {LongestName} characters: customers are told who comes.")
+            .OneLine();
 }
 
 /// <summary>The merchants' workers.</summary>
@@ -34,7 +35,7 @@ internal static class WorkersApi
         var workers = app.MapGroup("/api/workers").WithTags("Workers").RequireRole(Roles.Merchant);
         workers.MapGet("/", ListAsync)
             .WithName("ListWorkers").WithSummary("Your workers, and the order each of them is at.");
-        workers.MapGet("/{id:guid}", GetAsync).ProducesProblem(StatusCodes.Status404NotFound)
+        workers.MapGet("/{id:guid}", GetAsync)
             .WithName("GetWorker").WithSummary("One of your workers.");
         workers.MapPost("/", HireAsync).WithValidation<HireWorker>()
             .WithName("AddWorker").WithSummary("Add a worker: sent at once to the order that has waited longest, if one waits.");

@@ -134,8 +134,7 @@ internal sealed class RegistrationValidator : AbstractValidator<Registration>
         RuleFor(registration => registration.Email).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestEmail).EmailAddress()
             .Must(email => !email.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))).WithMessage("Must be an email address such as you@example.com.");
         RuleFor(registration => registration.Password).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestPassword);
-        RuleFor(registration => registration.Name).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestName)
-            .Must(name => !name.Any(char.IsControl)).WithMessage("Must not contain control characters.");
+        RuleFor(registration => registration.Name).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(LongestName).OneLine();
     }
 }
 

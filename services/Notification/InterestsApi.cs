@@ -16,8 +16,7 @@ internal sealed class InterestsValidator : AbstractValidator<Interests>
         RuleFor(interests => interests.Kinds)
             .NotNull().WithMessage("Give a list of kinds such as [\"book\"]; an empty one for no interests.")
             .Must(kinds => kinds is null || kinds.Count <= 20).WithMessage("At most 20 kinds.");
-        RuleForEach(interests => interests.Kinds)
-            .Must(kind => kind?.Trim().Length is >= 1 and <= 40).WithMessage("Each kind has 1 to 40 characters.");
+        RuleForEach(interests => interests.Kinds).Kind();
     }
 }
 
@@ -43,7 +42,7 @@ internal static class InterestsApi
     private static async Task<Ok<Interests>> PutAsync(Interests interests, ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
     {
         var personId = user.Id();
-        string[] kinds = [.. interests.Kinds!.Select(kind => kind.Trim()).Distinct()];
+        string[] kinds = [.. interests.Kinds!.Distinct()];
         await db.Database.ExecuteSqlAsync(
             $"INSERT INTO interest (person_id, kinds) VALUES ({personId}, {kinds}) ON CONFLICT (person_id) DO UPDATE SET kinds = excluded.kinds",
             cancellationToken);

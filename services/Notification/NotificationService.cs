@@ -32,6 +32,8 @@ public sealed class NotificationService : IMallService
         app.MapEvents<NotificationDb>()
             .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
+            .On(Topics.Store, ContractsJson.Default.CloudEventStoreEvent, [StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
+                mailbox.DeliverAsync([MerchantMessages.Write(e)], cancellationToken))
             .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
             .On(Topics.Accounts, ContractsJson.Default.CloudEventAccountEvent, [AccountEvent.Registered], (_, e, cancellationToken) =>

@@ -21,7 +21,10 @@ internal static class OrderMessages
             OrderEvent.Delivered => ("Order delivered", $"Your order of {what} has arrived."),
             OrderEvent.Assigned => ($"{Worker(order)} is coming", $"{Worker(order)} is coming{To(order)} for your order of {what}."),
             OrderEvent.Completed => ("Order completed", $"Your order of {what} is completed. Thank you."),
-            OrderEvent.CancellationRequested => ("Cancellation taken", $"The cancellation of your order of {what} is being carried out. You are told when it is done."),
+            // Not asked for by the customer: the seller refused, or the time to pay ran out.
+            OrderEvent.CancellationRequested when order.Reason is not null => ("Order being rejected", $"Your order of {what} is being rejected{Because(order.Reason)}.{Refunding(order)} You are told when it is done."),
+            OrderEvent.CancellationRequested => ("Cancellation taken", $"The cancellation of your order of {what} is being carried out.{Refunding(order)} You are told when it is done."),
+            OrderEvent.CancellationRefused when order.Reason == OrderReasons.TooLateToRefuse => ("Order goes on", $"Your order of {what} is not rejected after all. It goes on, and is {order.Status}."),
             OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order.Reason)}. It goes on, and is {order.Status}."),
             OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order.Reason)}.{Refunded(order)}"),
             OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order.Reason)}.{Refunded(order)}"),
@@ -41,6 +44,8 @@ internal static class OrderMessages
         $"{order.Quantity} × {order.Title} ({Money(order.Amount, order.Currency)}{When(order.Date)}{Where(order.Place)})";
 
     private static string Paid(OrderEvent order) => order.Prepaid > 0 ? $" You paid {Money(order.Prepaid, order.Currency)}." : "";
+
+    private static string Refunding(OrderEvent order) => order.Prepaid > 0 ? " Whatever you paid for it goes back to you." : "";
 
     private static string Refunded(OrderEvent order) => order.Prepaid > 0 ? " Whatever you paid for it is refunded." : "";
 

@@ -260,10 +260,11 @@ internal sealed class Order
     {
         Require(OrderStatus.Cancelling);
         var (before, progress, announced) = (CancelledFrom!.Value, Progress, Announced);
+        var reason = Aim == OrderStatus.Cancelled ? OrderReasons.TooLateToCancel : OrderReasons.TooLateToRefuse;
         EndCancelling();
         if (announced)
         {
-            Reason = OrderReasons.TooLateToCancel;
+            Reason = reason;
             MoveTo(before, OrderEvent.CancellationRefused, now);
         }
         else
@@ -319,7 +320,7 @@ internal sealed class Order
     private void Raise(string eventType) => _events.Add((eventType, new OrderEvent(
         Id, Version, UpdatedAt, Status, Reason, CustomerId, MerchantId ?? "", OfferId, Kind ?? "", Title ?? "", Quantity,
         Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note, Worker,
-        WasAccepted: History.Exists(entry => entry.Status == OrderStatus.Accepted))));
+        WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received))));
 
     private void Rest()
     {

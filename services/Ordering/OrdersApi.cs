@@ -27,7 +27,8 @@ internal static class OrdersApi
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         orders.MapGet("/{id:guid}", GetAsync).WithName("GetOrder").WithSummary("One of the customer's own orders.");
-        orders.MapPost("/{id:guid}/cancellation", CancelAsync).WithName("CancelOrder").WithSummary("Cancels an order that has not left yet.");
+        orders.MapPost("/{id:guid}/cancellation", CancelAsync).WithName("CancelOrder").WithSummary("Cancels an order that has not left yet.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<IResult> PlaceAsync(

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FluentValidation;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Publishing;
 
@@ -40,8 +41,8 @@ internal sealed class RegisterTitleValidator : AbstractValidator<RegisterTitle>
 
     public RegisterTitleValidator()
     {
-        RuleFor(title => title.Title).NotEmpty().WithMessage("Say what it is called.").MaximumLength(200);
-        RuleFor(title => title.Author).NotEmpty().WithMessage("Say who wrote it.").MaximumLength(200);
+        RuleFor(title => title.Title).NotEmpty().WithMessage("Say what it is called.").MaximumLength(200).OneLine();
+        RuleFor(title => title.Author).NotEmpty().WithMessage("Say who wrote it.").MaximumLength(200).OneLine();
         RuleFor(title => title.Isbn).Must(isbn => isbn is null || Isbn.IsValid(isbn))
             .WithMessage("Must be an ISBN-10 or ISBN-13 with the right check digit, such as 978-0-306-40615-7, or left out.");
         RuleFor(title => title.Price).NotNull().WithMessage("Say what one copy costs.")

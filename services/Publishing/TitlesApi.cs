@@ -21,10 +21,9 @@ internal static class TitlesApi
         titles.MapPost("/", RegisterAsync).WithName("RegisterTitle").WithSummary("Registers a title, which goes on sale when the product team approves it.")
             .WithValidation<RegisterTitle>()
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        titles.MapGet("/{id:guid}", GetAsync).WithName("GetTitle").WithSummary("One of the publisher's own titles.")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+        titles.MapGet("/{id:guid}", GetAsync).WithName("GetTitle").WithSummary("One of the publisher's own titles.");
         titles.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawTitle").WithSummary("Withdraws a title that was not decided on yet.")
-            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Created<TitleView>, ProblemHttpResult>> RegisterAsync(

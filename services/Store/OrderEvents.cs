@@ -22,6 +22,7 @@ internal sealed class OrderEvents(TimeProvider time)
     {
         var placed = e.Data;
         var order = await db.Orders.FindAsync([placed.OrderId], cancellationToken);
+        var wasRefused = order is { Status: StoreStatus.Rejected, IsFinal: false };
         switch (e.Type)
         {
             case OrderEvent.Accepted when order is null:
@@ -49,6 +50,9 @@ internal sealed class OrderEvents(TimeProvider time)
                 End(StoreStatus.Rejected);
                 break;
         }
+
+        if (wasRefused && order!.Status is not (StoreStatus.Rejected or StoreStatus.Cancelled))
+            db.Publish(StoreEvent.RejectionOverruled, order, time.Now());
 
         void End(StoreStatus status)
         {

@@ -17,7 +17,7 @@ internal static class ReviewsApi
         var reviews = app.MapGroup("/api/reviews").WithTags("Reviews").RequireRole(Roles.Reviewer);
         reviews.MapGet("/", ListAsync)
             .WithName("ListReviews").WithSummary("The reviews of new titles, newest first.");
-        var review = reviews.MapGroup("/{titleId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        var review = reviews.MapGroup("/{titleId:guid}").ProducesProblem(StatusCodes.Status409Conflict);
         review.MapPost("/approval", ApproveAsync)
             .WithName("ApproveReview").WithSummary("Approve a title: it goes on sale, unless its publisher withdraws it in this moment.");
         review.MapPost("/rejection", RejectAsync).WithValidation<Rejection>()

@@ -27,7 +27,7 @@ internal static class StoreApi
         var orders = app.MapGroup("/api/store/orders").WithTags("Store").RequireRole(Roles.Merchant, Roles.Publisher);
         orders.MapGet("/", ListAsync)
             .WithName("ListStoreOrders").WithSummary("Your order book, newest first.");
-        var order = orders.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        var order = orders.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status409Conflict);
         order.MapPost("/confirmation", ConfirmAsync)
             .WithName("ConfirmStoreOrder").WithSummary("Stand by an order that waits for your confirmation.");
         order.MapPost("/rejection", RejectAsync).WithValidation<Rejection>()

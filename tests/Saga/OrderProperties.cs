@@ -76,7 +76,7 @@ public sealed class OrderProperties(ITestOutputHelper output)
         // Each step of the history is one event, with versions that grow.
         Assert.Equal(history, said.Select(e => e.Event.Status));
         Assert.Equal(said.Select(e => e.Event.Version).Distinct().Order(), said.Select(e => e.Event.Version));
-        Assert.Equal(said.Select((_, i) => history.Take(i + 1).Contains(OrderStatus.Accepted)), said.Select(e => e.Event.WasAccepted));
+        Assert.Equal(said.Select((_, i) => history.Take(i + 1).Contains(OrderStatus.Received)), said.Select(e => e.Event.WasReceived));
         if (order.Status != OrderStatus.Cancelling)
             Assert.Equal(order.Status, history[^1]);
     }

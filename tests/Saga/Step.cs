@@ -73,7 +73,7 @@ internal abstract record Step
             (7, Disturbing()),
             (1, service.Zip(Gen.Elements(true, false), Step (appId, taken) => new RefusePublishing(appId, taken))),
             (3, service.Zip(Gen.Choose(0, 6), Step (appId, statements) => new Crash(appId, statements))),
-            (3, service.Zip(Gen.Choose(0, 3), Step (appId, statements) => new Dawdle(appId, statements))),
+            (4, service.Zip(Gen.Choose(0, 4), Step (appId, statements) => new Dawdle(appId, statements))),
             (1, service.Select(Step (appId) => new Restart(appId))),
             (2, Gen.Constant<Step>(new Restart())),
             (3, Gen.OneOf(command, deliver).ArrayOf(3).Select(Step (steps) => new Together(steps))));

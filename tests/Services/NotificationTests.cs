@@ -90,14 +90,35 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     }
 
     [Fact]
-    public async Task A_merchant_hears_nothing_of_what_never_was_accepted()
+    public async Task A_merchant_hears_nothing_of_what_never_reached_them()
     {
-        var order = Orders.Table(customer: "hopeful", merchant: "undisturbed") with { WasAccepted = false };
+        var order = Orders.Table(customer: "hopeful", merchant: "undisturbed") with { WasReceived = false };
         await notification.DeliverAsync(OrderEvent.AwaitingPayment, order);
         await notification.DeliverAsync(OrderEvent.Cancelled, order.Next(OrderStatus.Cancelled));
         await notification.DeliverAsync(OrderEvent.Rejected, order.Next(OrderStatus.Rejected, OrderReasons.Expired));
         Assert.Empty((await ListAsync("undisturbed")).GetProperty("items").EnumerateArray());
         Assert.Equal(3, (await ListAsync("hopeful")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Who_did_not_cancel_is_not_told_of_a_cancellation_of_theirs()
+    {
+        var order = Orders.Table(customer: "refused", merchant: "refusing");
+        var reason = $"{OrderReasons.RefusedByMerchant}: full";
+        await notification.DeliverAsync(OrderEvent.CancellationRequested, order.Next(OrderStatus.Cancelling, reason));
+        await notification.DeliverAsync(OrderEvent.CancellationRefused, order.Next(OrderStatus.Completed, OrderReasons.TooLateToRefuse));
+        var messages = (await ListAsync("refused")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(["Order being rejected", "Order goes on"], messages.Select(message => message.GetProperty("subject").GetString()!.Split(':')[0]).Order());
+        Assert.Contains(messages, message => message.GetProperty("text").GetString()!.Contains(reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_merchant_is_told_of_a_refusal_that_came_too_late()
+    {
+        var order = new StoreEvent(Guid.CreateVersion7(), 4, DateTimeOffset.UtcNow, "late-merchant", "guest", "A table", 1, Fulfilment.Confirmation, null, null, null);
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Store, StoreEvent.RejectionOverruled, order));
+        var message = Assert.Single((await ListAsync("late-merchant")).GetProperty("items").EnumerateArray());
+        Assert.Equal("Order not rejected: A table", message.GetProperty("subject").GetString());
     }
 
     [Fact]
@@ -179,6 +200,8 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     [InlineData("{}")]
     [InlineData("""{"kinds":[""]}""")]
     [InlineData("""{"kinds":[null]}""")]
+    [InlineData("""{"kinds":["Book"]}""")]
+    [InlineData("""{"kinds":["not a kind!"]}""")]
     [InlineData("""{"kinds":["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"]}""")]
     [InlineData("""{"kinds":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17","18","19","20","21"]}""")]
     [InlineData("""{"kinds":"book"}""")]

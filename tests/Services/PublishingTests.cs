@@ -246,6 +246,7 @@ public sealed class PublishingTests(RunningService<PublishingService> publishing
     [InlineData("title", null)]
     [InlineData("title", " ")]
     [InlineData("title", 201)]
+    [InlineData("title", "two\nlines")]
     [InlineData("author", null)]
     [InlineData("author", "")]
     [InlineData("author", 201)]

@@ -186,6 +186,25 @@ public sealed class StoreTests(RunningService<StoreService> store) : IClassFixtu
         Assert.Contains("Received", (await wrong.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").GetProperty("status")[0].GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(OrderEvent.Completed, OrderStatus.Completed)]
+    [InlineData(OrderEvent.Shipped, OrderStatus.Shipped)]
+    [InlineData(OrderEvent.CancellationRefused, OrderStatus.Received)]
+    public async Task A_refusal_that_came_too_late_is_contradicted(string type, OrderStatus status)
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "rejection", "full")).StatusCode);
+        await store.DeliverAsync(type, order.Next(status));
+        Assert.Contains(await store.PublishedAsync(order.OrderId), e => e.Type == StoreEvent.RejectionOverruled);
+
+        var rejected = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, rejected);
+        await DecideAsync(rejected, "rejection", "full");
+        await store.DeliverAsync(OrderEvent.Rejected, rejected.Next(OrderStatus.Rejected));
+        Assert.DoesNotContain(await store.PublishedAsync(rejected.OrderId), e => e.Type == StoreEvent.RejectionOverruled);
+    }
+
     private async Task<string> StatusAsync(OrderEvent order) =>
         Assert.Single(await store.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId]))).Status;
 

@@ -74,28 +74,28 @@ internal sealed class Life(string appId, ServiceTime time) : DbCommandIntercepto
     public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
         DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
     {
-        await StatementAsync(command.Transaction is not null);
+        await StatementAsync();
         return result;
     }
 
     public override async ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
         DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
     {
-        await StatementAsync(command.Transaction is not null);
+        await StatementAsync();
         return result;
     }
 
     public override async ValueTask<InterceptionResult<object>> ScalarExecutingAsync(
         DbCommand command, CommandEventData eventData, InterceptionResult<object> result, CancellationToken cancellationToken = default)
     {
-        await StatementAsync(command.Transaction is not null);
+        await StatementAsync();
         return result;
     }
 
     public async ValueTask<InterceptionResult> TransactionCommittingAsync(
         DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
     {
-        await StatementAsync(inTransaction: true);
+        await StatementAsync();
         return result;
     }
 
@@ -112,7 +112,7 @@ internal sealed class Life(string appId, ServiceTime time) : DbCommandIntercepto
         return ValueTask.FromResult(result);
     }
 
-    private async Task StatementAsync(bool inTransaction)
+    private async Task StatementAsync()
     {
         var pause = Task.CompletedTask;
         lock (_lock)
@@ -122,8 +122,7 @@ internal sealed class Life(string appId, ServiceTime time) : DbCommandIntercepto
                 End();
             if (IsOver)
                 throw new CrashException(appId);
-            // Not with locks in hand: others would wait for them.
-            if (!inTransaction && _dawdle is { } dawdle && --_statementsToDawdle < 0)
+            if (_dawdle is { } dawdle && --_statementsToDawdle < 0)
             {
                 pause = dawdle();
                 _dawdle = null;
