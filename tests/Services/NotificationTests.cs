@@ -177,7 +177,7 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     public async Task Interests_bring_a_message_when_such_an_offer_is_registered()
     {
         using var reader = notification.As("book-lover", Roles.Customer);
-        using var chosen = await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = new[] { "book", " table ", "book" } });
+        using var chosen = await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = new[] { "book", "table", "book" } });
         Assert.Equal(["book", "table"], (await chosen.Content.ReadFromJsonAsync<Interests>())!.Kinds!);
         Assert.Equal(["book", "table"], (await reader.GetFromJsonAsync<Interests>("/api/notifications/interests"))!.Kinds!);
 
@@ -201,6 +201,7 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     [InlineData("""{"kinds":[""]}""")]
     [InlineData("""{"kinds":[null]}""")]
     [InlineData("""{"kinds":["Book"]}""")]
+    [InlineData("""{"kinds":[" book "]}""")]
     [InlineData("""{"kinds":["not a kind!"]}""")]
     [InlineData("""{"kinds":["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"]}""")]
     [InlineData("""{"kinds":["1","2","3","4","5","6","7","8","9","10","11","12","13","14","15","16","17","18","19","20","21"]}""")]
