@@ -14,10 +14,11 @@ import signal
 import socketserver
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 from urllib.parse import parse_qs
 
 from sidecar import TOKEN_HEADER, Settings, SidecarError, whole_number
@@ -111,10 +112,20 @@ class Service:
         except KeyboardInterrupt:
             pass  # before it was up, or again while it was stopping
 
-    def answer(self, method: str, target: str, token: str, body: bytes) -> Response:
-        """Answers a request; never raises."""
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """What is taken inside is finished before the service ends: that its answer was written belongs to it."""
         with self._changed:
             self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def answer(self, method: str, target: str, token: str, body: bytes) -> Response:
+        """Answers a request; never raises."""
         try:
             return self._answer(method, target, token, body)
         except SidecarError as failure:
@@ -126,10 +137,6 @@ class Service:
             logger.exception("%s %s", method, target)
             return Response.problem(
                 500, "internal", "Something went wrong.", "The log of marketing says what.")
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
 
     def _answer(self, method: str, target: str, token: str, body: bytes) -> Response:
         path, _, query = target.partition("?")
@@ -227,7 +234,8 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         token = self.headers.get(TOKEN_HEADER, "")
-        self._write(self.server.service.answer(self.command, self.path, token, body))
+        with self.server.service.under_way():
+            self._write(self.server.service.answer(self.command, self.path, token, body))
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
