@@ -90,18 +90,18 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     public async Task DeliverAsync(string type, OrderEvent order, string? id = null) =>
         Assert.Equal("SUCCESS", await DeliverAsync(Topics.Orders, type, order, id));
 
-    public async Task<TAnswer> AskAsync<TAnswer>(string path, object question)
+    public async Task<TAnswer> AskAsync<TAnswer>(string path, object question, Uri? replica = null)
     {
-        using var response = await Internal.PostAsJsonAsync(path, question, Json);
+        using var response = await Internal.PostAsJsonAsync(new Uri(replica ?? Internal.BaseAddress!, path), question, Json);
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
         return (await response.Content.ReadFromJsonAsync<TAnswer>(Json))!;
     }
 
     /// <summary>Waits until everything that was committed is published.</summary>
     /// <returns>What was published of one order, in order.</returns>
-    public async Task<IReadOnlyList<StubSidecar.PublishedEvent>> PublishedAsync(Guid orderId)
+    public async Task<IReadOnlyList<StubSidecar.PublishedEvent>> PublishedAsync(Guid orderId, Uri? replica = null)
     {
-        await Eventually.BecomesAsync(true, async () => (await AskAsync<AuditedMessaging>("/audit/messaging", new { })).Outbox == 0);
+        await Eventually.BecomesAsync(true, async () => (await AskAsync<AuditedMessaging>("/audit/messaging", new { }, replica)).Outbox == 0);
         return [.. Sidecar.Published.Where(e => e.Key == orderId.ToString())];
     }
 
