@@ -199,8 +199,9 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
         await over.CancelAsync();
         Assert.InRange(await watch, 100, int.MaxValue);
 
-        // Sessions that were ended while they were idle are found by whoever needs them next: not by the other tests.
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Eventually.BecomesAsync(HttpStatusCode.OK, () => TryStopAsync(Visit(), replicas[0]))));
+        // Sessions that were ended while they were idle are found by whoever needs them next: not by the other tests. The pool
+        // hands out the one that rested longest, so as many calls as it has sessions find them all.
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Eventually.BecomesAsync(HttpStatusCode.OK, () => TryStopAsync(Visit(), replicas[0]))));
         // One whose sessions nobody has ended.
         var fresh = await dispatch.StartReplicaAsync();
         Assert.Empty(await IdleAsync(fresh));
