@@ -294,18 +294,13 @@ public sealed class BadInputTests(MallFixture mall) : IClassFixture<MallFixture>
     private async Task<Answer> ExpectAsync(
         Person who, HttpStatusCode status, string? problems, HttpMethod method, string path, string? body = null, string contentType = "application/json", params (string Name, string Value)[] headers)
     {
-        Answer answer;
-        for (var attempt = 0; ; attempt++)
+        var answer = await Person.PatientlyAsync(async () =>
         {
             using var content = body is null ? null : new ByteArrayContent(Encoding.UTF8.GetBytes(body));
             if (contentType != "")
                 content?.Headers.TryAddWithoutValidation("Content-Type", contentType);
-            answer = await who.SendAsync(method, path, content, headers);
-            if (answer.Status != HttpStatusCode.TooManyRequests || attempt == 10)
-                break;
-            await Task.Delay(TimeSpan.FromSeconds(int.Parse(answer.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture)));
-        }
-
+            return await who.SendAsync(method, path, content, headers);
+        });
         if (answer.Status != status || (problems is not null && !problems.Split('|').Contains(answer.Problem)))
             _wrong.Add($"{(int)status} {problems} expected for {body?[..Math.Min(120, body.Length)]} [{contentType}]: {answer}");
         return answer;
