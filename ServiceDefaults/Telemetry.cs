@@ -40,49 +40,35 @@ internal static class Telemetry
             options.Headers = headers;
         }
 
-        var resource = ResourceBuilder.CreateDefault().AddService(appId, serviceNamespace: "OrderMall");
-        builder.Services.AddSingleton(_ =>
-        {
-            var options = new OtlpExporterOptions();
-            Configure(options, "traces");
-            return Sdk.CreateTracerProviderBuilder()
-                .SetResourceBuilder(resource)
-                .AddSource(source.Name, ClientSource)
-                .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options)))
-                .Build();
-        });
-        builder.Services.AddSingleton(services =>
-        {
-            var own = services.GetRequiredService<IMeterFactory>();
-            return Sdk.CreateMeterProviderBuilder()
-                .SetResourceBuilder(resource)
-                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
-                .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
-                    ? MetricStreamConfiguration.Drop
-                    : null)
-                .AddOtlpExporter(options => Configure(options, "metrics"))
-                .Build();
-        });
-        builder.Services.AddHostedService<TelemetryStart>();
+        // Aspire names the instance itself, to know it again in its dashboard.
+        var named = builder.Configuration["OTEL_RESOURCE_ATTRIBUTES"]?.Contains("service.instance.id=", StringComparison.Ordinal) == true;
+        var resource = ResourceBuilder.CreateDefault().AddService(appId, serviceNamespace: "OrderMall", autoGenerateServiceInstanceId: !named);
+        TelemetryProviders.Add(
+            builder.Services,
+            (_, traces) =>
+            {
+                var options = new OtlpExporterOptions();
+                Configure(options, "traces");
+                traces.SetResourceBuilder(resource)
+                    .AddSource(source.Name, ClientSource)
+                    .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options)));
+            },
+            (services, metrics) =>
+            {
+                var own = services.GetRequiredService<IMeterFactory>();
+                metrics.SetResourceBuilder(resource)
+                    .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
+                    .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
+                        ? MetricStreamConfiguration.Drop
+                        : null)
+                    .AddOtlpExporter(options => Configure(options, "metrics"));
+            });
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.SetResourceBuilder(resource);
             logging.IncludeFormattedMessage = true;
             logging.AddOtlpExporter(options => Configure(options, "logs"));
         });
-    }
-
-    // Providers listen from the moment they exist: this makes them exist. The container disposes, and so flushes, them.
-    private sealed class TelemetryStart(TracerProvider traces, MeterProvider metrics) : Microsoft.Extensions.Hosting.IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken)
-        {
-            traces.ForceFlush(2_000);
-            metrics.ForceFlush(2_000);
-            return Task.CompletedTask;
-        }
     }
 
     private sealed class OwnSpansProcessor(ActivitySource own, BaseExporter<Activity> exporter) : BatchActivityExportProcessor(exporter)

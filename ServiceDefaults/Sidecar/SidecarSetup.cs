@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using OrderMall.ServiceDefaults.Sidecar.Http;
 
 namespace OrderMall.ServiceDefaults.Sidecar;
 
 /// <summary>Where the service's sidecar is, from the variables that <c>daprd</c> sets for its app.</summary>
 /// <param name="AppId">This service.</param>
 /// <param name="HttpEndpoint">The sidecar's HTTP endpoint.</param>
+/// <param name="GrpcEndpoint">The sidecar's gRPC endpoint, where it has one: <c>daprd</c> does.</param>
 /// <param name="ApiToken">What the sidecar wants to see of us (<c>DAPR_API_TOKEN</c>).</param>
 /// <param name="AppToken">What we want to see of the sidecar (<c>APP_API_TOKEN</c>).</param>
-public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, string? ApiToken, string AppToken)
+public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri? GrpcEndpoint, string? ApiToken, string AppToken)
 {
     /// <summary>The header that carries the token, both ways.</summary>
     public const string TokenHeader = "dapr-api-token";
@@ -25,7 +25,7 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, string? Api
     public const string StateStore = "statestore";
 
     // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
-    private static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
+    internal static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
 
     internal HttpClient CreateClient(string path)
     {
@@ -57,13 +57,13 @@ public static class SidecarSetup
         var endpoint = new SidecarEndpoint(
             appId,
             new Uri($"http://127.0.0.1:{port}/"),
+            configuration.GetValue<int?>("DAPR_GRPC_PORT") is { } grpcPort ? new Uri($"http://127.0.0.1:{grpcPort}/") : null,
             configuration["DAPR_API_TOKEN"] is { Length: > 0 } token ? token : null,
             configuration["APP_API_TOKEN"] is { Length: > 0 } appToken
                 ? appToken
                 : throw new InvalidOperationException($"{appId}: APP_API_TOKEN is not set. Give the service and its sidecar the same secret: without it anybody could call the service past its sidecar."));
         builder.Services.AddSingleton(endpoint);
-        builder.Services.AddSingleton<IEventPublisher, HttpEventPublisher>();
-        builder.Services.AddSingleton<IStateStore, HttpStateStore>();
+        SidecarAdapters.Add(builder.Services, endpoint);
     }
 
     /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>
@@ -72,7 +72,7 @@ public static class SidecarSetup
     public static void AddServiceClient(this WebApplicationBuilder builder, string appId) =>
         builder.Services.AddKeyedSingleton(appId, (services, _) => new ServiceClient(
             appId,
-            services.GetRequiredService<SidecarEndpoint>().CreateClient($"v1.0/invoke/{appId}/method/")));
+            services.GetRequiredService<IServiceClients>().Create(appId)));
 
     // Whoever does not know the token has not come through our sidecar.
     internal static void UseAppToken(this WebApplication app)

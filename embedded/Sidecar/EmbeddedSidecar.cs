@@ -161,7 +161,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _states = new StateStore(_database, _logger);
         var api = new SidecarApi(
             _apps.Values.ToDictionary(app => app.Settings.Port),
-            new Invoker(_apps, _client, time),
+            resources.Configuration.Apis,
+            new Invoker(_apps, resources.Configuration.Access, _client, time),
             new PublishApi(resources, _publisher, time),
             new StateApi(resources, _states),
             new MetadataApi(resources, _subscriptions));

@@ -13,7 +13,7 @@ internal static class ProviderApi
 
     public static void Map(WebApplication app)
     {
-        var api = app.MapGroup("/").ExcludeFromDescription().AddEndpointFilter(BehaveAsync);
+        var api = app.MapGroup("/provider").ExcludeFromDescription().AddEndpointFilter(BehaveAsync);
         api.MapPost("/charges", async (ProviderCharge charge, Ledger ledger, ModeSwitch mode, TimeProvider time, CancellationToken cancellationToken) =>
             TypedResults.Ok(await ledger.ChargeAsync(
                 charge, charge.PaymentMethod == DeclinedMethod || mode.Current.Mode == Behaviour.Decline, time.Now(), cancellationToken)));

@@ -16,17 +16,17 @@ public sealed class PaymentTests(RunningService<PaymentService> payment) : IClas
 
     public Task InitializeAsync()
     {
-        payment.Sidecar.Called["payment-provider/charges"] = context => AnswerAsync<ProviderCharge>(context, charge =>
+        payment.Sidecar.Called["payment-provider/provider/charges"] = context => AnswerAsync<ProviderCharge>(context, charge =>
         {
             Interlocked.Increment(ref _charges);
             return _ledger.GetOrAdd(charge.Key, charge.PaymentMethod == "card_ok"
                 ? new ProviderAnswer(ProviderOutcome.Approved, 0)
                 : new ProviderAnswer(ProviderOutcome.Declined, 0));
         });
-        payment.Sidecar.Called["payment-provider/refunds"] = context => AnswerAsync<ProviderKey>(context, refund =>
+        payment.Sidecar.Called["payment-provider/provider/refunds"] = context => AnswerAsync<ProviderKey>(context, refund =>
             _ledger.AddOrUpdate(refund.Key, new ProviderAnswer(ProviderOutcome.Refunded, 0), (_, before) =>
                 before.Outcome == ProviderOutcome.Approved ? new ProviderAnswer(ProviderOutcome.Refunded, 100) : before));
-        payment.Sidecar.Called["payment-provider/lookups"] = context => AnswerAsync<ProviderKey>(context, lookup =>
+        payment.Sidecar.Called["payment-provider/provider/lookups"] = context => AnswerAsync<ProviderKey>(context, lookup =>
             _ledger.GetValueOrDefault(lookup.Key, new ProviderAnswer(ProviderOutcome.Unknown, 0)));
         return Task.CompletedTask;
     }

@@ -5,6 +5,8 @@ public sealed class ConfigurationMistakeTests : IDisposable
     private const string Component = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: pubsub\nspec:\n  type: pubsub.redis\n  version: v1\n";
     private const string Policies = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: res\nspec:\n  policies:\n";
 
+    private const string Configuration = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ordermall-mistakes-").FullName;
 
     public static TheoryData<string, string> Mistakes => new()
@@ -31,7 +33,11 @@ public sealed class ConfigurationMistakeTests : IDisposable
         { Policies + "    circuitBreakers:\n      c:\n        trip: failures > 5\n", "r.yaml:9: the resource.spec.policies.circuitBreakers.c.trip is 'failures > 5': there is no 'failures' here; write a condition on requests" },
         { Policies + "    retries: {}\n  targets:\n    apps:\n      a:\n        retry: missing\n", "r.yaml:11: the resource.spec.targets.apps.a.retry names 'missing', which spec.policies.retries does not define" },
         { Policies + "    retries: {}\n  targets:\n    actors:\n      a: {}\n", "r.yaml:10: the embedded sidecar has no actors" },
-        { "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n  accessControl: {}\n", "r.yaml:6: unknown field 'accessControl'" },
+        { Configuration + "  httpPipeline: {}\n", "r.yaml:6: unknown field 'httpPipeline'" },
+        { Configuration + "  accessControl:\n    defaultAction: maybe\n", "r.yaml:7: the resource.spec.accessControl.defaultAction is 'maybe'; write allow or deny" },
+        { Configuration + "  accessControl:\n    policies:\n      - appId: a\n", "r.yaml:8: the resource.spec.accessControl.policies[] needs the field 'trustDomain'" },
+        { Configuration + "  api:\n    denied: []\n", "r.yaml:7: unknown field 'denied'" },
+        { Configuration + "---\n" + Configuration, "r.yaml:8: there are two Configurations" },
     };
 
     [Theory]
@@ -58,7 +64,7 @@ public sealed class ConfigurationMistakeTests : IDisposable
         while (!File.Exists(Path.Combine(root!.FullName, "components", "resiliency.yaml")))
             root = root.Parent;
         var resources = Resources.Read(Path.Combine(root.FullName, "components"));
-        Assert.Equal(["pubsub", "statestore"], resources.Components.Select(component => component.Name).Order());
+        Assert.Equal(["pubsub", "secretstore", "statestore"], resources.Components.Select(component => component.Name).Order());
         var policies = new AppPolicies("ordering", resources.Resiliencies, TimeProvider.System);
         Assert.Equal(TimeSpan.FromSeconds(4), policies.ForApp("payment")!.Timeout);
         Assert.Null(new AppPolicies("gateway", resources.Resiliencies, TimeProvider.System).ForApp("payment"));

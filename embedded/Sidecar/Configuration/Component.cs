@@ -26,7 +26,7 @@ internal sealed record Component(
 internal static class ComponentReader
 {
     private static readonly string[] StandInFor =
-        ["pubsub.redis", "pubsub.in-memory", "state.redis", "state.in-memory", "state.postgresql"];
+        ["pubsub.redis", "pubsub.in-memory", "state.redis", "state.in-memory", "state.postgresql", "secretstores.local.env"];
 
     // These limit who may publish or subscribe what. Ignoring them would open what somebody closed.
     private static readonly string[] TopicScoping = ["allowedTopics", "publishingScopes", "subscriptionScopes", "protectedTopics"];

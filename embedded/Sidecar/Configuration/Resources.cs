@@ -6,15 +6,18 @@ namespace OrderMall.Sidecar;
 /// <summary>Everything the resources folder says.</summary>
 internal sealed class Resources
 {
-    private Resources(IReadOnlyList<Component> components, IReadOnlyList<ResiliencySpec> resiliencies)
+    private Resources(IReadOnlyList<Component> components, IReadOnlyList<ResiliencySpec> resiliencies, Configuration configuration)
     {
         Components = components;
         Resiliencies = resiliencies;
+        Configuration = configuration;
     }
 
     public IReadOnlyList<Component> Components { get; }
 
     public IReadOnlyList<ResiliencySpec> Resiliencies { get; }
+
+    public Configuration Configuration { get; }
 
     public Component? PubSub(string name, string appId) =>
         Components.FirstOrDefault(component => component.IsPubSub && component.Name == name && component.IsFor(appId));
@@ -31,18 +34,23 @@ internal sealed class Resources
 
         var components = new Dictionary<string, Component>();
         var resiliencies = new Dictionary<string, ResiliencySpec>();
+        var configurations = new Dictionary<string, Configuration>();
         foreach (var file in Directory.EnumerateFiles(folder)
             .Where(file => Path.GetExtension(file) is ".yaml" or ".yml")
             .Order(StringComparer.Ordinal))
         {
             foreach (var resource in Documents(file))
-                Add(resource, components, resiliencies);
+                Add(resource, components, resiliencies, configurations);
         }
 
-        return new Resources([.. components.Values], [.. resiliencies.Values]);
+        return new Resources([.. components.Values], [.. resiliencies.Values], configurations.Values.FirstOrDefault(Configuration.None));
     }
 
-    private static void Add(YamlMap resource, Dictionary<string, Component> components, Dictionary<string, ResiliencySpec> resiliencies)
+    private static void Add(
+        YamlMap resource,
+        Dictionary<string, Component> components,
+        Dictionary<string, ResiliencySpec> resiliencies,
+        Dictionary<string, Configuration> configurations)
     {
         var kind = resource.RequiredText("kind");
         if (kind is not ("Component" or "Resiliency" or "Configuration"))
@@ -55,18 +63,13 @@ internal sealed class Resources
         {
             "Component" => components.TryAdd(name, ComponentReader.Read(resource)),
             "Resiliency" => resiliencies.TryAdd(name, ResiliencyReader.Read(resource)),
-            _ => CheckConfiguration(resource),
+            // A sidecar has one.
+            _ => configurations.Count == 0
+                ? configurations.TryAdd(name, ConfigurationReader.Read(resource))
+                : throw resource.Wrong("kind", "there are two Configurations; a sidecar has one. Remove the other"),
         };
         if (!isNew)
             throw resource.Wrong("metadata", $"there are two resources of kind {kind} named '{name}'; rename or remove one");
-    }
-
-    /// <summary>A configuration has nothing to set here, but what it would enforce elsewhere must not be ignored in silence.</summary>
-    private static bool CheckConfiguration(YamlMap resource)
-    {
-        resource.Only("apiVersion", "kind", "metadata", "spec");
-        resource.Map("spec")?.Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features");
-        return true;
     }
 
     private static IEnumerable<YamlMap> Documents(string file)

@@ -6,6 +6,7 @@ namespace OrderMall.Sidecar;
 /// <summary>Dapr's HTTP API: finds who calls by the port, checks the token, and hands the request to what it is for.</summary>
 internal sealed class SidecarApi(
     IReadOnlyDictionary<int, App> callers,
+    IReadOnlySet<string>? allowedApis,
     Invoker invoker,
     PublishApi publishing,
     StateApi state,
@@ -43,12 +44,15 @@ internal sealed class SidecarApi(
         var trace = TraceContext.From(http.Request.Headers.TraceParent);
         http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
         if (http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named])
-            return invoker.InvokeAsync(http, caller, named, MethodPath(path), query, trace);
+            return IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, MethodPath(path), query, trace) : NoAppIdAsync(http);
         return path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
     }
 
     private Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
     {
+        // As in daprd, what is not allowed is as if it were not there.
+        if (path.Split('/', 4) is not ["", var version, var name, ..] || !IsAllowed(version, name))
+            return NoAppIdAsync(http);
         if (path.StartsWith(InvokePrefix, StringComparison.Ordinal))
         {
             var end = path.IndexOf(MethodMark, InvokePrefix.Length, StringComparison.Ordinal);
@@ -75,6 +79,8 @@ internal sealed class SidecarApi(
             _ => NoAppIdAsync(http),
         };
     }
+
+    private bool IsAllowed(string version, string api) => allowedApis is null || allowedApis.Contains($"{version}/{api}");
 
     /// <summary>Dapr removes one slash at the end of a method path.</summary>
     private static string MethodPath(string path) => path.Length > 1 && path[^1] == '/' ? path[..^1] : path;

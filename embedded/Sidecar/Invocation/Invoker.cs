@@ -4,7 +4,7 @@ using Polly.Timeout;
 namespace OrderMall.Sidecar;
 
 /// <summary>Service invocation: carries a call to a healthy instance of the called app, under the caller's policies for it.</summary>
-internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, HttpMessageInvoker client, TimeProvider time)
+internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessControl access, HttpMessageInvoker client, TimeProvider time)
 {
     /// <summary>Makes the call and writes the answer, the app's or the sidecar's own.</summary>
     public async Task InvokeAsync(HttpContext http, App caller, string calleeId, string path, string query, TraceContext trace)
@@ -12,6 +12,12 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, HttpMessage
         if (!apps.TryGetValue(calleeId, out var callee))
         {
             await DaprError.Invoke(calleeId, $"couldn't find service: {calleeId}").WriteAsync(http.Response);
+            return;
+        }
+
+        if (!access.Allows(caller.AppId, path, http.Request.Method))
+        {
+            await DaprError.Denied(caller.AppId, calleeId, path, http.Request.Method).WriteAsync(http.Response);
             return;
         }
 

@@ -1,0 +1,76 @@
+namespace OrderMall.Sidecar;
+
+/// <summary>What a <c>kind: Configuration</c> says that the embedded sidecar must enforce.</summary>
+/// <param name="Access">Who may call whom.</param>
+/// <param name="Apis">The parts of Dapr's HTTP API that apps may use, as <c>invoke</c>; <see langword="null"/> for all.</param>
+internal sealed record Configuration(AccessControl Access, IReadOnlySet<string>? Apis)
+{
+    public static Configuration None { get; } = new(AccessControl.None, null);
+}
+
+/// <summary>Reads <c>kind: Configuration</c>. What it would enforce elsewhere and cannot here is refused, not ignored in silence.</summary>
+internal static class ConfigurationReader
+{
+    public static Configuration Read(YamlMap resource)
+    {
+        resource.Only("apiVersion", "kind", "metadata", "spec");
+        var spec = resource.Map("spec")?.Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features", "accessControl", "api");
+        return new Configuration(
+            spec?.Map("accessControl") is { } access ? ReadAccess(access) : AccessControl.None,
+            spec?.Map("api") is { } api ? ReadApis(api) : null);
+    }
+
+    private static AccessControl ReadAccess(YamlMap access)
+    {
+        access.Only("defaultAction", "trustDomain", "policies");
+        var policies = new Dictionary<string, AccessPolicy>();
+        foreach (var policy in access.Maps("policies"))
+        {
+            policy.Only("appId", "defaultAction", "trustDomain", "namespace", "operations");
+            policy.RequiredText("trustDomain"); // daprd does not start without these two
+            policy.RequiredText("namespace");
+            // An app's own default goes before the general one, which as in Dapr is deny where it is not said.
+            var allows = policy.Has("defaultAction") ? IsAllow(policy, "defaultAction") : access.Has("defaultAction") && IsAllow(access, "defaultAction");
+            if (!policies.TryAdd(policy.RequiredText("appId"), new AccessPolicy(allows, [.. policy.Maps("operations").Select(ReadRule)])))
+                throw policy.Wrong("appId", $"there are two policies for '{policy.Text("appId")}'; put their operations into one");
+        }
+
+        return new AccessControl(access.Has("defaultAction") ? IsAllow(access, "defaultAction") : policies.Count == 0, policies);
+    }
+
+    private static AccessRule ReadRule(YamlMap operation)
+    {
+        var path = operation.Only("name", "httpVerb", "action").RequiredText("name");
+        return new AccessRule(path.StartsWith('/') ? path : "/" + path, operation.Texts("httpVerb"), IsAllow(operation, "action"));
+    }
+
+    private static bool IsAllow(YamlMap map, string key) => map.RequiredText(key) switch
+    {
+        "allow" => true,
+        "deny" => false,
+        var other => throw map.Wrong(key, $"{map.Name}.{key} is '{other}'; write allow or deny"),
+    };
+
+    private static HashSet<string>? ReadApis(YamlMap api)
+    {
+        var allowed = api.Only("allowed").Maps("allowed").ToList();
+        foreach (var rule in allowed)
+        {
+            rule.Only("name", "version", "protocol").RequiredText("version");
+            if (rule.RequiredText("protocol") is not ("http" or "grpc") and var protocol)
+                throw rule.Wrong("protocol", $"{rule.Name}.protocol is '{protocol}'; write http or grpc");
+        }
+
+        // One protocol's list does not close the other.
+        var names = allowed.Where(rule => rule.Text("protocol") == "http").Select(rule => $"{Version(rule.Text("version")!)}/{rule.RequiredText("name")}").ToHashSet();
+        return names.Count == 0 ? null : names;
+    }
+
+    // v1 and v1alpha1 are also called v1.0 and v1.0-alpha1, as they stand in paths.
+    private static string Version(string name) => name switch
+    {
+        "v1" => "v1.0",
+        "v1alpha1" => "v1.0-alpha1",
+        _ => name,
+    };
+}
