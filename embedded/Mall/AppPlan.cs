@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using OrderMall.Contracts;
+using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
 using OrderMall.Sidecar;
 
@@ -48,17 +49,19 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
 
     /// <summary>The configuration of one instance.</summary>
     /// <param name="instance">Its address.</param>
+    /// <param name="sidecar">Its sidecar.</param>
     /// <param name="connectionString">Of its database, where it has one.</param>
     /// <param name="publicAddress">The mall's.</param>
-    public Dictionary<string, string> Settings(Uri instance, string? connectionString, Uri publicAddress)
+    public Dictionary<string, string> Settings(Uri instance, SidecarPorts sidecar, string? connectionString, Uri publicAddress)
     {
         var settings = new Dictionary<string, string>
         {
             ["urls"] = instance.GetLeftPart(UriPartial.Authority),
             ["http_ports"] = "", // set in container images, and would only be warned about
             ["APP_PORT"] = instance.Port.ToString(CultureInfo.InvariantCulture),
-            ["DAPR_HTTP_PORT"] = SidecarPort.ToString(CultureInfo.InvariantCulture),
-            ["DAPR_GRPC_PORT"] = "", // what a real sidecar beside the mall set is not meant for it
+            ["DAPR_HTTP_PORT"] = sidecar.Http.ToString(CultureInfo.InvariantCulture),
+            // Empty for the embedded sidecar: what a real one beside the mall set is not meant for it.
+            ["DAPR_GRPC_PORT"] = sidecar.Grpc?.ToString(CultureInfo.InvariantCulture) ?? "",
             ["DAPR_API_TOKEN"] = ApiToken,
             ["APP_API_TOKEN"] = AppToken,
             ["Mall:Demo"] = "true",

@@ -244,7 +244,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
         IServiceRun Run(int number, Uri uri)
         {
-            var settings = plan.Settings(uri, connectionString, Address);
+            var settings = plan.Settings(uri, sidecar!.PortsOf(app.AppId, number), connectionString, Address);
             foreach (var other in joining)
             {
                 settings[$"Gateway:Routes:{other.Joins}:AppId"] = other.AppId;
@@ -262,6 +262,12 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
     private async Task StartSidecarAsync(PostgresDatabases server, string components, IReadOnlyList<AppPlan> plans, CancellationToken ct)
     {
+        if (options.Daprd)
+        {
+            sidecar = await DaprdSidecars.StartAsync(components, plans, options.Redis, folder!, http, loggers, progress, ct);
+            return;
+        }
+
         await MakeDatabaseAsync(server, "sidecar", "sidecar", SidecarConnections, ct);
         var settings = new SidecarOptions
         {
@@ -283,7 +289,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (!await control!.ReachesAsync(plan.AppId, http, limit.Token))
+            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(AppIds.MallControl, 0).Http, http, limit.Token))
             {
                 sidecar!.Probe(plan.AppId);
                 await Task.Delay(20, limit.Token);

@@ -10,17 +10,17 @@ internal static class LoopbackPort
     // stopped for a while must find its port still free when it starts again.
     private const int First = 20_000;
     private const int Last = 32_000;
+    private static int next = Random.Shared.Next(Last - First);
 
-    /// <summary>Finds that many different ports. They are free now; nobody holds them.</summary>
+    /// <summary>Finds that many different ports. They are free now; nobody holds them, but this process is not given them again soon.</summary>
     public static int[] Find(int count)
     {
         var found = new HashSet<int>();
-        var port = Random.Shared.Next(First, Last);
         for (var tries = 0; found.Count < count; tries++)
         {
             if (tries == Last - First)
                 throw new PostgresClusterException($"There are not {count} free ports between {First} and {Last} on 127.0.0.1.");
-            port = port + 1 < Last ? port + 1 : First;
+            var port = First + (int)((uint)Interlocked.Increment(ref next) % (Last - First));
             if (IsFree(port))
                 found.Add(port);
         }

@@ -49,11 +49,11 @@ internal sealed class ControlApp : IAsyncDisposable
     }
 
     /// <summary>Whether the sidecar passes a call on to that app, as it would any other app's.</summary>
-    public async Task<bool> ReachesAsync(string appId, HttpClient http, CancellationToken ct)
+    public async Task<bool> ReachesAsync(string appId, int sidecarPort, HttpClient http, CancellationToken ct)
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(AppPlan.At(plan.SidecarPort), $"/v1.0/invoke/{appId}/method{Probes.Alive}"));
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(AppPlan.At(sidecarPort), $"/v1.0/invoke/{appId}/method{Probes.Alive}"));
             request.Headers.Add(TokenHeader, plan.ApiToken);
             using var response = await http.SendAsync(request, ct);
             return response.IsSuccessStatusCode;

@@ -2,9 +2,12 @@ using OrderMall.Sidecar;
 
 namespace OrderMall.Mall.Hosting;
 
-/// <summary>The mall's sidecar, in this process or in its own.</summary>
+/// <summary>The sidecars of the mall's apps: the embedded one, in this process or in its own, or a <c>daprd</c> beside each.</summary>
 internal interface ISidecarHost : IAsyncDisposable
 {
+    /// <summary>Where an instance of an app finds its sidecar.</summary>
+    SidecarPorts PortsOf(string appId, int instance);
+
     /// <summary>Where every circuit breaker stands.</summary>
     Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct);
 
@@ -12,15 +15,22 @@ internal interface ISidecarHost : IAsyncDisposable
     void Probe(string appId);
 }
 
+/// <summary>The ports of a sidecar on 127.0.0.1.</summary>
+/// <param name="Http">Of Dapr's HTTP API.</param>
+/// <param name="Grpc">Of its gRPC API, where it has one.</param>
+internal readonly record struct SidecarPorts(int Http, int? Grpc);
+
 /// <summary>The sidecar in this process.</summary>
-internal sealed class InProcessSidecar(EmbeddedSidecar sidecar, ILoggerFactory loggers) : ISidecarHost
+internal sealed class InProcessSidecar(EmbeddedSidecar sidecar, ILoggerFactory loggers, SidecarOptions options) : ISidecarHost
 {
+    public SidecarPorts PortsOf(string appId, int instance) => new(options.Apps.Single(app => app.AppId == appId).Port, null);
+
     public static async Task<InProcessSidecar> StartAsync(SidecarOptions options, CancellationToken ct)
     {
         var loggers = ConsoleLog.Create();
         try
         {
-            return new InProcessSidecar(await EmbeddedSidecar.StartAsync(options, loggers, ct), loggers);
+            return new InProcessSidecar(await EmbeddedSidecar.StartAsync(options, loggers, ct), loggers, options);
         }
         catch
         {

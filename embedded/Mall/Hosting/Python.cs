@@ -19,7 +19,7 @@ public sealed record Python(string? Program, string Missing)
         var tried = new List<string>();
         foreach (var name in new[] { "python3", "python" })
         {
-            if (OnPath(name) is not { } program)
+            if (OnPath.Find(name) is not { } program)
                 continue;
             var (version, executable) = await AskAsync(program, ct);
             if (version >= Oldest && File.Exists(executable))
@@ -33,11 +33,6 @@ public sealed record Python(string? Program, string Missing)
 
     // Nothing is written beside the script.
     internal string[] Command(string script) => [Program!, "-B", Path.Combine(AppContext.BaseDirectory, script)];
-
-    private static string? OnPath(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .SelectMany(folder => new[] { Path.Combine(folder, name), Path.Combine(folder, name + ".exe") })
-            .FirstOrDefault(File.Exists);
 
     // By running it: what lies on the PATH may be older, broken, or only an offer to install it.
     private static async Task<(Version? Version, string? Executable)> AskAsync(string program, CancellationToken ct)

@@ -12,9 +12,12 @@ internal sealed class SidecarProcess : ISidecarHost
     private readonly HttpClient http;
     private readonly Uri circuits;
     private readonly string adminToken;
+    private readonly SidecarOptions options;
 
-    private SidecarProcess(Supervised supervised, HttpClient http, Uri circuits, string adminToken) =>
-        (this.supervised, this.http, this.circuits, this.adminToken) = (supervised, http, circuits, adminToken);
+    private SidecarProcess(Supervised supervised, HttpClient http, Uri circuits, string adminToken, SidecarOptions options) =>
+        (this.supervised, this.http, this.circuits, this.adminToken, this.options) = (supervised, http, circuits, adminToken, options);
+
+    public SidecarPorts PortsOf(string appId, int instance) => new(options.Apps.Single(app => app.AppId == appId).Port, null);
 
     public int? ProcessId => (supervised.Run as ProcessRun)?.ProcessId;
 
@@ -35,7 +38,7 @@ internal sealed class SidecarProcess : ISidecarHost
             token);
         var supervised = new Supervised("sidecar", () => new ProcessRun(plan, folder, http), static () => { }, logger);
         await supervised.StartAsync(ct);
-        return new SidecarProcess(supervised, http, circuits, token);
+        return new SidecarProcess(supervised, http, circuits, token, options);
     }
 
     public async Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct)

@@ -25,9 +25,6 @@ internal sealed class SidecarApi(
     public Task HandleAsync(HttpContext http)
     {
         var caller = callers[http.Connection.LocalPort];
-        if (!AppToken.IsShown(http.Request, caller.Settings.ApiToken))
-            return RefuseAsync(http.Response);
-
         // The raw target, since Kestrel's decoded path cannot be encoded again as the caller wrote it.
         var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (!target.StartsWith('/'))
@@ -35,11 +32,15 @@ internal sealed class SidecarApi(
         var mark = target.IndexOf('?', StringComparison.Ordinal);
         var (path, query) = mark < 0 ? (target, "") : (target[..mark], target[mark..]);
 
-        if (path is "/v1.0/healthz" or "/v1.0/healthz/outbound")
+        // Whoever watches over the process needs no token for this.
+        if (path is ("/v1.0/healthz" or "/v1.0/healthz/outbound") && HttpMethods.IsGet(http.Request.Method))
         {
             http.Response.StatusCode = StatusCodes.Status204NoContent;
             return Task.CompletedTask;
         }
+
+        if (!AppToken.IsShown(http.Request, caller.Settings.ApiToken))
+            return RefuseAsync(http.Response);
 
         var trace = TraceContext.From(http.Request.Headers.TraceParent);
         http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
