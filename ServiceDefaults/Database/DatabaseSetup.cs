@@ -13,6 +13,7 @@ namespace OrderMall.ServiceDefaults.Database;
 public static class DatabaseSetup
 {
     private const int CommandSeconds = 10;
+    private const string ProbeKey = "probe";
 
     /// <summary>
     /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
@@ -24,19 +25,18 @@ public static class DatabaseSetup
     public static void AddDatabase<TDb>(this WebApplicationBuilder builder)
         where TDb : MallDb
     {
-        builder.Services.AddSingleton(services =>
+        builder.Services.AddSingleton(services => Source(services, builder.Configuration, static settings =>
         {
-            var appId = services.GetRequiredService<SidecarEndpoint>().AppId;
-            var connectionString = builder.Configuration.GetConnectionString(appId)
-                ?? throw new InvalidOperationException($"ConnectionStrings:{appId} is not set: give {appId} the connection string of its own PostgreSQL database.");
-            var source = new NpgsqlDataSourceBuilder(connectionString);
-            source.ConnectionStringBuilder.CommandTimeout = CommandSeconds;
-            source.ConnectionStringBuilder.MaxAutoPrepare = 100;
-            source.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
-            // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
-            source.ConnectionStringBuilder.NoResetOnClose = true;
-            return source.Build();
-        });
+            settings.CommandTimeout = CommandSeconds;
+            settings.MaxAutoPrepare = 100;
+            settings.AutoPrepareMinUsages = 2;
+        }));
+        // A connection of its own: a service whose others are all at work is busy, not unready.
+        builder.Services.AddKeyedSingleton(ProbeKey, (services, _) => Source(services, builder.Configuration, static settings =>
+        {
+            settings.MinPoolSize = 0;
+            settings.MaxPoolSize = 1;
+        }));
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddDbContextPool<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
@@ -49,10 +49,22 @@ public static class DatabaseSetup
         builder.Services.AddHostedService<InboxCleaner>();
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             "database",
-            services => new DatabaseHealthCheck(services.GetRequiredService<NpgsqlDataSource>()),
+            services => new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey)),
             HealthStatus.Unhealthy,
             tags: null,
             timeout: TimeSpan.FromSeconds(2)));
+    }
+
+    private static NpgsqlDataSource Source(IServiceProvider services, IConfiguration configuration, Action<NpgsqlConnectionStringBuilder> set)
+    {
+        var appId = services.GetRequiredService<SidecarEndpoint>().AppId;
+        var connectionString = configuration.GetConnectionString(appId)
+            ?? throw new InvalidOperationException($"ConnectionStrings:{appId} is not set: give {appId} the connection string of its own PostgreSQL database.");
+        var source = new NpgsqlDataSourceBuilder(connectionString);
+        // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
+        source.ConnectionStringBuilder.NoResetOnClose = true;
+        set(source.ConnectionStringBuilder);
+        return source.Build();
     }
 
     private sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck

@@ -25,6 +25,7 @@ from sidecar import TOKEN_HEADER, Settings, SidecarError, whole_number
 
 PROBLEM_TYPE = "urn:ordermall:problem:"
 LARGEST_BODY = 4 * 1024 * 1024  # the sidecar's own limit: more never arrives
+LONGEST_CHUNK_LINE = 1024
 MOST_CONNECTIONS = 256  # a thread each
 MOST_KEPT_CONNECTIONS = 128
 MOST_QUERY_FIELDS = 100
@@ -224,18 +225,39 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers any method: which there are, the routes say."""
-        length = whole_number(self.headers.get("Content-Length", "0"))
-        if length is None or length > LARGEST_BODY or "Transfer-Encoding" in self.headers:
-            self.send_error(413, f"The body must have a Content-Length of at most {LARGEST_BODY}.")
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.send_error(413, f"The body must be whole, and of at most {LARGEST_BODY} bytes.")
             return
-        body = self.rfile.read(length)
-        if len(body) < length:
+        if body is None:
             # It broke off: half an event must not be taken for a malformed one.
             self.close_connection = True
             return
         token = self.headers.get(TOKEN_HEADER, "")
         with self.server.service.under_way():
             self._write(self.server.service.answer(self.command, self.path, token, body))
+
+    def _read_body(self) -> bytes | None:
+        """The body of a request, or None if it broke off. Too large or malformed is a ValueError. Sidecars send in chunks what they pass on."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            length = whole_number(self.headers.get("Content-Length", "0"))
+            if length is None or length > LARGEST_BODY or "Transfer-Encoding" in self.headers:
+                raise ValueError("no length")
+            body = self.rfile.read(length)
+            return body if len(body) == length else None
+        body = bytearray()
+        while line := self.rfile.readline(LONGEST_CHUNK_LINE):
+            size = int(line.split(b";")[0], 16)
+            if size < 0 or len(body) + size > LARGEST_BODY:
+                raise ValueError("too large")
+            if size == 0:
+                while self.rfile.readline(LONGEST_CHUNK_LINE) not in (b"\r\n", b"\n", b""):
+                    pass  # trailers
+                return bytes(body)
+            body += self.rfile.read(size)
+            self.rfile.readline(LONGEST_CHUNK_LINE)  # the end of the chunk
+        return None
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 

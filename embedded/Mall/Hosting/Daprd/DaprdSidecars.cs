@@ -110,8 +110,10 @@ internal sealed class DaprdSidecars : ISidecarHost
                 "--config", configuration,
                 "--enable-app-health-check",
                 "--app-health-check-path", ServiceDefaults.Probes.Ready,
+                // In seconds, and in milliseconds: at its default of half a second a busy machine would look like a dead app.
                 "--app-health-probe-interval", "1",
-                "--app-health-threshold", "2",
+                "--app-health-probe-timeout", "1000",
+                "--app-health-threshold", "3",
                 "--log-level", "warn",
             ];
             var environment = new Dictionary<string, string>
