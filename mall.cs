@@ -5,9 +5,12 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -17,10 +20,13 @@ const string Usage = """
       --port N                 the public port on 127.0.0.1 (8080)
       --data DIR               where everything is kept between runs (.data)
       --isolated               every service as a process of its own
+      --sidecar embedded|daprd the mall's own sidecar, or a real Dapr sidecar beside every service, with Redis (embedded)
       --connection TEXT        an existing PostgreSQL server instead of a private one
       --components DIR         the Dapr components and resiliency policies (components/)
       --without APP            leave out a service that the mall can do without (marketing)
-    dotnet run mall.cs test [--filter EXPRESSION]    builds everything and runs every test
+    dotnet run mall.cs test [options]     builds everything and runs every test
+      --filter EXPRESSION      only these
+      --against URL            the tests from outside alone, in a mall that is open there, whichever way it runs
     dotnet run mall.cs bench [options]               measures; bench -- --help says what
     """;
 
@@ -55,14 +61,14 @@ int Open(string[] options)
             case "--isolated":
                 passed.Add(options[i]);
                 break;
-            case "--mode" or "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas" when i + 1 == options.Length:
+            case "--mode" or "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas" or "--sidecar" when i + 1 == options.Length:
                 throw new Refusal($"{options[i]} needs a value after it.", 2);
             case "--mode":
                 mode = options[++i] is "aspire" or "embedded" ? options[i] : throw new Refusal($"--mode must be aspire or embedded; '{options[i]}' is neither.", 2);
                 break;
             case "--port" when !int.TryParse(options[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65535:
                 throw new Refusal($"--port must be a whole number from 1 to 65535; '{options[i + 1]}' is not.", 2);
-            case "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas":
+            case "--port" or "--data" or "--connection" or "--components" or "--without" or "--replicas" or "--sidecar":
                 passed.AddRange([options[i], options[++i]]);
                 break;
             default:
@@ -101,23 +107,52 @@ int Bench(string[] rest)
 
 int Test(string[] rest)
 {
-    if (rest is not ([] or ["--filter", _]))
-        throw new Refusal("After test there is nothing but --filter EXPRESSION.", 2);
+    Uri? mall = null;
+    string[] filter = [];
+    for (var i = 0; i < rest.Length; i += 2)
+    {
+        switch (rest[i])
+        {
+            case "--filter" or "--against" when i + 1 == rest.Length:
+                throw new Refusal($"{rest[i]} needs a value after it.", 2);
+            case "--filter":
+                filter = [rest[i], rest[i + 1]];
+                break;
+            case "--against":
+                mall = AddressOf(rest[i + 1]);
+                break;
+            default:
+                throw new Refusal($"After test there are only --filter EXPRESSION and --against URL; '{rest[i]}' is neither.", 2);
+        }
+    }
+
+    var tests = Path.Combine(root, "OrderMall.sln");
+    if (mall is not null)
+        VisitAsync(mall).GetAwaiter().GetResult();
     AskFeedOnce();
-    Build(Path.Combine(root, "OrderMall.sln"), allSources, Program("embedded", "Mall"));
+    if (mall is null)
+    {
+        Build(tests, allSources, Program("embedded", "Mall"));
+    }
+    else
+    {
+        tests = Path.Combine(root, "tests", "Mall", "Mall.Tests.csproj");
+        Build(tests, [.. mallSources, "tests"], Path.Combine(root, "tests", "Mall", "bin", "Release", "net10.0", "OrderMall.Mall.Tests.dll"));
+        Environment.SetEnvironmentVariable("MALL_URL", mall.ToString());
+    }
 
     var results = Path.Combine(root, "obj", "test-results");
     if (Directory.Exists(results))
         Directory.Delete(results, recursive: true);
     // One assembly at a time: each has a server or a whole mall of its own.
-    var exitCode = Run(["test", Path.Combine(root, "OrderMall.sln"), "-c", "Release", "--no-build", "-m:1", "--nologo",
-        "--logger", "trx", "--results-directory", results, "--blame-hang", "--blame-hang-timeout", "10min", "--blame-hang-dump-type", "none", .. rest]);
+    var exitCode = Run(["test", tests, "-c", "Release", "--no-build", "-m:1", "--nologo",
+        "--logger", "trx", "--results-directory", results, "--blame-hang", "--blame-hang-timeout", "10min", "--blame-hang-dump-type", "none", .. filter]);
 
-    var tests = Directory.Exists(results)
+    var ended = Directory.Exists(results)
         ? Directory.EnumerateFiles(results, "*.trx", SearchOption.AllDirectories).SelectMany(TestResult.Read).ToList()
         : [];
-    var failed = tests.Where(t => t.Outcome is not ("Passed" or "NotExecuted")).ToList();
-    var skipped = tests.Where(t => t.Outcome == "NotExecuted").ToList();
+    var failed = ended.Where(t => t.Outcome is not ("Passed" or "NotExecuted")).ToList();
+    var skipped = ended.Where(t => t.Outcome == "NotExecuted").ToList();
     Console.WriteLine();
     foreach (var test in failed)
         Console.WriteLine($"FAILED  {test.Name}: {test.Message}");
@@ -125,8 +160,65 @@ int Test(string[] rest)
         Console.WriteLine($"SKIPPED {test.Name}: {test.Message}");
     if (exitCode != 0 && failed.Count == 0)
         Console.WriteLine($"dotnet test ended with {exitCode} although no test failed: a test process may have died, see above.");
-    Console.WriteLine($"{tests.Count - failed.Count - skipped.Count} passed, {failed.Count} failed, {skipped.Count} skipped");
-    return exitCode == 0 && failed.Count == 0 && tests.Count > skipped.Count ? 0 : 1;
+    Console.WriteLine($"{ended.Count - failed.Count - skipped.Count} passed, {failed.Count} failed, {skipped.Count} skipped");
+    return exitCode == 0 && failed.Count == 0 && ended.Count > skipped.Count ? 0 : 1;
+}
+
+Uri AddressOf(string text) =>
+    Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { PathAndQuery: "/", Fragment: "", UserInfo: "" }
+        ? url
+        : throw new Refusal($"--against must be a mall's address, http:// or https:// and nothing after the host and port, such as http://127.0.0.1:8080; '{text}' is not.", 2);
+
+// Refuses what is no mall that the tests can visit, before anything is built.
+async Task VisitAsync(Uri mall)
+{
+    const string Operator = "operator@mall.test", Password = "Mall-demo-1";
+    // The first answer may take as long as the start of what was scaled to nothing.
+    using var http = new HttpClient(new SocketsHttpHandler { UseProxy = !mall.IsLoopback, AllowAutoRedirect = false }) { BaseAddress = mall, Timeout = TimeSpan.FromMinutes(1) };
+    try
+    {
+        var (status, body, text) = await AskAsync(new HttpRequestMessage(HttpMethod.Get, "api/offers?limit=1"));
+        if (status != HttpStatusCode.OK || body?["items"] is not JsonArray)
+        {
+            throw new Refusal(IsProblem(body)
+                ? $"The mall at {mall} is not ready: GET /api/offers answers {(int)status}: {body!["detail"] ?? body["title"]}"
+                : $"What answers at {mall} is not a mall: GET /api/offers is {text}.", 1);
+        }
+
+        JsonObject signIn = new() { ["email"] = Operator, ["password"] = Password };
+        (status, body, text) = await AskAsync(new HttpRequestMessage(HttpMethod.Post, "api/account/login") { Content = new StringContent(signIn.ToJsonString(), Encoding.UTF8, "application/json") });
+        if (status == HttpStatusCode.Unauthorized)
+            throw new Refusal($"The mall at {mall} has no demo accounts: {Operator} cannot sign in. The tests come as the demo's merchants, courier, publisher, reviewer and operator; Mall:Demo=true has the gateway and the catalog make what they need.", 1);
+        if (status != HttpStatusCode.OK)
+            throw new Refusal($"Nobody can sign in to the mall at {mall}: POST /api/account/login answers {(IsProblem(body) ? $"{(int)status}: {body!["detail"] ?? body["title"]}" : text)}", 1);
+    }
+    catch (HttpRequestException unreachable)
+    {
+        throw new Refusal($"There is no mall at {mall}: {unreachable.GetBaseException().Message}", 1);
+    }
+    catch (TaskCanceledException)
+    {
+        throw new Refusal($"There is no mall at {mall}: no answer within {http.Timeout.TotalSeconds} s.", 1);
+    }
+
+    async Task<(HttpStatusCode Status, JsonObject? Body, string Text)> AskAsync(HttpRequestMessage request)
+    {
+        using (request)
+        {
+            using var response = await http.SendAsync(request);
+            var answer = $"{(int)response.StatusCode} {response.Content.Headers.ContentType?.MediaType}".TrimEnd() + (response.Headers.Location is { } elsewhere ? $" to {elsewhere}" : "");
+            try
+            {
+                return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync()) as JsonObject, answer);
+            }
+            catch (JsonException)
+            {
+                return (response.StatusCode, null, answer);
+            }
+        }
+    }
+
+    static bool IsProblem(JsonObject? body) => body?["type"]?.ToString().StartsWith("urn:ordermall:problem:", StringComparison.Ordinal) == true;
 }
 
 // Some package feeds lack Aspire and Dapr. Asked once: the answer stays in a file that the build reads.

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -51,17 +52,19 @@ internal static class Telemetry
                 Configure(options, "traces");
                 traces.SetResourceBuilder(resource)
                     .AddSource(source.Name, ClientSource)
-                    .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options)));
+                    .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options), builder.Configuration.GetValue("OTEL_BSP_SCHEDULE_DELAY", 5_000)));
             },
             (services, metrics) =>
             {
                 var own = services.GetRequiredService<IMeterFactory>();
+                var options = new OtlpExporterOptions();
+                Configure(options, "metrics");
                 metrics.SetResourceBuilder(resource)
                     .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
                     .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
                         ? MetricStreamConfiguration.Drop
                         : null)
-                    .AddOtlpExporter(options => Configure(options, "metrics"));
+                    .AddReader(new PeriodicExportingMetricReader(new OtlpMetricExporter(options), builder.Configuration.GetValue("OTEL_METRIC_EXPORT_INTERVAL", 60_000)));
             });
         builder.Logging.AddOpenTelemetry(logging =>
         {
@@ -71,7 +74,8 @@ internal static class Telemetry
         });
     }
 
-    private sealed class OwnSpansProcessor(ActivitySource own, BaseExporter<Activity> exporter) : BatchActivityExportProcessor(exporter)
+    private sealed class OwnSpansProcessor(ActivitySource own, BaseExporter<Activity> exporter, int delayMilliseconds)
+        : BatchActivityExportProcessor(exporter, scheduledDelayMilliseconds: delayMilliseconds)
     {
         public override void OnEnd(Activity data)
         {

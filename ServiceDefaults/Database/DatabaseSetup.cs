@@ -64,6 +64,7 @@ public static class DatabaseSetup
         // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
         source.ConnectionStringBuilder.NoResetOnClose = true;
         set(source.ConnectionStringBuilder);
+        source.UseEntraPassword();
         return source.Build();
     }
 

@@ -1,14 +1,19 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
+using Polly;
 
 namespace OrderMall.ServiceDefaults.Sidecar;
 
 /// <summary>Calls one other service through the sidecars.</summary>
 /// <param name="appId">The called service's app id.</param>
 /// <param name="http">Its base address is the method path of that app at this service's sidecar.</param>
-public sealed class ServiceClient(string appId, HttpClient http)
+/// <param name="policy">Makes the policy of a path, where the sidecar has none.</param>
+public sealed class ServiceClient(string appId, HttpClient http, Func<ResiliencePipeline<HttpResponseMessage>>? policy = null)
 {
+    private readonly ConcurrentDictionary<string, ResiliencePipeline<HttpResponseMessage>> _policies = [];
+
     /// <summary>Asks the other service for something. Must be safe to repeat: policies may repeat it.</summary>
     /// <param name="path">The endpoint, without a leading slash and without ids (a breaker is kept per path).</param>
     /// <param name="request">The question.</param>
@@ -28,18 +33,24 @@ public sealed class ServiceClient(string appId, HttpClient http)
     {
         try
         {
-            using var response = await http.PostAsJsonAsync(path, request, requestType, cancellationToken);
+            using var response = await SendAsync(path, request, requestType, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
                 throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await ExcerptAsync(response, cancellationToken)}");
             return await response.Content.ReadFromJsonAsync(answerType, cancellationToken)
                 ?? throw new ServiceUnavailableException(appId, "an empty answer");
         }
-        catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException
+        catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException or ExecutionRejectedException
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new ServiceUnavailableException(appId, e.Message, e);
         }
     }
+
+    private async Task<HttpResponseMessage> SendAsync<TRequest>(string path, TRequest request, JsonTypeInfo<TRequest> type, CancellationToken cancellationToken) =>
+        policy is null
+            ? await http.PostAsJsonAsync(path, request, type, cancellationToken)
+            : await _policies.GetOrAdd(path, _ => policy()).ExecuteAsync(
+                async token => await http.PostAsJsonAsync(path, request, type, token), cancellationToken);
 
     internal static async Task<string> ExcerptAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

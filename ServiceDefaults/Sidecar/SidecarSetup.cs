@@ -69,10 +69,13 @@ public static class SidecarSetup
     /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>
     /// <param name="builder">The service under construction.</param>
     /// <param name="appId">The called service.</param>
-    public static void AddServiceClient(this WebApplicationBuilder builder, string appId) =>
-        builder.Services.AddKeyedSingleton(appId, (services, _) => new ServiceClient(
-            appId,
-            services.GetRequiredService<IServiceClients>().Create(appId)));
+    /// <exception cref="InvalidOperationException">Its configured policy cannot be read.</exception>
+    public static void AddServiceClient(this WebApplicationBuilder builder, string appId)
+    {
+        var policy = CallPolicy.Read(builder.Configuration, appId);
+        builder.Services.AddKeyedSingleton(appId, (services, _) =>
+            new ServiceClient(appId, services.GetRequiredService<IServiceClients>().Create(appId), policy));
+    }
 
     // Whoever does not know the token has not come through our sidecar.
     internal static void UseAppToken(this WebApplication app)
