@@ -27,11 +27,11 @@ resource pubsub 'Microsoft.App/managedEnvironments/daprComponents@2025-10-02-pre
       { name: 'namespaceName', value: '${serviceBusName}.servicebus.windows.net' }
       { name: 'azureClientId', value: clientId }
       // Events handled at a time by one instance, and how many it holds ahead of that. Their locks are renewed meanwhile.
-      { name: 'maxConcurrentHandlers', value: '16' }
+      { name: 'maxConcurrentHandlers', value: '32' }
       { name: 'maxActiveMessages', value: '200' }
       // The time for all attempts of the policy below together: it decides when an event is parked, not Service Bus, which would put
       // it where nobody looks. For the same reason the number of deliveries is the highest there is.
-      { name: 'handlerTimeoutInSec', value: '7200' }
+      { name: 'handlerTimeoutInSec', value: '1800' }
       { name: 'maxDeliveryCount', value: '2000' }
     ]
   }
@@ -44,13 +44,13 @@ resource resiliency 'Microsoft.App/managedEnvironments/daprComponents/resiliency
   properties: {
     inboundPolicy: {
       timeoutPolicy: {
-        responseTimeoutInSeconds: 15
+        responseTimeoutInSeconds: 10
       }
       httpRetryPolicy: {
-        maxRetries: 240
+        maxRetries: 60
         retryBackOff: {
           initialDelayInMilliseconds: 500
-          maxIntervalInMilliseconds: 15000
+          maxIntervalInMilliseconds: 5000
         }
       }
     }

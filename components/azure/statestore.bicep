@@ -15,8 +15,8 @@ param clientId string
 @description('The name of that identity: its role in PostgreSQL has the same.')
 param identityName string
 
-@description('The app ids of those that keep state.')
-param scopes array
+@description('The app ids of those that keep state, with commas between them.')
+param scopes string
 
 // Given to every module by azd.
 #disable-next-line no-unused-params
@@ -36,8 +36,8 @@ resource statestore 'Microsoft.App/managedEnvironments/daprComponents@2025-10-02
       { name: 'connectionString', value: 'host=${postgresHost} port=5432 database=${database} user=${identityName} sslmode=require' }
       { name: 'useAzureAD', value: 'true' }
       { name: 'azureClientId', value: clientId }
-      { name: 'maxConns', value: '8' }
+      { name: 'maxConns', value: '4' }
     ]
-    scopes: scopes
+    scopes: split(scopes, ',')
   }
 }

@@ -21,9 +21,13 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
         await Eventually.Is(3, async () => (await customer.MessagesAsync(kept)).Count);
         var after = await op.FindsAllInOrderAsync();
 
+        // Others may order too, and cancel what they had.
+        foreach (var (count, more) in new[] { ("orders", 2), ("cancelled", 1), ("refunded", 1), ("providerCharges", 2), ("messages", 3) })
+            Assert.True(Count(after, count) >= Count(before, count) + more, $"{count}: {before} {after}");
+        if (!mall.IsOurs)
+            return;
         foreach (var (count, more) in new[] { ("orders", 2), ("accepted", 1), ("cancelled", 1), ("payments", 1), ("refunded", 1), ("providerCharges", 2), ("holds", 1) })
             Assert.True(Count(after, count) == Count(before, count) + more, $"{count}: {before} {after}");
-        Assert.True(Count(after, "messages") >= Count(before, "messages") + 3, $"messages: {before} {after}");
         Assert.Equal(0, Count(after, "deadLetters"));
     }
 
@@ -42,7 +46,7 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
         (await mall.Anyone.GetAsync("/api/ops/audit")).IsProblem(HttpStatusCode.Unauthorized, "sign-in");
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task Operators_see_every_service_and_cannot_stop_what_they_came_through()
     {
         var op = await mall.OperatorAsync();

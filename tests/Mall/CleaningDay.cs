@@ -6,12 +6,16 @@ using OrderMall.Mall.Tests.People;
 namespace OrderMall.Mall.Tests;
 
 /// <summary>
-/// A day of the demo's one cleaning company. Its workers are everybody's: the tests that send them somewhere are not run
+/// A day of the one company that sends workers. They are everybody's: the tests that send them somewhere are not run
 /// side by side, and when one is over, nobody is busy and nobody waits.
 /// </summary>
 public abstract class CleaningDay(MallFixture mall) : IClassFixture<MallFixture>, IAsyncLifetime
 {
+    /// <summary>How many visits the day's offer has.</summary>
+    protected const int Visits = 10_000;
+
     private const int FewestWorkers = 3;
+    private const int AtOnce = 20;
 
     private readonly ConcurrentQueue<(Customer Customer, Guid Request)> _requests = new();
 
@@ -28,18 +32,19 @@ public abstract class CleaningDay(MallFixture mall) : IClassFixture<MallFixture>
 
     public async Task InitializeAsync()
     {
-        (Company, Customer) = (await mall.ShopAsync("sparkle"), await mall.NewCustomerAsync());
-        Offer = await Company.SellVisitsAsync(Cleaning, visits: 500);
+        (Company, Customer) = (await mall.CleaningCompanyAsync(), await mall.NewCustomerAsync());
+        Offer = await Company.SellVisitsAsync(Cleaning, Visits);
         for (var workers = (await Company.WorkersAsync()).Count; workers < FewestWorkers; workers++)
             await Company.AddWorkerAsync($"Kim {workers}");
-        await NobodyIsBusyAsync();
+        await Company.EndVisitsAsync();
     }
 
     public async Task DisposeAsync()
     {
-        foreach (var (customer, request) in _requests)
-            await customer.CancelAsync(request);
+        foreach (var some in _requests.Chunk(AtOnce))
+            await Task.WhenAll(some.Select(asked => asked.Customer.CancelAsync(asked.Request)));
         await NobodyIsBusyAsync();
+        await Company.SellNoMoreAsync(Offer);
     }
 
     /// <summary>Asks for a visit.</summary>
@@ -63,9 +68,14 @@ public abstract class CleaningDay(MallFixture mall) : IClassFixture<MallFixture>
     }
 
     /// <summary>Sends every worker somewhere.</summary>
-    /// <returns>Where, in the order in which they went.</returns>
+    /// <returns>Where the last three or more went, in the order in which they did.</returns>
     protected async Task<List<(Guid Request, Guid Worker)>> AllAreBusyAsync()
     {
+        // The first of them at once: every run leaves more workers.
+        var free = (await Company.WorkersAsync()).Values.Count(order => order is null);
+        foreach (var some in Enumerable.Range(0, Math.Max(0, free - FewestWorkers)).Chunk(AtOnce))
+            await Task.WhenAll(some.Select(async _ => await Company.SendsAsync(await RequestAsync())));
+
         var visits = new List<(Guid, Guid)>();
         while ((await Company.WorkersAsync()).ContainsValue(null))
         {
@@ -80,7 +90,7 @@ public abstract class CleaningDay(MallFixture mall) : IClassFixture<MallFixture>
     protected async Task CompleteAsync(Guid request) => Assert.Equal("Completed", (await Company.CompleteVisitAsync(request)).Is(HttpStatusCode.OK)["status"]);
 
     private Task NobodyIsBusyAsync() => Eventually.Satisfies(
-        async () => string.Join(", ", (await Company.WorkersAsync()).Values.OfType<Guid>()),
+        async () => string.Join(", ", (await Company.WorkersAsync()).Values.OfType<Guid>().Intersect(_requests.Select(asked => asked.Request))),
         busy => busy == "",
-        "have no worker with an order");
+        "have no worker with an order of the day");
 }

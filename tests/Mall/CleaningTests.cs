@@ -44,7 +44,7 @@ public sealed class CleaningTests(MallFixture mall) : CleaningDay(mall)
         Assert.Equal((request.ToString(), name), (assignment["orderId"], assignment["workerName"]));
         Assert.Equal(request, (await Company.WorkersAsync())[worker]);
         await Customer.IsToldOnceAsync(Cleaning, name, Customer.Destination, Shop.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-        var other = await Mall.ShopAsync("bistro");
+        var other = await Mall.ShopAsync("clinic");
         (await other.GetAsync($"/api/assignments/{request}")).IsProblem(HttpStatusCode.NotFound, "not-found");
         (await other.CompleteVisitAsync(request)).IsProblem(HttpStatusCode.NotFound, "not-found");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests;
 
@@ -19,10 +20,10 @@ internal static class Eventually
     /// <param name="look">How to look.</param>
     /// <param name="isRight">What must be.</param>
     /// <param name="must">The same in words, for the failure: <c>be Shipped</c>.</param>
-    /// <param name="within">The deadline; <see cref="Usual"/> if left out.</param>
+    /// <param name="within">The deadline in a mall of our own; <see cref="Usual"/> if left out.</param>
     public static async Task<T> Satisfies<T>(Func<Task<T>> look, Func<T, bool> isRight, string must, TimeSpan? within = null)
     {
-        var limit = within ?? Usual;
+        var limit = OpenMall.Patience(within ?? Usual);
         var waited = Stopwatch.StartNew();
         for (var pause = FirstPause; ; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
         {

@@ -11,7 +11,7 @@ public sealed class FrontDoorTests : IDisposable
 
     public void Dispose() => _data.Dispose();
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_mall_keeps_everything_over_a_restart_and_is_opened_only_once_on_its_folder()
     {
         Guid order, offer;
@@ -39,7 +39,7 @@ public sealed class FrontDoorTests : IDisposable
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_taken_port_is_refused_by_its_number()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
@@ -48,7 +48,7 @@ public sealed class FrontDoorTests : IDisposable
         AssertRefused(await RunAsync("--port", $"{port}"), 1, $"{port}", "--port");
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_folder_that_cannot_be_written_to_is_refused_by_its_name()
     {
         var file = Path.Combine(_data.Path, "file");
@@ -59,7 +59,7 @@ public sealed class FrontDoorTests : IDisposable
             AssertRefused(await MallProcess.RunAsync(["--data", "/proc/ordermall", "--port", "1"]), 1, "/proc/ordermall", "--data");
     }
 
-    [Theory]
+    [TheoryNeeding(Need.Own)]
     [InlineData("statestore.yaml", "type: state.redis", "type: state.abacus", "state.abacus")]
     [InlineData("resiliency.yaml", "interval: 0s", "interval: soon", "interval")]
     [InlineData("resiliency.yaml", "trip: consecutiveFailures >= 5", "trip: consecutiveFailures >=", "trip")]
@@ -71,13 +71,13 @@ public sealed class FrontDoorTests : IDisposable
         AssertRefused(await RunAsync("--components", components), 1, $"{file}:{line}", named);
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_component_that_ends_too_early_is_refused_by_its_file()
     {
         var (components, _) = await MistakeAsync("config.yaml", "kind: Configuration", "kind: [Configuration");
         AssertRefused(await RunAsync("--components", components), 1, "config.yaml", "YAML");
     }
-    [Theory]
+    [TheoryNeeding(Need.Own)]
     [InlineData("--prot", "8081")]
     [InlineData("--port", "no")]
     [InlineData("--port", "70000")]
@@ -86,11 +86,11 @@ public sealed class FrontDoorTests : IDisposable
     public async Task A_wrong_option_is_refused_by_its_name(params string[] arguments) =>
         AssertRefused(await RunAsync(arguments), 2, arguments[0] == "--connection" ? "connection string" : arguments[0]);
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task Components_that_are_not_there_are_refused_by_their_place() =>
         AssertRefused(await RunAsync("--components", "/nowhere/components"), 1, "/nowhere/components", "--components");
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task Without_PostgreSQL_it_says_what_to_install()
     {
         var ended = await MallProcess.RunAsync(["--data", _data.Path, "--port", $"{MallProcess.FreePort()}"], ("POSTGRES_BIN", _data.Path));
@@ -100,7 +100,7 @@ public sealed class FrontDoorTests : IDisposable
         AssertNoStackTrace(ended);
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_server_that_does_not_answer_is_refused_without_its_password()
     {
         var ended = await RunAsync("--connection", $"Host=127.0.0.1;Port={MallProcess.FreePort()};Username=me;Password=secret-77");

@@ -70,7 +70,7 @@ public sealed class MerchantTests(MallFixture mall) : IClassFixture<MallFixture>
         (await other.ConfirmAsync(order)).IsProblem(HttpStatusCode.NotFound, "not-found");
         (await other.RejectAsync(order, "Not mine.")).IsProblem(HttpStatusCode.NotFound, "not-found");
         (await other.CompleteAsync(order)).IsProblem(HttpStatusCode.NotFound, "not-found");
-        Assert.DoesNotContain(order, (await other.ListAsync("/api/store/orders")).Select(OrderId));
+        Assert.DoesNotContain(order, (await other.NewestAsync("/api/store/orders")).Select(OrderId));
         await customer.SeesAsync(order, "Preparing");
     }
 
@@ -86,7 +86,7 @@ public sealed class MerchantTests(MallFixture mall) : IClassFixture<MallFixture>
             await shop.InBookAsync(order, "Received");
 
         // Others order there too, meanwhile; an order's id tells when it was placed.
-        var all = await shop.ListAsync("/api/store/orders?status=Received", limit: 3);
+        var all = await shop.NewestAsync("/api/store/orders?status=Received", limit: 3);
         Assert.Distinct(all.Select(OrderId));
         Assert.Equal(all.Select(order => $"{OrderId(order)}").OrderDescending(StringComparer.Ordinal), all.Select(order => $"{OrderId(order)}"));
         Assert.Equal(orders.AsEnumerable().Reverse(), all.Select(OrderId).Where(orders.Contains));

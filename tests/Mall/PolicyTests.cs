@@ -6,7 +6,7 @@ using OrderMall.Mall.Tests.People;
 namespace OrderMall.Mall.Tests;
 
 /// <summary>A business nobody thought of, with any combination of policies, is a row of data: its orders live their whole life.</summary>
-public sealed class PolicyTests(MallFixture mall) : IClassFixture<MallFixture>
+public sealed class PolicyTests(MallFixture mall) : IClassFixture<MallFixture>, IAsyncLifetime
 {
     private const int Quantity = 2;
 
@@ -15,6 +15,10 @@ public sealed class PolicyTests(MallFixture mall) : IClassFixture<MallFixture>
         from fulfilment in OrderLife.Fulfilments
         from capacity in new int?[] { Quantity, null }
         select new object?[] { prepayment, fulfilment, capacity };
+
+    public async Task InitializeAsync() => await (await ShopAsync()).EndVisitsAsync();
+
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Theory]
     [MemberData(nameof(Combinations))]

@@ -53,7 +53,7 @@ public sealed class TableTests(MallFixture mall) : IClassFixture<MallFixture>
         await (await mall.OperatorAsync()).FindsAllInOrderAsync();
         Assert.Empty(await guest.PageAsync());
         Assert.Empty(await guest.ListAsync("/api/notifications"));
-        Assert.DoesNotContain(offer, (await bistro.ListAsync("/api/store/orders")).Select(order => order.GetProperty("offerId").GetGuid()));
+        Assert.DoesNotContain(offer, (await bistro.NewestAsync("/api/store/orders")).Select(order => order.GetProperty("offerId").GetGuid()));
         Assert.Empty(await bistro.MessagesNamingAsync(_table));
         await guest.PlaceAsync(offer);
     }

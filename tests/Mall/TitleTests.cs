@@ -36,7 +36,7 @@ public sealed class TitleTests(MallFixture mall) : IClassFixture<MallFixture>
 
         var order = await customer.PlaceAsync(title, quantity: 2);
         await customer.SeesAsync(order, "Preparing");
-        Assert.Contains(order, (await publisher.ListAsync("/api/store/orders")).Select(sold => sold.GetProperty("orderId").GetGuid()));
+        Assert.Contains(order, (await publisher.NewestAsync("/api/store/orders")).Select(sold => sold.GetProperty("orderId").GetGuid()));
         (await courier.DepartAsync(order)).Is(HttpStatusCode.OK);
         (await courier.ArriveAsync(order)).Is(HttpStatusCode.OK);
         await customer.OnPageAsync(order, "Delivered");

@@ -10,7 +10,7 @@ public sealed class TraceTests
 {
     private static readonly string[] Services = ["gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "notification", "mypage"];
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task One_order_is_one_trace_across_every_service()
     {
         using var data = new DataFolder();

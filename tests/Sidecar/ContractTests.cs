@@ -11,8 +11,15 @@ public abstract class ContractTests(PostgresServer? postgres)
     private protected async Task WithAsync(Setup setup, Func<SidecarUnderTest, Task> test)
     {
         await using SidecarUnderTest sidecar = postgres is null ? new DaprdUnderTest() : new EmbeddedUnderTest(postgres);
-        await sidecar.StartAsync(setup);
-        await test(sidecar);
+        try
+        {
+            await sidecar.StartAsync(setup);
+            await test(sidecar);
+        }
+        catch (Exception failure) when (sidecar.Warnings.Count > 0)
+        {
+            throw new InvalidOperationException($"{failure.Message}\nThe sidecars said:\n{string.Join('\n', sidecar.Warnings)}", failure);
+        }
     }
 
     private protected static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");

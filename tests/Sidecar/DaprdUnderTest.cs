@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -7,6 +8,8 @@ namespace OrderMall.Sidecar.Tests;
 internal sealed class DaprdUnderTest : SidecarUnderTest
 {
     private readonly List<Process> _processes = [];
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly string _names = Directory.CreateTempSubdirectory("ordermall-names-").FullName;
 
     /// <summary>Why these tests cannot run here, or <see langword="null"/> when they can.</summary>
     public static string? Missing =>
@@ -14,6 +17,8 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
         : !File.Exists(path) ? $"DAPRD_PATH names {path}, which does not exist"
         : Environment.GetEnvironmentVariable("REDIS_HOST") is not { Length: > 0 } ? "REDIS_HOST names no Redis (host:port)"
         : null;
+
+    public override IReadOnlyCollection<string> Warnings => _log;
 
     public override async ValueTask DisposeAsync()
     {
@@ -25,17 +30,45 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
         }
 
         await base.DisposeAsync();
+        Directory.Delete(_names, recursive: true);
     }
 
-    protected override Task StartSidecarAsync(Setup setup)
+    protected override async Task StartSidecarAsync(Setup setup)
     {
-        // The mDNS name resolution of self-hosted mode needs app ids that no other run on this machine uses at the same time.
-        Start("app-a", SidecarPortA, AppA.Port, setup);
-        Start("app-b", SidecarPortB, AppB.Port, setup);
-        return Task.CompletedTask;
+        // Names are found in a file of the test's own: by mDNS, another test's app of the same id would answer.
+        var nameResolution = Path.Combine(_names, "names.yaml");
+        await File.WriteAllTextAsync(nameResolution, $"""
+            apiVersion: dapr.io/v1alpha1
+            kind: Configuration
+            metadata:
+              name: names
+            spec:
+              nameResolution:
+                component: sqlite
+                version: v1
+                configuration:
+                  connectionString: "{Path.Combine(_names, "names.db")}"
+            """);
+        Start(setup.AppIds.A, SidecarPortA, AppA.Port, setup, nameResolution);
+        // One after the other: two that create the file's tables at once do so only once, and the other knows no names from then on.
+        await Eventually.TrueAsync(() => IsUpAsync(SidecarA), "the first sidecar is up");
+        Start(setup.AppIds.B, SidecarPortB, AppB.Port, setup, nameResolution);
     }
 
-    private void Start(string appId, int sidecarPort, int appPort, Setup setup)
+    private static async Task<bool> IsUpAsync(HttpClient sidecar)
+    {
+        try
+        {
+            using var health = await sidecar.GetAsync("/v1.0/healthz/outbound");
+            return health.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private void Start(string appId, int sidecarPort, int appPort, Setup setup, string nameResolution)
     {
         var ports = LoopbackPorts.Free(3);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DAPRD_PATH")!) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -48,11 +81,15 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
             ("--dapr-internal-grpc-port", Text(ports[1])),
             ("--metrics-port", Text(ports[2])),
             ("--resources-path", Resources),
+            ("--config", Path.Combine(Resources, "config.yaml")),
+            ("--config", nameResolution),
             ("--dapr-listen-addresses", "127.0.0.1"),
             ("--dapr-internal-grpc-listen-address", "127.0.0.1"),
             ("--metrics-listen-address", "127.0.0.1"),
             ("--app-health-check-path", "/health"),
             ("--app-health-probe-interval", "1"),
+            // At its default of half a second, a busy machine would look like a dead app.
+            ("--app-health-probe-timeout", "1000"),
             ("--app-health-threshold", "2"),
             ("--log-level", "warn"),
         })
@@ -62,16 +99,24 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
         }
 
         start.ArgumentList.Add("--enable-app-health-check");
+        // Where it tells the other one to find it; else that is the machine's first network address, where nothing listens.
+        start.Environment["DAPR_HOST_IP"] = "127.0.0.1";
         if (setup.ApiToken is not null)
             start.Environment["DAPR_API_TOKEN"] = setup.ApiToken;
         if (setup.AppToken is not null)
             start.Environment["APP_API_TOKEN"] = setup.AppToken;
         var process = Process.Start(start)!;
-        process.OutputDataReceived += static (_, _) => { };
-        process.ErrorDataReceived += static (_, _) => { };
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _processes.Add(process);
+    }
+
+    private void Keep(object process, DataReceivedEventArgs line)
+    {
+        if (line.Data is { Length: > 0 } text)
+            _log.Enqueue(text);
     }
 
     private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);

@@ -10,12 +10,16 @@ internal static class Eventually
     public static Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
         TrueAsync(() => Task.FromResult(condition()), what);
 
-    public static async Task TrueAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    public static Task TrueAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        WithinAsync(Deadline, condition, () => what);
+
+    /// <summary>For what may take longer, and can say what is still missing.</summary>
+    public static async Task WithinAsync(TimeSpan limit, Func<Task<bool>> condition, Func<string?> what)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        using var deadline = new CancellationTokenSource(limit);
         while (!await condition())
         {
-            Assert.False(deadline.IsCancellationRequested, $"within {Deadline.TotalSeconds} s this did not come true: {what}");
+            Assert.False(deadline.IsCancellationRequested, $"within {limit.TotalSeconds} s this did not come true: {what()}");
             await Task.Delay(10);
         }
     }

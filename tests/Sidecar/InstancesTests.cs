@@ -60,7 +60,7 @@ public sealed class InstancesTests(PostgresServer postgres)
         using var response = await client.GetAsync("/v1.0/invoke/callee/method/hello");
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal(
-            """{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: callee, err: app is not in a healthy state"}""",
+            """{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: callee, err: rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state"}""",
             await response.Content.ReadAsStringAsync());
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"it took {watch.Elapsed}");
 

@@ -76,6 +76,39 @@ public abstract class InvocationContract(PostgresServer? postgres) : ContractTes
     });
 
     [ContractFact]
+    public Task A_path_is_decoded_once_and_tidied_up() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var (written, target) in new[]
+        {
+            ("a%20b?x=%2F%20+", "/a%20b?x=%2F%20+"),
+            ("caf%C3%A9", "/caf%C3%A9"),
+            ("a%2Fb", "/a/b"),
+            ("a%252Fb", "/a%2Fb"),
+            ("a//./b/c/..//d//", "/a/b/d"),
+            ("../%2e%2e/a..b/.c", "/a..b/.c"),
+            ("a;b=1+c:@,'(*)~%3B%7E", "/a;b=1+c:@,'(*)~;~"),
+            ("%E2%82%AC!$()=[]", "/%E2%82%AC%21$%28%29=%5B%5D"),
+            ("", "/"),
+        })
+        {
+            using var response = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, $"/v1.0/invoke/app-b/method/{written}"));
+            Assert.Equal((written, target), (written, (string?)(await JsonOf(response))["target"]));
+        }
+
+        foreach (var (written, problem) in new[]
+        {
+            ("a%3Fb", "InvalidArgument desc = invalid method: method contains forbidden character: \"a?b\""),
+            ("a%23b", "InvalidArgument desc = invalid method: method contains forbidden character: \"a#b\""),
+            ("a%0Ab", "InvalidArgument desc = invalid method: method contains control character at position 1: "),
+            ("a%25b", "Internal desc = error invoking app channel: parse "),
+        })
+        {
+            using var response = await sidecar.SidecarA.GetAsync($"/v1.0/invoke/app-b/method/{written}");
+            await IsErrorAsync(response, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", $"failed to invoke, id: app-b, err: rpc error: code = {problem}");
+        }
+    });
+
+    [ContractFact]
     public Task Status_headers_and_problem_details_pass_unchanged() => WithAsync(new(), async sidecar =>
     {
         sidecar.AppB.Answers["/teapot"] = TestApp.Status(418, "short and stout");
@@ -139,7 +172,8 @@ public abstract class InvocationContract(PostgresServer? postgres) : ContractTes
     [ContractFact]
     public Task A_body_over_4_MB_is_refused() => WithAsync(new(), async sidecar =>
     {
-        using var body = new ByteArrayContent(new byte[(4 << 20) + 1]);
+        // Well over it: of a body that is over by one byte, daprd cuts that byte off and passes on what no longer has its length.
+        using var body = new ByteArrayContent(new byte[(4 << 20) + 65_536]);
         using var response = await sidecar.SidecarA.PostAsync("/v1.0/invoke/app-b/method/echo", body);
         await IsErrorAsync(response, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", "failed to invoke, id: app-b, err: stream too large");
         Assert.Empty(sidecar.AppB.At("/echo"));
@@ -209,7 +243,13 @@ public abstract class InvocationContract(PostgresServer? postgres) : ContractTes
     public Task Tokens_are_asked_for_and_shown() => WithAsync(new() { ApiToken = "to-sidecar", AppToken = "to-app" }, async sidecar =>
     {
         using var without = new HttpClient { BaseAddress = sidecar.SidecarA.BaseAddress };
-        foreach (var path in new[] { "/v1.0/invoke/app-b/method/echo", "/v1.0/healthz", "/v1.0/state/statestore/k" })
+        foreach (var path in new[] { "/v1.0/healthz", "/v1.0/healthz/outbound" })
+        {
+            using var health = await without.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NoContent, health.StatusCode);
+        }
+
+        foreach (var path in new[] { "/v1.0/invoke/app-b/method/echo", "/v1.0/metadata", "/v1.0/state/statestore/k" })
         {
             using var refused = await without.GetAsync(path);
             Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);

@@ -126,6 +126,55 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
     });
 
     [ContractFact]
+    public Task Ready_cloud_events_published_at_once_keep_all_that_is_theirs() => WithAsync(Subscribed, async sidecar =>
+    {
+        // As the mall's services publish what their outboxes hold.
+        string Event(string id, string trace) => $$$"""
+            {"entryId":"{{{id}}}","contentType":"application/cloudevents+json","event":{"specversion":"1.0","id":"{{{id}}}","type":"Placed","source":"ordering",
+             "subject":"order-{{{id}}}","time":"2026-03-04T05:06:07.891Z","datacontenttype":"application/json"{{{trace}}},"data":{"id":"{{{id}}}","note":"hällo \"<&>\""} } }
+            """;
+        using var body = Json($$$"""[{{{Event("1", $$$""","traceid":"{{{Trace}}}","traceparent":"{{{Trace}}}" """)}}},{{{Event("2", "")}}}]""");
+        using var response = await sidecar.SidecarB.PostAsync($"/v1.0-alpha1/publish/bulk/pubsub/{_topic}", body);
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal("", await response.Content.ReadAsStringAsync());
+
+        await Eventually.TrueAsync(() => sidecar.AppA.CountAt("/handle") == 2);
+        var seen = sidecar.AppA.At("/handle").ToDictionary(seen => (string)seen.Json["id"]!);
+        foreach (var (id, envelope) in seen.Select(pair => (pair.Key, pair.Value.Json)))
+        {
+            Assert.Equal(("Placed", "ordering", $"order-{id}"), ((string?)envelope["type"], (string?)envelope["source"], (string?)envelope["subject"]));
+            Assert.Equal(("2026-03-04T05:06:07.891Z", "application/json", "1.0"), ((string?)envelope["time"], (string?)envelope["datacontenttype"], (string?)envelope["specversion"]));
+            Assert.Equal((id, "hällo \"<&>\""), ((string?)envelope["data"]!["id"], (string?)envelope["data"]!["note"]));
+            Assert.Equal((_topic, "pubsub"), ((string?)envelope["topic"], (string?)envelope["pubsubname"]));
+        }
+
+        Assert.Equal((Trace, Trace), ((string?)seen["1"].Json["traceparent"], (string?)seen["1"].Json["traceid"]));
+        Assert.Equal(Trace.Split('-')[1], seen["1"].Headers["traceparent"].Split('-')[1]);
+        // Without one of its own, it belongs to the trace of the request that published it.
+        Assert.NotEqual(Trace.Split('-')[1], ((string)seen["2"].Json["traceparent"]!).Split('-')[1]);
+    });
+
+    [ContractFact]
+    public Task A_subscriber_that_names_event_types_gets_these() => WithAsync(
+        Subscribed with
+        {
+            // daprd knows no such metadata and delivers the others too; the mall's services leave them be.
+            SubscriptionsOfA = $$$"""
+                [{"pubsubname":"pubsub","topic":"{{{_topic}}}","route":"/handle","deadLetterTopic":"{{{_topic}}}-dead","metadata":{"eventTypes":"Placed,Paid"}},
+                 {"pubsubname":"pubsub","topic":"{{{_topic}}}-dead","route":"/dead"}]
+                """,
+        },
+        async sidecar =>
+        {
+            foreach (var type in new[] { "Placed", "Shipped", "Paid" })
+                await PublishAsync(sidecar, $"?metadata.cloudevent.type={type}", "{}", "application/json");
+            string[] TypesSeen() => [.. sidecar.AppA.At("/handle").Select(seen => (string)seen.Json["type"]!).Where(type => type != "Shipped").Order()];
+            await Eventually.TrueAsync(() => TypesSeen().Length == 2);
+            Assert.Equal(["Paid", "Placed"], TypesSeen());
+            Assert.Equal(0, sidecar.AppA.CountAt("/dead"));
+        });
+
+    [ContractFact]
     public Task A_bulk_that_is_no_list_is_refused() => WithAsync(Subscribed, async sidecar =>
     {
         using var response = await sidecar.SidecarB.PostAsync($"/v1.0-alpha1/publish/bulk/pubsub/{_topic}", Json("""{"n":1}"""));

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace OrderMall.Sidecar.Tests;
@@ -106,6 +107,7 @@ internal sealed class TestApp(int port) : IAsyncDisposable
         {
             method = seen.Method,
             path = seen.Path + seen.Query,
+            target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
             headers = seen.Headers,
             body = seen.Body,
         });

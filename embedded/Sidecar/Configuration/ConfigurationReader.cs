@@ -23,25 +23,23 @@ internal static class ConfigurationReader
     private static AccessControl ReadAccess(YamlMap access)
     {
         access.Only("defaultAction", "trustDomain", "policies");
+        var trustDomain = access.Text("trustDomain") is { Length: > 0 } given ? given : AccessControl.PublicDomain;
         var policies = new Dictionary<string, AccessPolicy>();
         foreach (var policy in access.Maps("policies"))
         {
             policy.Only("appId", "defaultAction", "trustDomain", "namespace", "operations");
-            policy.RequiredText("trustDomain"); // daprd does not start without these two
-            policy.RequiredText("namespace");
+            var (appId, domain, space) = (policy.RequiredText("appId"), policy.RequiredText("trustDomain"), policy.RequiredText("namespace"));
             // An app's own default goes before the general one, which as in Dapr is deny where it is not said.
             var allows = policy.Has("defaultAction") ? IsAllow(policy, "defaultAction") : access.Has("defaultAction") && IsAllow(access, "defaultAction");
-            if (!policies.TryAdd(policy.RequiredText("appId"), new AccessPolicy(allows, [.. policy.Maps("operations").Select(ReadRule)])))
-                throw policy.Wrong("appId", $"there are two policies for '{policy.Text("appId")}'; put their operations into one");
+            var rules = new AccessRules();
+            foreach (var operation in policy.Maps("operations"))
+                rules.Add(operation.Only("name", "httpVerb", "action").RequiredText("name").TrimStart('/'), new AccessRule(operation.Texts("httpVerb"), IsAllow(operation, "action")));
+            // One for apps of another trust domain or namespace is for none here.
+            if ((domain, space) == (trustDomain, "default") && !policies.TryAdd(appId, new AccessPolicy(allows, rules)))
+                throw policy.Wrong("appId", $"there are two policies for '{appId}'; put their operations into one");
         }
 
-        return new AccessControl(access.Has("defaultAction") ? IsAllow(access, "defaultAction") : policies.Count == 0, policies);
-    }
-
-    private static AccessRule ReadRule(YamlMap operation)
-    {
-        var path = operation.Only("name", "httpVerb", "action").RequiredText("name");
-        return new AccessRule(path.StartsWith('/') ? path : "/" + path, operation.Texts("httpVerb"), IsAllow(operation, "action"));
+        return new AccessControl(access.Has("defaultAction") ? IsAllow(access, "defaultAction") : !access.Maps("policies").Any(), policies) { TrustDomain = trustDomain };
     }
 
     private static bool IsAllow(YamlMap map, string key) => map.RequiredText(key) switch

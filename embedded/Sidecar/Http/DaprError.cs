@@ -22,8 +22,8 @@ internal sealed record DaprError(int Status, string Code, string Message)
     public static DaprError Invoke(string appId, string problem) =>
         new(StatusCodes.Status500InternalServerError, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {appId}, err: {problem}");
 
-    public static DaprError Denied(string caller, string appId, string operation, string verb) =>
-        Invoke(appId, $"rpc error: code = PermissionDenied desc = access control policy has denied access to id: {caller} operation: {operation} verb: {verb}")
+    public static DaprError Denied(string trustDomain, string caller, string appId, string operation, string verb) =>
+        Invoke(appId, $"rpc error: code = PermissionDenied desc = access control policy has denied access to id: spiffe://{trustDomain}/ns/default/{caller} operation: {operation} verb: {verb}")
             with { Status = StatusCodes.Status403Forbidden };
 
     public async Task WriteAsync(HttpResponse response)

@@ -45,7 +45,7 @@ internal sealed class SidecarApi(
         var trace = TraceContext.From(http.Request.Headers.TraceParent);
         http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
         if (http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named])
-            return IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, MethodPath(path), query, trace) : NoAppIdAsync(http);
+            return IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http);
         return path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
     }
 
@@ -60,7 +60,7 @@ internal sealed class SidecarApi(
             if (end <= InvokePrefix.Length)
                 return NoAppIdAsync(http);
             var calleeId = Uri.UnescapeDataString(path[InvokePrefix.Length..end]);
-            return invoker.InvokeAsync(http, caller, calleeId, MethodPath(path[(end + MethodMark.Length - 1)..]), query, trace);
+            return invoker.InvokeAsync(http, caller, calleeId, path[(end + MethodMark.Length - 1)..], query, trace);
         }
 
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
@@ -82,9 +82,6 @@ internal sealed class SidecarApi(
     }
 
     private bool IsAllowed(string version, string api) => allowedApis is null || allowedApis.Contains($"{version}/{api}");
-
-    /// <summary>Dapr removes one slash at the end of a method path.</summary>
-    private static string MethodPath(string path) => path.Length > 1 && path[^1] == '/' ? path[..^1] : path;
 
     private static Task RefuseAsync(HttpResponse response)
     {

@@ -11,7 +11,7 @@ internal sealed class InvocationException(string message) : Exception(message);
 /// <param name="http">The caller's request and the answer to it.</param>
 /// <param name="caller">Who calls.</param>
 /// <param name="callee">Who is called.</param>
-/// <param name="path">The method path with its leading slash, as the caller encoded it.</param>
+/// <param name="path">The method path with its leading slash, encoded.</param>
 /// <param name="query">The query with its question mark, or empty.</param>
 /// <param name="trace">The trace the call belongs to.</param>
 internal sealed class Invocation(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
@@ -19,7 +19,7 @@ internal sealed class Invocation(HttpContext http, App caller, App callee, strin
     private const int BufferSize = 16 << 10;
     private const int MostUnflushed = 64 << 10;
 
-    // The path is already as it must go out: the caller's own encoding must reach the app unchanged.
+    // The path and query are already as they must go out.
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private ReadOnlyMemory<byte>? _keptBody;

@@ -9,15 +9,27 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
     /// <summary>Makes the call and writes the answer, the app's or the sidecar's own.</summary>
     public async Task InvokeAsync(HttpContext http, App caller, string calleeId, string path, string query, TraceContext trace)
     {
+        MethodPath method;
+        try
+        {
+            method = MethodPath.Parse(path);
+        }
+        catch (InvocationException mistake)
+        {
+            await DaprError.Invoke(calleeId, mistake.Message).WriteAsync(http.Response);
+            return;
+        }
+
         if (!apps.TryGetValue(calleeId, out var callee))
         {
             await DaprError.Invoke(calleeId, $"couldn't find service: {calleeId}").WriteAsync(http.Response);
             return;
         }
 
-        if (!access.Allows(caller.AppId, path, http.Request.Method))
+        // An app's own sidecar answers what it asks of itself.
+        if (caller != callee && !access.Allows(caller.AppId, method.Name, http.Request.Method))
         {
-            await DaprError.Denied(caller.AppId, calleeId, path, http.Request.Method).WriteAsync(http.Response);
+            await DaprError.Denied(access.TrustDomain, caller.AppId, calleeId, method.Name, http.Request.Method).WriteAsync(http.Response);
             return;
         }
 
@@ -27,7 +39,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             return;
         }
 
-        var call = new Invocation(http, caller, callee, path, query, trace);
+        var call = new Invocation(http, caller, callee, method.Encoded, query, trace);
         try
         {
             if (call.Policies is null)
@@ -139,7 +151,8 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             }
         }
 
-        throw new InvocationException("app is not in a healthy state");
+        // The callee's sidecar says so to the caller's, and that to the caller.
+        throw new InvocationException("rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state");
     }
 
     /// <summary>What went wrong in Dapr's words, or <see langword="null"/> for a mistake of this program, which must not be hidden.</summary>

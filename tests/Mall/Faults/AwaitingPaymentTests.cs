@@ -10,7 +10,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
 {
     private static readonly (string, string) Willing = ("Prefer", "respond-async");
 
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("payment")]
     [InlineData("payment-provider")]
     public async Task An_order_waits_for_payment_and_is_charged_once_when_that_is_back(string appId)
@@ -31,7 +31,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task An_order_that_waits_for_payment_can_be_cancelled_and_is_never_charged()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -49,7 +49,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task An_order_that_waited_and_is_then_declined_is_rejected_with_the_reason()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());

@@ -7,7 +7,7 @@ namespace OrderMall.Mall.Tests.Faults;
 [Collection(AloneCollection.Name)]
 public sealed class CancellationTakenTests(MallFixture mall) : IClassFixture<MallFixture>
 {
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("store")]
     [InlineData("delivery")]
     [InlineData("payment")]
@@ -37,7 +37,7 @@ public sealed class CancellationTakenTests(MallFixture mall) : IClassFixture<Mal
         await Eventually.Is(1, async () => (await customer.MessagesAsync(order)).Count(subject => subject!.Contains("cancelled", StringComparison.Ordinal)));
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_cancellation_taken_while_delivery_is_down_is_refused_later_if_the_parcel_had_left()
     {
         var (shop, courier, customer, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -63,7 +63,7 @@ public sealed class CancellationTakenTests(MallFixture mall) : IClassFixture<Mal
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_booked_dose_is_cancelled_while_the_catalog_is_down_and_goes_back_when_that_is_there()
     {
         var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -82,7 +82,7 @@ public sealed class CancellationTakenTests(MallFixture mall) : IClassFixture<Mal
         await op.FindsAllInOrderAsync();
     }
 
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("store", false)]
     [InlineData("payment", false)]
     [InlineData("payment", true)]

@@ -7,7 +7,7 @@ namespace OrderMall.Mall.Tests.Faults;
 [Collection(AloneCollection.Name)]
 public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixture>
 {
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task Orders_are_taken_while_store_delivery_and_notification_are_down_and_go_on_when_they_are_back()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -39,7 +39,7 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         Assert.Equal(3 * orders.Count, (await customer.ListAsync("/api/notifications")).Count);
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task Orders_are_taken_and_seen_through_while_mypage_is_down_and_appear_there_when_it_is_back()
     {
         var (shop, courier, customer, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -61,7 +61,7 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task What_happened_while_ordering_was_down_reaches_the_order()
     {
         var (shop, courier, customer, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -79,7 +79,7 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_dose_is_booked_while_the_store_and_who_writes_to_people_are_down_and_confirmed_when_they_are_back()
     {
         var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -98,7 +98,7 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task Tables_are_booked_while_the_restaurants_side_is_down_and_reach_it_when_it_is_back()
     {
         var (bistro, guest, op) = (await mall.ShopAsync("bistro"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -124,7 +124,7 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task What_is_not_prepaid_is_ordered_while_payment_and_all_who_come_after_are_down()
     {
         var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());

@@ -7,7 +7,7 @@ namespace OrderMall.Mall.Tests.Faults;
 [Collection(AloneCollection.Name)]
 public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
 {
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("dispatch", "Received")]
     [InlineData("store", "Accepted")]
     public async Task Visits_are_asked_for_while_a_service_is_down_and_served_when_it_is_back(string appId, string meanwhile)
@@ -17,7 +17,7 @@ public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
         await using (var absence = await op.StopAsync(appId))
         {
             (first, second) = (await RequestAsync(), await RequestAsync());
-            Assert.Equal(498, await Company.AvailableAsync(Offer));
+            Assert.Equal(Visits - 2, await Company.AvailableAsync(Offer));
             await Customer.OnPageAsync(first, meanwhile);
             await Customer.OnPageAsync(second, meanwhile);
         }
@@ -28,7 +28,7 @@ public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_visit_cancelled_while_dispatch_is_down_is_cancelled_later_and_its_worker_gets_who_waits()
     {
         var op = await Mall.OperatorAsync();
@@ -49,7 +49,7 @@ public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_request_that_is_cancelled_before_dispatch_hears_of_it_keeps_nobody_busy()
     {
         var op = await Mall.OperatorAsync();
@@ -61,12 +61,12 @@ public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
         }
 
         await Customer.OnPageAsync(cancelled, "Cancelled");
-        await Company.HasLeftAsync(Offer, 500);
+        await Company.HasLeftAsync(Offer, Visits);
         Assert.DoesNotContain(cancelled, (await Company.WorkersAsync()).Values.OfType<Guid>());
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_visit_that_took_place_while_ordering_was_down_cannot_be_cancelled_and_its_worker_has_gone_on()
     {
         var op = await Mall.OperatorAsync();

@@ -12,7 +12,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(15);
 
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("catalog")]
     [InlineData("payment")]
     [InlineData("payment-provider")]
@@ -31,7 +31,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         await Eventually.Is(true, async () => (await op.CircuitsAsync(appId)).TrueForAll(state => state == "closed"));
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task While_the_payment_provider_does_not_work_orders_are_503_and_it_recovers_by_itself()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -45,7 +45,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         await RecoversAsync(shop, customer, offer, op);
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task What_the_payment_provider_takes_too_late_is_given_back()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -54,23 +54,23 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         {
             var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => customer.OrderAsync(offer)));
             Assert.All(answers, answer => IsUnavailable(answer));
-            Assert.All(answers, answer => Assert.InRange(answer.Took, TimeSpan.Zero, TimeSpan.FromSeconds(12)));
+            Assert.All(answers, answer => Assert.InRange(answer.Took, TimeSpan.Zero, OpenMall.Patience(TimeSpan.FromSeconds(12))));
         }
 
         await RecoversAsync(shop, customer, offer, op);
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_payment_provider_that_takes_its_time_only_takes_time()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
         var offer = await shop.SellBookAsync();
         await using var fault = await op.ProviderIsAsync("slow", delayMs: 500);
         var answer = (await customer.OrderAsync(offer)).Is(HttpStatusCode.Created);
-        Assert.InRange(answer.Took, TimeSpan.FromMilliseconds(450), TimeSpan.FromSeconds(3));
+        Assert.InRange(answer.Took, TimeSpan.FromMilliseconds(450), OpenMall.Patience(TimeSpan.FromSeconds(3)));
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task While_the_payment_provider_declines_orders_are_402()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -82,7 +82,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task An_order_refused_with_503_can_be_sent_again_with_the_same_key()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -95,7 +95,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         await shop.HasLeftAsync(offer, 1);
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task While_the_catalog_is_down_no_dose_is_booked_and_nothing_is_left_behind()
     {
         var (clinic, person, op) = (await mall.ShopAsync("clinic"), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -109,7 +109,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         Assert.Single(await person.PageAsync());
     }
 
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("payment")]
     [InlineData("payment-provider")]
     public async Task While_the_deposit_cannot_be_paid_no_table_is_booked_and_nothing_is_left_behind(string appId)
@@ -128,7 +128,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         Assert.Single(await guest.PageAsync());
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task While_the_store_is_down_no_title_is_registered_and_nothing_is_left_behind()
     {
         var (publisher, reviewer, op) = (await mall.PublisherAsync(), await mall.ReviewerAsync(), await mall.OperatorAsync());
@@ -142,8 +142,8 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         var registered = await Eventually.Satisfies(() => publisher.RegisterAsync(title), answer => answer.Status == HttpStatusCode.Created, "be registered", Recovery);
         await publisher.OnPageAsync(registered.Json.GetProperty("id").GetGuid(), "InReview");
         await op.FindsAllInOrderAsync(within: Recovery);
-        Assert.Single(await publisher.ListAsync("/api/mypage/titles"), HasTitle);
-        Assert.Single(await reviewer.ListAsync("/api/reviews"), HasTitle);
+        Assert.Single(await publisher.NewestAsync("/api/mypage/titles"), HasTitle);
+        Assert.Single(await reviewer.NewestAsync("/api/reviews"), HasTitle);
         Assert.Single(await publisher.MessagesNamingAsync(title));
 
         bool HasTitle(JsonElement entry) => entry.GetProperty("title").GetString() == title;
@@ -157,7 +157,7 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
         for (var attempt = 0; attempt < 20; attempt++)
             times.Add(IsUnavailable(await customer.OrderAsync(offer)).Took);
         // Now and then one is let through to see whether it is back: that one may take longer.
-        Assert.InRange(times.Order().ElementAt(times.Count / 2), TimeSpan.Zero, AtOnce);
+        Assert.InRange(times.Order().ElementAt(times.Count / 2), TimeSpan.Zero, OpenMall.Patience(AtOnce));
     }
 
     private static Answer IsUnavailable(Answer answer)

@@ -9,7 +9,7 @@ public sealed class TitleFaultTests(MallFixture mall) : IClassFixture<MallFixtur
 {
     private readonly string _title = $"Azaleas {Guid.NewGuid():N}";
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_title_is_withdrawn_while_the_store_is_down_and_its_review_when_that_is_back()
     {
         var (publisher, reviewer, op) = (await mall.PublisherAsync(), await mall.ReviewerAsync(), await mall.OperatorAsync());
@@ -27,7 +27,7 @@ public sealed class TitleFaultTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Theory]
+    [TheoryNeeding(Need.Faults)]
     [InlineData("publishing")]
     [InlineData("catalog")]
     [InlineData("mypage")]
@@ -47,7 +47,7 @@ public sealed class TitleFaultTests(MallFixture mall) : IClassFixture<MallFixtur
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task A_title_approved_while_publishing_is_down_and_withdrawn_as_soon_as_it_is_back_ends_in_one_agreed_state()
     {
         var (publisher, reviewer, op) = (await mall.PublisherAsync(), await mall.ReviewerAsync(), await mall.OperatorAsync());

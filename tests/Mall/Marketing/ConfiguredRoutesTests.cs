@@ -1,4 +1,5 @@
 using OrderMall.Gateway;
+using OrderMall.Mall.Tests.Opening;
 using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Mall.Tests.Marketing;
@@ -6,7 +7,7 @@ namespace OrderMall.Mall.Tests.Marketing;
 /// <summary>A service joins the public API by configuration of the gateway: mistakes in it are said by their key, before anything serves.</summary>
 public sealed class ConfiguredRoutesTests
 {
-    [Theory]
+    [TheoryNeeding(Need.Own)]
     [InlineData("offers:AppId=marketing", "Gateway:Routes:offers", "answered by another service")]
     [InlineData("account:AppId=marketing", "Gateway:Routes:account", "answered by another service")]
     [InlineData("Tips:AppId=marketing", "Gateway:Routes:Tips", "lower-case")]
@@ -22,7 +23,7 @@ public sealed class ConfiguredRoutesTests
         Assert.Contains(why, wrong.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     public async Task A_right_one_is_taken() => await Gateway("tips:AppId=marketing,tips:AnyoneMayRead=true,more-tips:AppId=marketing").DisposeAsync();
 
     private static IAsyncDisposable Gateway(string settings) => ServiceHost.Create<GatewayService>(

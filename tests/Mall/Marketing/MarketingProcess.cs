@@ -48,7 +48,7 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
     public static MarketingProcess Start(params (string Name, string Value)[] environment)
     {
         var port = Opening.MallProcess.FreePort();
-        var start = new ProcessStartInfo(PythonFactAttribute.Program!, ["-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")])
+        var start = new ProcessStartInfo(LocalPython.Program!, ["-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

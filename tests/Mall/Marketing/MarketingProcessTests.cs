@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.Marketing;
 
@@ -9,7 +10,7 @@ public sealed class MarketingProcessTests
     private static readonly Guid Emma = Guid.NewGuid();
     private static readonly Guid Dracula = Guid.NewGuid();
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task An_order_counts_once_however_often_it_is_told()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -22,7 +23,7 @@ public sealed class MarketingProcessTests
         Assert.Equal([(Emma, 40)], await marketing.RecommendsAsync($"?offerId={Dracula}"));
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task Only_the_latest_orders_are_remembered()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -39,7 +40,7 @@ public sealed class MarketingProcessTests
         Assert.Equal(50, sidecar["kinds"]!.AsArray().Count);
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task What_another_replica_wrote_meanwhile_is_kept()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -64,7 +65,7 @@ public sealed class MarketingProcessTests
         }
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task An_event_is_given_back_while_the_store_is_down_and_taken_when_it_is_up()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -77,7 +78,7 @@ public sealed class MarketingProcessTests
         Assert.Equal([(Emma, 1)], await marketing.RecommendsAsync("?kind=book"));
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task What_is_not_an_accepted_order_is_ignored_and_what_cannot_be_read_is_parked()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -94,7 +95,7 @@ public sealed class MarketingProcessTests
         Assert.Equal([(Dracula, 1)], await marketing.RecommendsAsync(""));
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task Whoever_does_not_know_the_token_is_refused()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -109,7 +110,7 @@ public sealed class MarketingProcessTests
         Assert.Contains("APP_API_TOKEN is not set", errors, StringComparison.Ordinal);
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task Asked_to_end_it_finishes_what_it_took()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -144,7 +145,7 @@ public sealed class MarketingProcessTests
         Assert.NotNull(sidecar["kind.book"]);
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task It_does_not_outlive_who_started_it()
     {
         await using var sidecar = await StubSidecar.StartAsync();

@@ -13,7 +13,7 @@ public sealed class MissingMarketingTests(MallFixture mall) : IClassFixture<Mall
 
     public void Dispose() => _data.Dispose();
 
-    [PythonFact]
+    [FactNeeding(Need.Faults | Need.Marketing)]
     public async Task Orders_are_taken_while_marketing_is_down_and_count_once_when_it_is_back()
     {
         var (shop, one, other, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -38,7 +38,7 @@ public sealed class MissingMarketingTests(MallFixture mall) : IClassFixture<Mall
         await op.FindsAllInOrderAsync();
     }
 
-    [PythonFact]
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task Joining_and_leaving_changes_no_other_service()
     {
         List<string?> others;
@@ -64,7 +64,7 @@ public sealed class MissingMarketingTests(MallFixture mall) : IClassFixture<Mall
         await Eventually.Satisfies(() => DescribedAsync(with.Address), document => document.Contains("/api/recommendations", StringComparison.Ordinal), "describe the API of marketing");
     }
 
-    [Fact]
+    [FactNeeding(Need.Own)]
     [UnsupportedOSPlatform("windows")]
     public async Task Without_Python_the_mall_opens_without_it_and_says_so()
     {
@@ -80,7 +80,7 @@ public sealed class MissingMarketingTests(MallFixture mall) : IClassFixture<Mall
         Assert.Contains($"no Python 3.9 or later is on the PATH ({programs}/python3 is 3.8, {programs}/python does not run). Install one", line, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [TheoryNeeding(Need.Own)]
     [InlineData("ordering")]
     [InlineData("nothing")]
     public async Task What_the_mall_needs_cannot_be_left_out(string appId)

@@ -15,7 +15,7 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
     private const int Shoppers = 16;
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(3);
 
-    [Fact]
+    [FactNeeding(Need.Faults)]
     public async Task Whatever_goes_on_at_once_all_agree_when_it_is_over()
     {
         var (orders, seed) = (Setting("MALL_MIX_ORDERS", 1_000), Setting("MALL_SEED", Random.Shared.Next()));

@@ -16,8 +16,19 @@ public sealed class MallFixture : IAsyncLifetime
 
     private Opened? _mall;
 
+    /// <summary>As xunit makes it: opened before the first test.</summary>
+    public MallFixture()
+    {
+    }
+
+    /// <summary>A mall that is open.</summary>
+    internal MallFixture(Uri address) => _mall = new Opened(address, null, null);
+
     /// <summary>The public address.</summary>
     public Uri Address => _mall!.Address;
+
+    /// <summary>Whether nobody but the tests is there, or ever was.</summary>
+    public bool IsOurs => _mall!.Embedded is not null;
 
     /// <summary>Nobody: signed in as no one.</summary>
     public Person Anyone => new(Address);
@@ -40,6 +51,12 @@ public sealed class MallFixture : IAsyncLifetime
 
     /// <summary>One of the demo's merchants.</summary>
     public async Task<Shop> ShopAsync(string name) => new(await DemoAsync(name));
+
+    /// <summary>
+    /// Who sends workers: the demo's cleaning company. Where others are too, they ask for its visits: there it is the restaurant,
+    /// of whom nobody else does.
+    /// </summary>
+    public Task<Shop> CleaningCompanyAsync() => ShopAsync(IsOurs ? "sparkle" : "bistro");
 
     /// <summary>The courier.</summary>
     public async Task<Courier> CourierAsync() => new(await DemoAsync("courier"));
@@ -64,8 +81,13 @@ public sealed class MallFixture : IAsyncLifetime
 
     private static async Task<Opened> OpenAsync()
     {
-        if (Environment.GetEnvironmentVariable("MALL_URL") is { Length: > 0 } url)
-            return new Opened(new Uri(url), null, null);
+        if (OpenMall.Address is { } address)
+        {
+            if (OpenMall.Lacks(Need.Faults) is null)
+                await (await new MallFixture(address).OperatorAsync()).RestoreAsync();
+            return new Opened(address, null, null);
+        }
+
         var data = new DataFolder();
         using var limit = new CancellationTokenSource(OpeningLimit);
         try

@@ -2,18 +2,22 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.People;
 
 /// <summary>Runs the mall: stops and starts its services, and audits it.</summary>
 public sealed class Operator(Person who) : Person(who)
 {
+    /// <summary>Where services are seen, stopped and started.</summary>
+    public const string Services = "/api/ops/services";
+
     private static readonly ConcurrentDictionary<string, bool> Told = new();
 
     /// <summary>Stops services; they are started again when what is returned is disposed, or before.</summary>
     public async Task<Absence> StopAsync(params string[] appIds)
     {
-        await Task.WhenAll(appIds.Select(async appId => (await PostAsync($"/api/ops/services/{appId}/stop")).Is(HttpStatusCode.OK)));
+        await Task.WhenAll(appIds.Select(async appId => (await PostAsync($"{Services}/{appId}/stop")).Is(HttpStatusCode.OK)));
         return new Absence(this, appIds);
     }
 
@@ -24,18 +28,29 @@ public sealed class Operator(Person who) : Person(who)
         return new Misbehaviour(this);
     }
 
+    /// <summary>Starts what is stopped and has the payment provider as it should be: tests that were ended in the middle leave it otherwise.</summary>
+    public async Task RestoreAsync()
+    {
+        var stopped = (await GetAsync(Services)).Is(HttpStatusCode.OK).Json.EnumerateArray()
+            .Where(service => service.GetProperty("status").GetString() == "Stopped")
+            .Select(service => service.GetProperty("appId").GetString()!);
+        await new Absence(this, [.. stopped]).DisposeAsync();
+        await new Misbehaviour(this).DisposeAsync();
+    }
+
     /// <summary>The states of all circuits to an app, whoever calls it.</summary>
     public async Task<List<string?>> CircuitsAsync(string appId) =>
-        [.. (await GetAsync("/api/ops/services")).Is(HttpStatusCode.OK).Json.EnumerateArray()
+        [.. (await GetAsync(Services)).Is(HttpStatusCode.OK).Json.EnumerateArray()
             .SelectMany(service => service.GetProperty("circuits").EnumerateArray())
             .Where(circuit => circuit.GetProperty("target").GetString()!.Split('/')[0] == appId)
             .Select(circuit => circuit.GetProperty("state").GetString())];
 
     /// <summary>Fails unless everything in the mall agrees. What disagrees fails one test, and not all that come after it.</summary>
-    /// <param name="within">How long what was interrupted may take to be settled; nothing was if left out.</param>
+    /// <param name="within">How long what was interrupted may take to be settled; nothing was if left out. Others may be in the middle of something.</param>
     /// <returns>The counts.</returns>
     public async Task<JsonElement> FindsAllInOrderAsync(TimeSpan? within = null)
     {
+        var limit = OpenMall.Patience(within ?? (OpenMall.Address is null ? TimeSpan.Zero : Eventually.Usual));
         var waited = Stopwatch.StartNew();
         while (true)
         {
@@ -43,7 +58,7 @@ public sealed class Operator(Person who) : Person(who)
             var found = audit.GetProperty("disagreements").EnumerateArray().Select(disagreement => disagreement.ToString()).Where(text => !Told.ContainsKey(text)).ToList();
             if (found.Count == 0)
                 return audit.GetProperty("counts");
-            if (waited.Elapsed < within)
+            if (waited.Elapsed < limit)
                 continue; // an audit that finds something has taken its time
             found.ForEach(text => Told.TryAdd(text, true));
             Assert.Fail(string.Join('\n', found));
@@ -59,7 +74,7 @@ public sealed class Operator(Person who) : Person(who)
         public async Task EndAsync()
         {
             _over = true;
-            await Task.WhenAll(appIds.Select(async appId => (await who.PostAsync($"/api/ops/services/{appId}/start")).Is(HttpStatusCode.OK)));
+            await Task.WhenAll(appIds.Select(async appId => (await who.PostAsync($"{Services}/{appId}/start")).Is(HttpStatusCode.OK)));
         }
 
         public async ValueTask DisposeAsync()

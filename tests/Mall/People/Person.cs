@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.People;
 
@@ -10,11 +11,24 @@ namespace OrderMall.Mall.Tests.People;
 public class Person
 {
     private const int Patience = 40;
+    private const int Newest = 500;
+    private const int MostUnanswered = 2;
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2.5); // an audit may take two
+    private static readonly TimeSpan TimeLimitOfTheUnanswered = TimeSpan.FromSeconds(5);
 
-    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, AllowAutoRedirect = false })
+    private static readonly HttpClient Http = new(new SocketsHttpHandler
     {
-        Timeout = TimeSpan.FromMinutes(2.5), // an audit may take two
+        UseCookies = false,
+        UseProxy = OpenMall.Address is { IsLoopback: false },
+        AllowAutoRedirect = false,
+        ConnectTimeout = TimeSpan.FromSeconds(15),
+    })
+    {
+        Timeout = TimeLimit,
     };
+
+    // Requests in a row without an answer.
+    private static int _unanswered;
 
     private readonly Uri _mall;
 
@@ -55,15 +69,27 @@ public class Person
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
     {
         using var request = Request(method, path, body, headers);
+        // Where nobody answers any more, those who ask next do not wait as long again.
+        var limit = Volatile.Read(ref _unanswered) < MostUnanswered ? TimeLimit : TimeLimitOfTheUnanswered;
+        using var giveUp = new CancellationTokenSource(limit);
         var took = Stopwatch.StartNew();
-        using var response = await Http.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        return new Answer(
-            $"{method} {path}",
-            response.StatusCode,
-            response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
-            text,
-            took.Elapsed);
+        try
+        {
+            using var response = await Http.SendAsync(request, giveUp.Token);
+            var text = await response.Content.ReadAsStringAsync(giveUp.Token);
+            Volatile.Write(ref _unanswered, 0);
+            return new Answer(
+                $"{method} {path}",
+                response.StatusCode,
+                response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase),
+                text,
+                took.Elapsed);
+        }
+        catch (Exception unanswered) when (unanswered is HttpRequestException or OperationCanceledException)
+        {
+            Interlocked.Increment(ref _unanswered);
+            throw unanswered is HttpRequestException ? unanswered : new TimeoutException($"{method} {path}: no answer within {limit.TotalSeconds} s.", unanswered);
+        }
     }
 
     /// <summary>Opens a stream of events; the caller disposes the answer.</summary>
@@ -73,11 +99,14 @@ public class Person
         return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }
 
+    /// <summary>Walks a list that has the newest first, as far back as what a test did can be, however much was there before.</summary>
+    public Task<List<JsonElement>> NewestAsync(string path, int limit = 100) => ListAsync(path, limit, Newest);
+
     /// <summary>Walks a list to its end.</summary>
-    public async Task<List<JsonElement>> ListAsync(string path, int limit = 100)
+    public async Task<List<JsonElement>> ListAsync(string path, int limit = 100, int most = int.MaxValue)
     {
         var items = new List<JsonElement>();
-        for (string? next = ""; next is not null;)
+        for (string? next = ""; next is not null && items.Count < most;)
         {
             var after = next == "" ? "" : $"&after={next}";
             var page = (await GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{after}")).Is(HttpStatusCode.OK).Json;
@@ -91,7 +120,7 @@ public class Person
 
     /// <summary>The messages that have these words in their subject or text, newest first.</summary>
     public async Task<List<JsonElement>> MessagesNamingAsync(string words) =>
-        [.. (await ListAsync("/api/notifications")).Where(message => Says(message, words))];
+        [.. (await NewestAsync("/api/notifications")).Where(message => Says(message, words))];
 
     /// <summary>Waits until one message about something says all this, in whatever case; there must be no second one.</summary>
     public async Task IsToldOnceAsync(string about, params string[] words)

@@ -25,7 +25,7 @@ public sealed class Publisher(Person who) : Person(who)
 
     /// <summary>The title on the publisher's own page, once it is there.</summary>
     public Task<JsonElement> OnPageAsync(Guid titleId, string status) => Eventually.Satisfies(
-        async () => (await ListAsync("/api/mypage/titles")).FirstOrDefault(title => title.GetProperty("titleId").GetGuid() == titleId),
+        async () => (await NewestAsync("/api/mypage/titles")).FirstOrDefault(title => title.GetProperty("titleId").GetGuid() == titleId),
         title => title.ValueKind == JsonValueKind.Object && title.GetProperty("status").GetString() == status,
         $"be {status} on the publisher's page");
 }

@@ -7,7 +7,7 @@ public sealed class Reviewer(Person who) : Person(who)
 {
     /// <summary>The review in the reviewers' list, once it has that status.</summary>
     public Task<JsonElement> SeesAsync(Guid titleId, string status) => Eventually.Satisfies(
-        async () => (await ListAsync($"/api/reviews?status={status}")).FirstOrDefault(review => review.GetProperty("titleId").GetGuid() == titleId),
+        async () => (await NewestAsync($"/api/reviews?status={status}")).FirstOrDefault(review => review.GetProperty("titleId").GetGuid() == titleId),
         review => review.ValueKind == JsonValueKind.Object,
         $"have title {titleId} as {status} in the list of reviews");
 

@@ -9,6 +9,8 @@ public sealed class Shop(Person merchant) : Person(merchant)
     /// <summary>The day of what takes place on a day.</summary>
     public static readonly DateOnly Day = DateOnly.FromDateTime(DateTime.UtcNow).AddDays(14);
 
+    private static readonly TimeSpan LastVisits = TimeSpan.FromMinutes(1);
+
     /// <summary>Puts something on sale.</summary>
     /// <returns>The offer's id.</returns>
     public async Task<Guid> SellAsync(object offer) =>
@@ -41,6 +43,14 @@ public sealed class Shop(Person merchant) : Person(merchant)
 
     /// <summary>How many are left of an offer.</summary>
     public async Task<int> AvailableAsync(Guid offerId) => (await GetAsync($"/api/offers/{offerId}")).Is(HttpStatusCode.OK).Json.GetProperty("available").GetInt32();
+
+    /// <summary>Has no more of it than orders hold: nobody else finds what a test leaves.</summary>
+    public async Task SellNoMoreAsync(Guid offerId)
+    {
+        var offer = (await GetAsync($"/api/offers/{offerId}")).Is(HttpStatusCode.OK).Json;
+        var held = offer.GetProperty("capacity").GetInt32() - offer.GetProperty("available").GetInt32();
+        await PatchAsync($"/api/offers/{offerId}", new { capacity = held }); // refused if somebody has ordered this moment: then it stays
+    }
 
     /// <summary>Waits until so many are left.</summary>
     public Task HasLeftAsync(Guid offerId, int copies) => Eventually.Is(copies, () => AvailableAsync(offerId));
@@ -82,6 +92,19 @@ public sealed class Shop(Person merchant) : Person(merchant)
             $"send somebody to order {orderId}");
         return assignment.Json.GetProperty("workerId").GetGuid();
     }
+
+    /// <summary>Says that all visits took place, until nobody is sent and nobody waits: tests that were ended in the middle leave some.</summary>
+    public Task EndVisitsAsync() => Eventually.Satisfies(
+        async () =>
+        {
+            var sent = await ListAsync("/api/assignments?status=Assigned");
+            foreach (var visit in sent)
+                await CompleteVisitAsync(visit.GetProperty("orderId").GetGuid());
+            return sent.Count + (await ListAsync("/api/assignments?status=Waiting")).Count;
+        },
+        left => left == 0,
+        "have no visit left",
+        LastVisits);
 
     /// <summary>Says that a visit took place.</summary>
     public Task<Answer> CompleteVisitAsync(Guid orderId) => PostAsync($"/api/assignments/{orderId}/completion");
