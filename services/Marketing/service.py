@@ -1,5 +1,5 @@
 """
-The shell of a service beside a Dapr sidecar: an HTTP server on 127.0.0.1 that answers the sidecar
+The shell of a service beside a Dapr sidecar: an HTTP server, on 127.0.0.1 if nothing else is said, that answers the sidecar
 and nobody else, finishes what it took when it is told to stop, and ends with the process that
 started it.
 """
@@ -101,9 +101,9 @@ class Service:
         try:
             # Told as an interrupt: this thread does nothing but wait for it.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-            with _Server(("127.0.0.1", self._settings.app_port), self) as server:
+            with _Server((self._settings.app_address, self._settings.app_port), self) as server:
                 threading.Thread(target=server.serve_forever, args=(0.2,), daemon=True).start()
-                logger.info("Serving on 127.0.0.1:%d", self._settings.app_port)
+                logger.info("Serving on %s:%d", self._settings.app_address, self._settings.app_port)
                 self._await_stop()
                 self.stopping = True
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -31,6 +31,7 @@ class ConflictError(Exception):
 class Settings:
     """What ``daprd`` and ``dapr run`` tell an app in its environment."""
 
+    app_address: str
     app_port: int
     sidecar_port: int
     api_token: Optional[str]
@@ -50,6 +51,8 @@ class Settings:
             raise ConfigurationError(
                 "marketing: APP_PORT is not set: the port on 127.0.0.1 that the sidecar calls.")
         return cls(
+            # In a container the probes come from outside of it.
+            app_address=environment.get("APP_ADDRESS") or "127.0.0.1",
             app_port=app_port,
             sidecar_port=_number(environment, "DAPR_HTTP_PORT", 3500) or 3500,
             api_token=environment.get("DAPR_API_TOKEN") or None,

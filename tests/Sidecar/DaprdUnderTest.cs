@@ -49,10 +49,11 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
                 configuration:
                   connectionString: "{Path.Combine(_names, "names.db")}"
             """);
-        Start(setup.AppIds.A, SidecarPortA, AppA.Port, setup, nameResolution);
+        Start(setup.AppIds.A, SidecarPortA, LoopbackPorts.Free(1)[0], AppA.Port, setup, nameResolution);
         // One after the other: two that create the file's tables at once do so only once, and the other knows no names from then on.
         await Eventually.TrueAsync(() => IsUpAsync(SidecarA), "the first sidecar is up");
-        Start(setup.AppIds.B, SidecarPortB, AppB.Port, setup, nameResolution);
+        GrpcPortB = LoopbackPorts.Free(1)[0];
+        Start(setup.AppIds.B, SidecarPortB, GrpcPortB.Value, AppB.Port, setup, nameResolution);
     }
 
     private static async Task<bool> IsUpAsync(HttpClient sidecar)
@@ -68,18 +69,18 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
         }
     }
 
-    private void Start(string appId, int sidecarPort, int appPort, Setup setup, string nameResolution)
+    private void Start(string appId, int sidecarPort, int grpcPort, int appPort, Setup setup, string nameResolution)
     {
-        var ports = LoopbackPorts.Free(3);
+        var ports = LoopbackPorts.Free(2);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DAPRD_PATH")!) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (option, value) in new (string, string)[]
         {
             ("--app-id", appId),
             ("--app-port", Text(appPort)),
             ("--dapr-http-port", Text(sidecarPort)),
-            ("--dapr-grpc-port", Text(ports[0])),
-            ("--dapr-internal-grpc-port", Text(ports[1])),
-            ("--metrics-port", Text(ports[2])),
+            ("--dapr-grpc-port", Text(grpcPort)),
+            ("--dapr-internal-grpc-port", Text(ports[0])),
+            ("--metrics-port", Text(ports[1])),
             ("--resources-path", Resources),
             ("--config", Path.Combine(Resources, "config.yaml")),
             ("--config", nameResolution),

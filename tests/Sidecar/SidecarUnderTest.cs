@@ -23,7 +23,7 @@ public sealed record Setup
             samplingRate: "1"
         """;
 
-    /// <summary>Gives what was taken and not settled to another after 2 s instead of the mall's 30.</summary>
+    /// <summary>Gives what was taken and not settled to another after 2 s instead of the mall's 12.</summary>
     public bool QuickRedelivery { get; init; }
 
     /// <summary>Reads a file of the mall's <c>components/</c>.</summary>
@@ -65,9 +65,13 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     /// <summary>What the sidecars warned of.</summary>
     public virtual IReadOnlyCollection<string> Warnings => [];
 
-    protected int SidecarPortA { get; }
+    /// <summary>Where app B finds its sidecar's HTTP API.</summary>
+    public int SidecarPortB { get; }
 
-    protected int SidecarPortB { get; }
+    /// <summary>Where app B finds its sidecar's gRPC API, if it has one.</summary>
+    public int? GrpcPortB { get; protected set; }
+
+    protected int SidecarPortA { get; }
 
     /// <summary>Holds what daprd reads or the embedded sidecar reads: the same files.</summary>
     protected string Resources { get; } = Directory.CreateTempSubdirectory("ordermall-resources-").FullName;
@@ -78,7 +82,7 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
         foreach (var file in Components)
             await WriteAsync(file, Setup.FromTheMall(file));
         if (setup.QuickRedelivery)
-            await WriteAsync("pubsub.yaml", Setup.FromTheMall("pubsub.yaml").Replace("value: 30s", "value: 2s", StringComparison.Ordinal).Replace("value: 15s", "value: 1s", StringComparison.Ordinal));
+            await WriteAsync("pubsub.yaml", Setup.FromTheMall("pubsub.yaml").Replace("value: 12s", "value: 2s", StringComparison.Ordinal).Replace("value: 3s", "value: 1s", StringComparison.Ordinal));
         await WriteAsync("config.yaml", setup.Configuration);
         if (setup.Resiliency.Length > 0)
             await WriteAsync("resiliency.yaml", setup.Resiliency);

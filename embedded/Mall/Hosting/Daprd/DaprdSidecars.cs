@@ -42,7 +42,9 @@ internal sealed class DaprdSidecars : ISidecarHost
                     host.sidecars[(plan.AppId, instance)] = new Daprd(program, plan, instance, components, configuration, server, folder, http, loggers);
             }
 
-            await Task.WhenAll(host.sidecars.Values.Select(sidecar => sidecar.Supervised.StartAsync(ct)));
+            // The first makes the tables of the names: together they would lock each other out.
+            await host.sidecars.Values.First().Supervised.StartAsync(ct);
+            await Task.WhenAll(host.sidecars.Values.Skip(1).Select(sidecar => sidecar.Supervised.StartAsync(ct)));
             return host;
         }
         catch
