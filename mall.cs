@@ -236,12 +236,12 @@ bool AskFeedOnce()
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
             <TargetFramework>net10.0</TargetFramework>
-            <ManagePackageVersionsCentrally>false</ManagePackageVersionsCentrally>
           </PropertyGroup>
           <ItemGroup>
-            <PackageReference Include="Aspire.Hosting.AppHost" Version="13.5.2" />
-            <PackageReference Include="Dapr.AspNetCore" Version="1.18.5" />
-            <PackageReference Include="OpenTelemetry.Extensions.Hosting" Version="1.12.0" />
+            <PackageReference Include="Aspire.Hosting.PostgreSQL" />
+            <PackageReference Include="CommunityToolkit.Aspire.Hosting.Dapr" />
+            <PackageReference Include="Dapr.AspNetCore" />
+            <PackageReference Include="OpenTelemetry.Extensions.Hosting" />
           </ItemGroup>
         </Project>
         """);
@@ -270,10 +270,9 @@ List<string> MissingForAspire(bool restricted)
     var missing = new List<string>();
     if (restricted)
         missing.Add("the package feed has no Aspire and Dapr");
-    else if (!File.Exists(Path.Combine(root, "AppHost", "Program.cs")))
-        missing.Add("AppHost is an empty project so far");
-    if (!OnPath("docker"))
-        missing.Add("docker is not on the PATH");
+    // Not needed where servers are given: see docs/two-ways.md.
+    if (!OnPath("docker") && !OnPath("podman") && Environment.GetEnvironmentVariable("ConnectionStrings__redis") is null)
+        missing.Add("neither docker nor podman is on the PATH");
     if (!OnPath("dapr"))
         missing.Add("the dapr command is not on the PATH");
     return missing;
