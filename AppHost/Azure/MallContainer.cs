@@ -21,7 +21,7 @@ internal sealed class MallContainer(MallService service, AzureUserAssignedIdenti
             AppId = service.AppId,
             AppPort = MallServers.ContainerPort,
             AppProtocol = ContainerAppProtocol.Http,
-            AppHealth = new DaprAppHealth { IsEnabled = true, Path = "/health", ProbeIntervalSeconds = 1, ProbeTimeoutMilliseconds = 500, Threshold = 2 },
+            AppHealth = new DaprAppHealth { IsEnabled = true, Path = "/health", ProbeIntervalSeconds = 1, ProbeTimeoutMilliseconds = 1_000, Threshold = 3 },
         };
         // A new version gets all traffic when its readiness probe says so, and not before; the old one then finishes what it took
         // (10 s at most, ServiceHost.DrainTime).

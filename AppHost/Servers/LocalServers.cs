@@ -27,8 +27,10 @@ internal abstract class LocalServers : MallServers
                 // Events for a service that is away stay in the broker instead of being tried and parked: so its sidecar must notice soon.
                 EnableAppHealthCheck = true,
                 AppHealthCheckPath = "/health",
+                // In seconds, and in milliseconds: at its default of half a second a busy machine would look like a dead app.
                 AppHealthProbeInterval = 1,
-                AppHealthThreshold = 2,
+                AppHealthProbeTimeout = 1_000,
+                AppHealthThreshold = 3,
                 // For actors, workflows and jobs, of which the mall has none: without this sidecars look for them for ever.
                 PlacementHostAddress = "",
                 SchedulerHostAddress = "",
