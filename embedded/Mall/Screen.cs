@@ -26,6 +26,8 @@ internal sealed class Screen : IProgress<string>
     {
         var address = mall.Address.GetLeftPart(UriPartial.Authority);
         var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every .NET service in one process";
+        if (options.Daprd)
+            how += ", a daprd beside each";
         var postgres = mall.PostgresProcessId is null ? "the given server" : "a private server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();
