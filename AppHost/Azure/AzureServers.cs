@@ -18,6 +18,9 @@ internal sealed class AzureServers : MallServers
     // server below allows; each has one more, for its health.
     private const string PoolSize = "7";
 
+    // The most there may be: policies decide when an event is parked, not Service Bus (see pubsub.bicep).
+    private const int MostDeliveries = 2_000;
+
     private readonly IDistributedApplicationBuilder _builder;
     private readonly IResourceBuilder<AzureUserAssignedIdentityResource> _identity;
     private readonly IResourceBuilder<AzurePostgresFlexibleServerResource> _postgres;
@@ -25,6 +28,7 @@ internal sealed class AzureServers : MallServers
     private readonly CallPolicies _policies;
     private readonly IResourceBuilder<AzureBicepResource> _state;
     private readonly List<string> _withState = [];
+    private readonly Dictionary<string, IResourceBuilder<AzureServiceBusTopicResource>> _topics = [];
 
     public AzureServers(IDistributedApplicationBuilder builder)
     {
@@ -69,12 +73,25 @@ internal sealed class AzureServers : MallServers
             _state.WithParameter("scopes", string.Join(',', _withState));
         }
 
+        foreach (var topic in service.Hears)
+            Subscribe(service, topic);
+        if (service.Hears.Count > 0)
+            Subscribe(service, $"{service.AppId}-dead-letters");
         if (service.SendsMail)
             MailSettings.Pass(_builder, app);
         foreach (var (name, value) in _policies.Of(service))
             app.WithEnvironment(name, value);
         app.WithAnnotation(new AzureContainerAppCustomizationAnnotation((infrastructure, container) =>
             new MallContainer(service, _identity.Resource, _broker.Resource).Configure(infrastructure, container)));
+    }
+
+    // Before anybody publishes: Service Bus keeps nothing for a subscription that a sidecar would make when its app first comes up.
+    private void Subscribe(MallService service, string topic)
+    {
+        if (!_topics.TryGetValue(topic, out var known))
+            _topics[topic] = known = _broker.AddServiceBusTopic($"topic-{topic}", topic);
+        known.AddServiceBusSubscription($"{service.AppId}-hears-{topic}", service.AppId)
+            .WithProperties(subscription => subscription.MaxDeliveryCount = MostDeliveries);
     }
 
     private static void Configure(AzureResourceInfrastructure infrastructure)

@@ -19,6 +19,9 @@ internal sealed partial class OutboxPublisher(
     ILogger<OutboxPublisher> logger) : BackgroundService
 {
     private const int BatchSize = 200;
+    // In bytes. Dapr's component for Service Bus sends a batch as one message of at most 128 KiB, or not at all.
+    private const int LargestBatch = 64 * 1024;
+    private const int EnvelopeSize = 1024;
     private static readonly TimeSpan PublishTimeLimit = TimeSpan.FromSeconds(10);
     // What another replica committed before it died is found by looking.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -65,9 +68,32 @@ internal sealed partial class OutboxPublisher(
         await using var transaction = await connection.BeginTransactionAsync(limit.Token);
         var taken = await TakeAsync(connection, limit.Token);
         foreach (var topic in taken.OrderBy(row => row.Id).GroupBy(row => row.Topic, row => row.Event))
-            await publisher.PublishAsync(topic.Key, [.. topic], limit.Token);
+        {
+            foreach (var batch in Batches(topic))
+                await publisher.PublishAsync(topic.Key, batch, limit.Token);
+        }
+
         await transaction.CommitAsync(limit.Token);
         return taken.Count;
+    }
+
+    private static IEnumerable<List<OutgoingEvent>> Batches(IEnumerable<OutgoingEvent> events)
+    {
+        var (batch, size) = (new List<OutgoingEvent>(), 0);
+        foreach (var e in events)
+        {
+            var next = e.Data.Length + EnvelopeSize;
+            if (size + next > LargestBatch && batch.Count > 0)
+            {
+                yield return batch;
+                (batch, size) = ([], 0);
+            }
+
+            batch.Add(e);
+            size += next;
+        }
+
+        yield return batch;
     }
 
     // Deleted here, and gone when the transaction commits: after the broker has the events.

@@ -118,6 +118,23 @@ public sealed class PublishTests(PublishedMall mall) : IClassFixture<PublishedMa
     }
 
     [AspireFact]
+    public void What_a_service_hears_is_kept_for_it_before_it_is_there()
+    {
+        var broker = mall.Files["broker.module.bicep"];
+        foreach (var service in Services)
+        {
+            var hears = Regex.Matches(mall.ContainerApp(service), "name: 'events-([a-z]+)'").Select(rule => rule.Groups[1].Value).ToList();
+            if (hears.Count > 0)
+                hears.Add($"{service}-dead-letters");
+            foreach (var topic in hears)
+            {
+                var name = Regex.Match(broker, $@"resource (\w+) 'Microsoft.ServiceBus/namespaces/topics@[^']+' = {{\s+name: '{topic}'").Groups[1].Value;
+                Assert.Matches($@"subscriptions@[^']+' = {{\s+name: '{service}'\s+properties: {{\s+maxDeliveryCount: 2000\s+}}\s+parent: {name}\s", broker);
+            }
+        }
+    }
+
+    [AspireFact]
     public void State_is_for_those_who_keep_it() =>
         Assert.Equal("mypage,marketing", mall.Resources["statestore"].GetProperty("params").GetProperty("scopes").GetString());
 
