@@ -271,11 +271,28 @@ List<string> MissingForAspire(bool restricted)
     if (restricted)
         missing.Add("the package feed has no Aspire and Dapr");
     // Not needed where servers are given: see docs/two-ways.md.
-    if (!OnPath("docker") && !OnPath("podman") && Environment.GetEnvironmentVariable("ConnectionStrings__redis") is null)
-        missing.Add("neither docker nor podman is on the PATH");
+    string[] servers = ["ConnectionStrings__postgres", "ConnectionStrings__redis"];
+    if (!servers.All(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 }) && !Runs("docker", "ps") && !Runs("podman", "ps"))
+        missing.Add("neither docker nor podman runs");
     if (!OnPath("dapr"))
         missing.Add("the dapr command is not on the PATH");
+    var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+    if (!File.Exists(Path.Combine(home, ".dapr", "bin", OperatingSystem.IsWindows() ? "daprd.exe" : "daprd")))
+        missing.Add("there is no daprd in ~/.dapr/bin (dapr init --slim)");
+    if (!OnPath("python3") && !OnPath("python"))
+        missing.Add("python3 is not on the PATH");
     return missing;
+}
+
+bool Runs(string program, string argument)
+{
+    if (!OnPath(program))
+        return false;
+    using var process = Process.Start(new ProcessStartInfo(program, argument) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    if (process.WaitForExit(TimeSpan.FromSeconds(5)))
+        return process.ExitCode == 0;
+    process.Kill(entireProcessTree: true);
+    return false;
 }
 
 bool OnPath(string program) =>

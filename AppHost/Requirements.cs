@@ -68,8 +68,8 @@ internal static class Requirements
         }
 
         return $"A container runtime that runs ({string.Join(" or ", wanted)}), for PostgreSQL, Redis and the mail catcher. Install and start Docker: "
-            + "https://docs.docker.com/get-docker/ or use servers that are there already: --ConnectionStrings:postgres \"Host=localhost;Username=postgres;Password=...\" "
-            + "--ConnectionStrings:redis localhost:6379";
+            + "https://docs.docker.com/get-docker/ or use servers that are there already, by the variables ConnectionStrings__postgres "
+            + "(Host=localhost;Username=postgres;Password=...) and ConnectionStrings__redis (localhost:6379)";
     }
 
     private static async Task<bool> AnswersAsync(string program, string argument)

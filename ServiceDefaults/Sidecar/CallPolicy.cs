@@ -44,17 +44,7 @@ internal static class CallPolicy
             }
 
             if (breakAfter is > 0)
-            {
-                // Polly has no breaker that counts failures in a row: this one opens after as many within a break's time, and no success.
-                pipeline.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
-                {
-                    FailureRatio = 1,
-                    MinimumThroughput = Math.Max(2, breakAfter.Value),
-                    SamplingDuration = breakFor,
-                    BreakDuration = breakFor,
-                    ShouldHandle = call => ValueTask.FromResult(call.Outcome.Exception is not null || call.Outcome.Result is { IsSuccessStatusCode: false }),
-                });
-            }
+                pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor), new NoOptions());
 
             return (timeout is null ? pipeline : pipeline.AddTimeout(timeout.Value)).Build();
         };
@@ -74,6 +64,8 @@ internal static class CallPolicy
             }
         }
     }
+
+    private sealed class NoOptions : ResilienceStrategyOptions;
 
     // As in Dapr: 429,500-599.
     private static HashSet<int> StatusCodes(string text) =>

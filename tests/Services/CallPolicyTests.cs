@@ -64,6 +64,19 @@ public sealed class CallPolicyTests(ServiceFixture fixture)
         Assert.Equal(4, mall.Calls);
     }
 
+    [Fact]
+    public async Task However_long_each_failure_takes()
+    {
+        await using var mall = await OpenAsync(["--Resiliency:store:Timeout=00:00:00.6", "--Resiliency:store:BreakAfter=3", "--Resiliency:store:BreakFor=00:00:01"]);
+        mall.Answer = context => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
+        var time = Stopwatch.StartNew();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
+        Assert.Equal(3, mall.Calls);
+        Assert.InRange(time.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
+    }
+
     [Theory]
     [InlineData("Timeout", "soon")]
     [InlineData("Retries", "two")]
