@@ -142,7 +142,8 @@ public abstract class MallContract(PostgresServer? postgres) : ContractTests(pos
                 missing.ExceptWith(sidecar.AppA.At("/handle").Select(seen => (string?)seen.Json["id"] ?? ""));
                 return Task.FromResult(missing.Count == 0);
             },
-            () => $"handled: {string.Join(", ", missing)}; dead letters: {sidecar.AppA.CountAt("/dead")}");
+            () => $"handled: {string.Join(", ", missing)}; dead letters: {sidecar.AppA.CountAt("/dead")}; "
+                + $"deliveries: {string.Join(", ", sidecar.AppA.At("/handle").CountBy(seen => (string)seen.Json["id"]!).Select(id => $"{id.Key} {id.Value}"))}");
     }
 
     private static async Task<bool> IsUnhealthyAsync(SidecarUnderTest sidecar)

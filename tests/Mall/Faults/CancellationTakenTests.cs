@@ -93,6 +93,8 @@ public sealed class CancellationTakenTests(MallFixture mall) : IClassFixture<Mal
         var offer = await bistro.SellTablesAsync(table, 5);
         var booking = await guest.PlaceAsync(offer);
         await bistro.InBookAsync(booking, "Received");
+        // The restaurant is told of the end of what ordering knows that it has.
+        await guest.SeesAsync(booking, "Received");
         if (isConfirmed)
         {
             (await bistro.ConfirmAsync(booking)).Is(HttpStatusCode.OK);

@@ -43,8 +43,11 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
         await staff.EndVisitsAsync();
         await IsQuietAsync();
         output.WriteLine($"all in order after {took.Elapsed.TotalSeconds:0} s");
-        var wrong = (await Task.WhenAll(shoppers.Select(shopper => shopper.WrongAsync()))).SelectMany(orders => orders).ToList();
-        Assert.True(wrong.Count == 0, $"{wrong.Count} orders are wrong:\n{string.Join('\n', wrong.Take(20))}");
+        // Messages are no part of the audit: those that a stopped service held come when the broker gives them out again.
+        await Eventually.Satisfies(
+            async () => string.Join('\n', (await Task.WhenAll(shoppers.Select(shopper => shopper.WrongAsync()))).SelectMany(orders => orders).Take(20)),
+            wrong => wrong.Length == 0,
+            "have no order that is wrong");
         Assert.Equal(orders, shoppers.Sum(shopper => shopper.Orders.Count));
         var cancelled = shoppers.SelectMany(shopper => shopper.Orders).Count(order => order.Cancellation is not null);
         Assert.InRange(cancelled, orders / 4, orders / 2);
