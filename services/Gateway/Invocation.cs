@@ -42,10 +42,13 @@ internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
     /// <summary>
     /// Whether an answer is Dapr's own word that the service is away (it is down, unhealthy, unknown, or its circuit is open)
     /// and not the service's. Dapr says so with 500 and an <c>errorCode</c> that begins with <c>ERR_</c>; a service's own 500 is a problem document.
+    /// Where a service ended under a call, daprd was also seen to answer 200 with nothing at all, which no service of the mall does.
     /// </summary>
     public static async Task<bool> IsAwayAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         const int LongestError = 8 * 1024;
+        if (response is { StatusCode: HttpStatusCode.OK, Content.Headers: { ContentLength: 0, ContentType: null } } && response.RequestMessage?.Method != HttpMethod.Head)
+            return true;
         if (response.StatusCode != HttpStatusCode.InternalServerError
             || response.Content.Headers.ContentType?.MediaType != "application/json"
             || response.Content.Headers.ContentLength is not (> 0 and <= LongestError))
