@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Runtime.Versioning;
 using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests.Marketing;
 

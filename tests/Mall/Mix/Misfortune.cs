@@ -1,5 +1,4 @@
 using System.Net;
-using OrderMall.Mall.Tests.People;
 
 namespace OrderMall.Mall.Tests.Mix;
 

@@ -1,18 +1,13 @@
-using System.Collections.Concurrent;
-using OrderMall.Mall.Tests.People;
-
 namespace OrderMall.Mall.Tests.Opening;
 
 /// <summary>
 /// The mall that the tests visit, and the people of its demo. All there is to know of how it was opened: by default one
 /// embedded mall for the whole assembly; with the variable <c>MALL_URL</c> the mall that is open there.
 /// </summary>
-public sealed class MallFixture : IAsyncLifetime
+public sealed class MallFixture : MallPeople, IAsyncLifetime
 {
-    private const string DemoPassword = "Mall-demo-1";
     private static readonly TimeSpan OpeningLimit = TimeSpan.FromMinutes(1);
     private static readonly Lazy<Task<Opened>> Shared = new(OpenAsync);
-    private static readonly ConcurrentDictionary<string, Lazy<Task<Person>>> SignedIn = new();
 
     private Opened? _mall;
 
@@ -24,14 +19,11 @@ public sealed class MallFixture : IAsyncLifetime
     /// <summary>A mall that is open.</summary>
     internal MallFixture(Uri address) => _mall = new Opened(address, null, null);
 
-    /// <summary>The public address.</summary>
-    public Uri Address => _mall!.Address;
+    /// <inheritdoc/>
+    public override Uri Address => _mall!.Address;
 
     /// <summary>Whether nobody but the tests is there, or ever was.</summary>
     public bool IsOurs => _mall!.Embedded is not null;
-
-    /// <summary>Nobody: signed in as no one.</summary>
-    public Person Anyone => new(Address);
 
     /// <inheritdoc/>
     public async Task InitializeAsync() => _mall = await Shared.Value;
@@ -39,36 +31,11 @@ public sealed class MallFixture : IAsyncLifetime
     /// <inheritdoc/>
     public Task DisposeAsync() => Task.CompletedTask;
 
-    /// <summary>A customer whom the mall has never seen.</summary>
-    public Task<Customer> NewCustomerAsync() => Customer.RegisterAsync(Address);
-
-    /// <summary>The demo's customer.</summary>
-    public async Task<Person> DemoAsync(string name) => await SignedIn.GetOrAdd(
-        name, _ => new Lazy<Task<Person>>(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword))).Value;
-
-    /// <summary>The bookshop, which sells what the tests order.</summary>
-    public Task<Shop> BookshopAsync() => ShopAsync("bookshop");
-
-    /// <summary>One of the demo's merchants.</summary>
-    public async Task<Shop> ShopAsync(string name) => new(await DemoAsync(name));
-
     /// <summary>
     /// Who sends workers: the demo's cleaning company. Where others are too, they ask for its visits: there it is the restaurant,
     /// of whom nobody else does.
     /// </summary>
     public Task<Shop> CleaningCompanyAsync() => ShopAsync(IsOurs ? "sparkle" : "bistro");
-
-    /// <summary>The courier.</summary>
-    public async Task<Courier> CourierAsync() => new(await DemoAsync("courier"));
-
-    /// <summary>The publisher.</summary>
-    public async Task<Publisher> PublisherAsync() => new(await DemoAsync("publisher"));
-
-    /// <summary>The reviewer of new titles.</summary>
-    public async Task<Reviewer> ReviewerAsync() => new(await DemoAsync("reviewer"));
-
-    /// <summary>Who runs the mall.</summary>
-    public async Task<Operator> OperatorAsync() => new(await DemoAsync("operator"));
 
     internal static async Task CloseAsync()
     {
@@ -83,7 +50,7 @@ public sealed class MallFixture : IAsyncLifetime
     {
         if (OpenMall.Address is { } address)
         {
-            if (OpenMall.Lacks(Need.Faults) is null)
+            if (Needs.Lacks(Need.Faults) is null)
                 await (await new MallFixture(address).OperatorAsync()).RestoreAsync();
             return new Opened(address, null, null);
         }

@@ -21,12 +21,12 @@ public enum Need
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class FactNeedingAttribute : FactAttribute
 {
-    public FactNeedingAttribute(Need need) => Skip = OpenMall.Lacks(need);
+    public FactNeedingAttribute(Need need) => Skip = Needs.Lacks(need);
 }
 
 /// <summary>A theory that needs more than a mall that is open; skipped by name where that is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TheoryNeedingAttribute : TheoryAttribute
 {
-    public TheoryNeedingAttribute(Need need) => Skip = OpenMall.Lacks(need);
+    public TheoryNeedingAttribute(Need need) => Skip = Needs.Lacks(need);
 }

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
-using OrderMall.Mall.Tests.People;
 
-namespace OrderMall.Mall.Tests.Mix;
+namespace OrderMall.People;
 
 /// <summary>What the mall answered in the mix: how often what, and nothing that it must not.</summary>
-internal sealed class Answers
+public sealed class Answers
 {
     private readonly ConcurrentDictionary<string, int> _counts = new();
 

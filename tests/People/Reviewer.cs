@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Decides for the product team which new titles are sold.</summary>
 public sealed class Reviewer(Person who) : Person(who)

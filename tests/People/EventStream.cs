@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>A customer's page that stays open: what it shows, as it comes.</summary>
 public sealed class EventStream : IAsyncDisposable

@@ -1,11 +1,9 @@
 using System.Net;
-using OrderMall.Mall.Tests.Opening;
-using OrderMall.Mall.Tests.People;
 
-namespace OrderMall.Mall.Tests.Mix;
+namespace OrderMall.People;
 
 /// <summary>Those who do the work in the mix: merchants, their workers, the courier, the publisher and the reviewer.</summary>
-internal sealed class Staff(Answers answers, int seed)
+public sealed class Staff(Answers answers, int seed)
 {
     private const int Workers = 6;
     private static readonly TimeSpan LastVisits = TimeSpan.FromMinutes(3);
@@ -22,7 +20,7 @@ internal sealed class Staff(Answers answers, int seed)
 
     private Reviewer Reviewer { get; set; } = null!;
 
-    public async Task ComeAsync(MallFixture mall)
+    public async Task ComeAsync(MallPeople mall)
     {
         (Bookshop, Clinic, Bistro) = (await mall.BookshopAsync(), await mall.ShopAsync("clinic"), await mall.ShopAsync("bistro"));
         (Courier, Publisher, Reviewer) = (await mall.CourierAsync(), await mall.PublisherAsync(), await mall.ReviewerAsync());

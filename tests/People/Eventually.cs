@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using OrderMall.Mall.Tests.Opening;
 
-namespace OrderMall.Mall.Tests;
+namespace OrderMall.People;
 
 /// <summary>Waits for what must come true, with a deadline: events take their time, but not for ever.</summary>
-internal static class Eventually
+public static class Eventually
 {
     /// <summary>How long anything may take whose own limit is not what a test is about.</summary>
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(20);

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>A merchant.</summary>
 public sealed class Shop(Person merchant) : Person(merchant)

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>What the mall answered.</summary>
 /// <param name="Request">What was asked, for failures.</param>

@@ -2,9 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
-using OrderMall.Mall.Tests.Opening;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Runs the mall: stops and starts its services, and audits it.</summary>
 public sealed class Operator(Person who) : Person(who)

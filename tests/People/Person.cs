@@ -3,9 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
-using OrderMall.Mall.Tests.Opening;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Somebody at the mall's door. All that tests do, they do as a person: by HTTP, to the gateway's address.</summary>
 public class Person

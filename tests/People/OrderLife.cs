@@ -1,7 +1,7 @@
-namespace OrderMall.Mall.Tests;
+namespace OrderMall.People;
 
 /// <summary>What an order may go through, by the fulfilment of its offer.</summary>
-internal static class OrderLife
+public static class OrderLife
 {
     private static readonly string[] TooLate = ["Shipped", "Delivered", "Completed"];
     private static readonly string[] Ends = ["Cancelling", "Cancelled", "Rejected"];

@@ -1,4 +1,4 @@
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Carries parcels.</summary>
 public sealed class Courier(Person who) : Person(who)

@@ -1,17 +1,16 @@
 using System.Net;
-using OrderMall.Mall.Tests.People;
 
-namespace OrderMall.Mall.Tests.Mix;
+namespace OrderMall.People;
 
 /// <summary>An order of the mix.</summary>
-internal sealed record MixedOrder(Guid Id, MixedOffer Offer)
+public sealed record MixedOrder(Guid Id, MixedOffer Offer)
 {
     /// <summary>What its customer's cancellation was answered; <see langword="null"/> where it was not cancelled.</summary>
     public HttpStatusCode? Cancellation { get; set; }
 }
 
 /// <summary>A customer of the mix, who orders this and that and cancels a third of it.</summary>
-internal sealed class Shopper(Customer customer, Answers answers, int seed)
+public sealed class Shopper(Customer customer, Answers answers, int seed)
 {
     private const int LongestThought = 3_000;
     private static readonly string[] Passing = ["Pending", "AwaitingPayment", "Cancelling"];

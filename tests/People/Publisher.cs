@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Registers new titles, and sells what was approved.</summary>
 public sealed class Publisher(Person who) : Person(who)

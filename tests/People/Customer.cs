@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 
-namespace OrderMall.Mall.Tests.People;
+namespace OrderMall.People;
 
 /// <summary>Somebody who orders.</summary>
 public sealed class Customer : Person
