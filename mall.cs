@@ -23,11 +23,15 @@ const string Usage = """
       --sidecar embedded|daprd the mall's own sidecar, or a real Dapr sidecar beside every service, with Redis (embedded)
       --connection TEXT        an existing PostgreSQL server instead of a private one
       --components DIR         the Dapr components and resiliency policies (components/)
+      --replicas N             so many instances of every service, or of some: ordering=2,payment=2 (1)
       --without APP            leave out a service that the mall can do without (marketing)
     dotnet run mall.cs test [options]     builds everything and runs every test
       --filter EXPRESSION      only these
       --against URL            the tests from outside alone, in a mall that is open there, whichever way it runs
-    dotnet run mall.cs bench [options]               measures; bench -- --help says what
+    dotnet run mall.cs chaos [options]    kills, hangs and cuts whatever it can in a mall of its own, and looks what is lost
+      --minutes N              how long (1)
+      --seed S                 which faults and which orders; without it one is drawn and told
+    dotnet run mall.cs bench [options]    measures; bench --help says what
     """;
 
 var root = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
@@ -40,7 +44,8 @@ try
     {
         ["--help" or "-h" or "help", ..] => Say(Usage, 0),
         ["test", .. var rest] => Test(rest),
-        ["bench", .. var rest] => Bench(rest),
+        ["bench", .. var rest] => BuildAndRun(rest, "bench"),
+        ["chaos", .. var rest] => BuildAndRun(rest, "tests", "Chaos"),
         _ => Open(args),
     };
 }
@@ -95,14 +100,11 @@ int Open(string[] options)
     return Run([Program("embedded", "Mall"), .. passed, "--why", why]);
 }
 
-int Bench(string[] rest)
+int BuildAndRun(string[] rest, params string[] folder)
 {
-    var project = Path.Combine(root, "bench", "Bench.csproj");
-    if (!File.Exists(project))
-        throw new Refusal("There is no bench/ in this checkout.", 1);
     AskFeedOnce();
-    Build(project, [.. mallSources, "bench"], Program("bench"));
-    return Run([Program("bench"), .. rest]);
+    Build(Path.Combine([root, .. folder, Named(folder) + ".csproj"]), [.. mallSources, .. folder[..1]], Program(folder));
+    return Run([Program(folder), .. rest is ["--", .. var after] ? after : rest]);
 }
 
 int Test(string[] rest)
@@ -332,7 +334,9 @@ string Fingerprint(string[] sources)
 }
 
 string Program(params string[] folder) =>
-    Path.Combine([root, .. folder, "bin", "Release", "net10.0", $"OrderMall.{char.ToUpperInvariant(folder[^1][0])}{folder[^1][1..]}.dll"]);
+    Path.Combine([root, .. folder, "bin", "Release", "net10.0", $"OrderMall.{Named(folder)}.dll"]);
+
+string Named(string[] folder) => $"{char.ToUpperInvariant(folder[^1][0])}{folder[^1][1..]}";
 
 (int ExitCode, string Output) Capture(string[] arguments)
 {

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Hosting;
 
 namespace OrderMall.ServiceDefaults;
 
@@ -18,14 +17,14 @@ public static class Probes
 
     internal static void MapProbes(this WebApplication app)
     {
-        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        var draining = app.Services.GetRequiredService<Draining>();
         app.UseHealthChecks(Alive, new HealthCheckOptions { Predicate = _ => false });
         app.UseHealthChecks(Ready, new HealthCheckOptions
         {
             Predicate = _ => true,
             ResponseWriter = (context, report) =>
             {
-                if (lifetime.ApplicationStopping.IsCancellationRequested)
+                if (draining.IsLeaving)
                     context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "Healthy" : "Unhealthy", context.RequestAborted);
             },

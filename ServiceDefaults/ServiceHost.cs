@@ -65,8 +65,11 @@ public static class ServiceHost
             kestrel.AddServerHeader = false;
             // The sidecar's own limit, see the Dapr facts: more never arrives.
             kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
+            // A socket that the process which started this one holds for it and for others.
+            if (builder.Configuration.GetValue<ulong?>("Mall:ListenDescriptor") is { } descriptor)
+                kestrel.ListenHandle(descriptor);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTime);
+        Draining.Add(builder);
         if (!ownsProcess)
             builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);

@@ -15,21 +15,17 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
 {
     /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
     /// <param name="apps">The services.</param>
-    /// <param name="replicas">Instances of each but the gateway, which has the one public port.</param>
-    /// <param name="gateway">The public address.</param>
-    public static IReadOnlyList<AppPlan> Make(IReadOnlyList<MallApp> apps, int replicas, Uri gateway)
+    /// <param name="options">How many instances there are of each.</param>
+    /// <param name="gateway">Where the gateway listens, where it has the public port to itself; <see langword="null"/> where its instances share it.</param>
+    public static IReadOnlyList<AppPlan> Make(IReadOnlyList<MallApp> apps, MallOptions options, Uri? gateway)
     {
         var ids = apps.Select(app => app.AppId).Append(AppIds.MallControl).ToList();
-        var ports = new Queue<int>(LoopbackPort.Find(ids.Count * (1 + replicas)));
-        return [.. ids.Select(id => new AppPlan(
+        var instances = ids.ConvertAll(id => id == AppIds.MallControl ? 1 : options.ReplicasOf.GetValueOrDefault(id, options.Replicas));
+        var ports = new Queue<int>(LoopbackPort.Find(ids.Count + instances.Sum()));
+        return [.. ids.Zip(instances, (id, count) => new AppPlan(
             id,
             ports.Dequeue(),
-            id switch
-            {
-                AppIds.Gateway => [gateway],
-                AppIds.MallControl => [At(ports.Dequeue())],
-                _ => [.. Enumerable.Range(0, replicas).Select(_ => At(ports.Dequeue()))],
-            },
+            id == AppIds.Gateway && gateway is not null ? [gateway] : [.. Enumerable.Range(0, count).Select(_ => At(ports.Dequeue()))],
             Token(),
             Token()))];
     }
@@ -38,11 +34,13 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
 
     public static string Token() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    public SidecarApp ToSidecarApp() => new()
+    /// <summary>The app as the sidecar is told of it.</summary>
+    /// <param name="links">What stands between the two.</param>
+    public SidecarApp ToSidecarApp(ILinks? links) => new()
     {
         AppId = AppId,
         Port = SidecarPort,
-        Instances = Instances,
+        Instances = links is null ? Instances : [.. Instances.Select((address, instance) => links.ToInstance(AppId, instance, address))],
         ApiToken = ApiToken,
         AppToken = AppToken,
     };
@@ -65,6 +63,8 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
             ["DAPR_API_TOKEN"] = ApiToken,
             ["APP_API_TOKEN"] = AppToken,
             ["Mall:Demo"] = "true",
+            // Until the sidecar has seen twice that an instance is not ready; where there is no other, waiting would help nobody.
+            ["Drain:Seconds"] = Instances.Count > 1 ? "1.5" : "0",
             ["PublicUrl"] = publicAddress.GetLeftPart(UriPartial.Authority),
         };
         if (connectionString is not null)

@@ -15,6 +15,7 @@ internal static class CommandLine
           --connection TEXT  use this PostgreSQL server instead of a private one (or the variable ConnectionStrings__postgres);
                              the user must be allowed to create databases
           --components DIR   the Dapr components and resiliency policies (components/ of the checkout)
+          --replicas N       so many instances of every service, or of some: ordering=2,payment=2 (1)
           --without APP      leave out a service that the mall can do without (marketing)
         """;
 
@@ -35,9 +36,9 @@ internal static class CommandLine
                 "--connection" => options with { ConnectionString = Value("a connection string") },
                 "--components" => options with { ComponentsPath = Value("a folder") },
                 "--without" => options with { Without = [.. options.Without, Value("an app id")] },
-                "--replicas" => options with { Replicas = Number(1, 8) },
+                "--replicas" => Replicas(),
                 "--why" => options with { Why = Value("a sentence") },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --sidecar, --connection, --components and --without."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --sidecar, --connection, --components, --replicas and --without."),
             };
 
             string Value(string what) =>
@@ -45,6 +46,23 @@ internal static class CommandLine
 
             string OneOf(params string[] known) =>
                 known.Contains(Value(string.Join(" or ", known))) ? args[i] : throw new FormatException($"{name} must be {string.Join(" or ", known)}; '{args[i]}' is neither.");
+
+            MallOptions Replicas()
+            {
+                var text = Value("a number");
+                if (!text.Contains('='))
+                    return options with { Replicas = Parse(text) };
+                var some = text.Split(',').Select(each => each.Split('=', 2)).ToList();
+                var unknown = some.FirstOrDefault(each => each.Length != 2 || MallApps.All.All(app => app.AppId != each[0]));
+                return unknown is null
+                    ? options with { ReplicasOf = some.ToDictionary(each => each[0], each => Parse(each[1])) }
+                    : throw new FormatException($"--replicas must be a number, or services with numbers such as ordering=2,payment=2; '{string.Join('=', unknown)}' is neither.");
+
+                static int Parse(string number) =>
+                    int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var replicas) && replicas is >= 1 and <= 8
+                        ? replicas
+                        : throw new FormatException($"--replicas must be whole numbers from 1 to 8; '{number}' is not.");
+            }
 
             int Number(int from, int to) =>
                 int.TryParse(Value("a number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to

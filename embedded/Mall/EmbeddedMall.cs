@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using System.Net;
+using System.Globalization;
 using System.Net.Sockets;
 using Npgsql;
-using OrderMall.Contracts;
 using OrderMall.Mall.Control;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
@@ -35,6 +34,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private ISidecarHost? sidecar;
     private Python? python;
     private ControlApp? control;
+    private Door? door;
     private bool disposed;
 
     private EmbeddedMall(MallOptions options, IProgress<string>? progress)
@@ -90,6 +90,12 @@ public sealed class EmbeddedMall : IAsyncDisposable
             [.. circuits.Where(c => c.AppId == service.Plan.AppId).Select(c => new CircuitView(c.Target, c.State))]))];
     }
 
+    /// <summary>The services, by app id.</summary>
+    public IReadOnlyCollection<string> AppIds => services.Keys;
+
+    /// <summary>Whether the gateway can be restarted like the others: people do not see it where its instances share the public port.</summary>
+    public bool GatewayIsReplaceable => door is not null;
+
     /// <summary>Whether there is a service of that app id.</summary>
     /// <param name="appId">The app id.</param>
     public bool Has(string appId) => services.ContainsKey(appId);
@@ -121,6 +127,35 @@ public sealed class EmbeddedMall : IAsyncDisposable
         await ReachableAsync(service.Plan, ct);
     }
 
+    /// <summary>
+    /// Restarts the running instances of a service one after the other, each when the one before has work again: with two or more
+    /// nothing is refused meanwhile. Each is given some ten seconds to finish what it has.
+    /// </summary>
+    /// <param name="appId">The service.</param>
+    /// <param name="ct">Ends it after the instance in hand.</param>
+    /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched.</exception>
+    public async Task RestartServiceAsync(string appId, CancellationToken ct = default)
+    {
+        var service = services[appId];
+        try
+        {
+            await service.RestartAsync(() => HealthyAsync(service, ct), ct);
+        }
+        catch (Exception failed) when (failed is not (OperationCanceledException or MallException))
+        {
+            throw new MallException($"{appId} could not start again: {failed.Message}", failed);
+        }
+    }
+
+    /// <summary>How many instances of a service there are to be.</summary>
+    /// <param name="appId">The service.</param>
+    public int InstancesOf(string appId) => services[appId].Instances;
+
+    /// <summary>The process of an instance; <see langword="null"/> while it does not run, or where it runs in this process.</summary>
+    /// <param name="appId">The service.</param>
+    /// <param name="instance">Its instance, counted from 0.</param>
+    public int? ProcessId(string appId, int instance) => services[appId].ProcessId(instance);
+
     /// <summary>The processes of a service; none where it runs in this process.</summary>
     /// <param name="appId">The service.</param>
     public IReadOnlyList<int> ProcessIds(string appId) => services[appId].ProcessIds;
@@ -131,7 +166,8 @@ public sealed class EmbeddedMall : IAsyncDisposable
         if (disposed)
             return;
         disposed = true;
-        if (services.TryGetValue(AppIds.Gateway, out var gateway))
+        door?.Dispose();
+        if (services.TryGetValue(Contracts.AppIds.Gateway, out var gateway))
             await gateway.StopAsync();
         // Before the services: nothing starts one again behind its stop.
         if (control is not null)
@@ -150,30 +186,30 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private async Task OpenAsync(CancellationToken ct)
     {
         folder = DataFolder.Open(options.DataDirectory);
-        CheckPort();
+        OpenDoor();
         folder.Announce(Address);
         var components = Components.Find(options.ComponentsPath);
         EmbeddedSidecar.CheckResources(components);
 
         var apps = await AppsAsync(ct);
         var databases = await ServerAsync(ct);
-        var plans = AppPlan.Make(apps, options.Replicas, Address);
+        var plans = AppPlan.Make(apps, options, door is null ? Address : null);
         // The sidecar before the services: a mistake in the components is said before anything else is started.
         await TogetherAsync([token => MakeDatabasesAsync(databases, token), token => StartSidecarAsync(databases, components, plans, token)], ct);
 
         Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
         var joining = apps.Where(app => app.Joins is not null).ToList();
         foreach (var app in apps)
-            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == AppIds.Gateway ? joining : []);
-        control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
-        var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
+            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == Contracts.AppIds.Gateway ? joining : []);
+        control = new ControlApp(plans.Single(p => p.AppId == Contracts.AppIds.MallControl), this, PaymentProviderMode);
+        var behindTheDoor = services.Values.Where(s => s.Plan.AppId != Contracts.AppIds.Gateway).ToList();
         await TogetherAsync(
             [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))), control.StartAsync],
             ct);
-        await Task.WhenAll(plans.Where(p => p.AppId != AppIds.Gateway).Select(p => ReachableAsync(p, ct)));
+        await Task.WhenAll(plans.Where(p => p.AppId != Contracts.AppIds.Gateway).Select(p => ReachableAsync(p, ct)));
 
         Report("Opening the door");
-        await NamedAsync(AppIds.Gateway, services[AppIds.Gateway].StartAsync(ct));
+        await NamedAsync(Contracts.AppIds.Gateway, services[Contracts.AppIds.Gateway].StartAsync(ct));
     }
 
     /// <summary>The services of this mall: all but those that it is to be opened without, or that cannot run here.</summary>
@@ -209,7 +245,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken ct)
     {
         var withDatabase = MallApps.All.Where(a => a.HasDatabase).ToList();
-        var each = Math.Max(5, ServiceConnections / (withDatabase.Count * options.Replicas));
+        var each = Math.Max(5, ServiceConnections / withDatabase.Sum(app => options.ReplicasOf.GetValueOrDefault(app.AppId, options.Replicas)));
         return Task.WhenAll(withDatabase.Select(app => MakeDatabaseAsync(server, app.AppId, app.Database, each, ct)));
     }
 
@@ -220,7 +256,8 @@ public sealed class EmbeddedMall : IAsyncDisposable
         try
         {
             // A given server may hold databases of others by such names.
-            connectionStrings[appId] = await server.CreateAsync(options.ConnectionString is null ? name : "ordermall_" + name, connections, limit.Token);
+            var connectionString = await server.CreateAsync(options.ConnectionString is null ? name : "ordermall_" + name, connections, limit.Token);
+            connectionStrings[appId] = options.Links?.ToDatabase(appId, connectionString) ?? connectionString;
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -244,7 +281,19 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
         IServiceRun Run(int number, Uri uri)
         {
-            var settings = plan.Settings(uri, sidecar!.PortsOf(app.AppId, number), connectionString, Address);
+            var ports = sidecar!.PortsOf(app.AppId, number);
+            if (options.Links is { } links)
+                ports = ports with { Http = links.ToSidecar(app.AppId, number, ports.Http) };
+            var settings = plan.Settings(uri, ports, connectionString, Address);
+            var inherited = app.AppId == Contracts.AppIds.Gateway ? door?.Descriptor : null;
+            if (inherited is { } descriptor)
+            {
+                settings["Mall:ListenDescriptor"] = descriptor.ToString(CultureInfo.InvariantCulture);
+                // Its own address beside the shared one: an endpoint of any other kind makes Kestrel pass over its urls.
+                settings.Remove("urls");
+                settings["Kestrel:Endpoints:Own:Url"] = uri.GetLeftPart(UriPartial.Authority);
+            }
+
             foreach (var other in joining)
             {
                 settings[$"Gateway:Routes:{other.Joins}:AppId"] = other.AppId;
@@ -253,10 +302,10 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
             if (app.Create is not null && !options.Isolated)
                 return new InProcessRun(app.Create, settings);
-            settings["Mall:ParentPid"] = Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            settings["Mall:ParentPid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
             var name = plan.Instances.Count == 1 ? app.AppId : $"{app.AppId}-{number + 1}";
             var command = app.Create is null ? python!.Command(app.Program) : DotnetProgram.Command(app.Program);
-            return new ProcessRun(new ProcessPlan(name, command, settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken), folder!, http);
+            return new ProcessRun(new ProcessPlan(name, command, settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken, inherited), folder!, http);
         }
     }
 
@@ -273,7 +322,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         {
             ResourcesPath = components,
             ConnectionString = connectionStrings["sidecar"],
-            Apps = [.. plans.Select(plan => plan.ToSidecarApp())],
+            Apps = [.. plans.Select(plan => plan.ToSidecarApp(options.Links))],
         };
         await NamedAsync("The sidecar", StartAsync());
 
@@ -289,7 +338,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(AppIds.MallControl, 0).Http, http, limit.Token))
+            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(Contracts.AppIds.MallControl, 0).Http, http, limit.Token))
             {
                 sidecar!.Probe(plan.AppId);
                 await Task.Delay(20, limit.Token);
@@ -301,19 +350,36 @@ public sealed class EmbeddedMall : IAsyncDisposable
         }
     }
 
+    private async Task HealthyAsync(HostedService service, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(ReachableLimit);
+        try
+        {
+            await sidecar!.HealthyAsync(service.Plan.AppId, service.RunningInstances, limit.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new MallException($"{service.Plan.AppId} got no work within {ReachableLimit.TotalSeconds:0} s after its restart.");
+        }
+    }
+
     private (IReadOnlyList<Uri> Addresses, string Token) PaymentProviderMode()
     {
-        var plan = services[AppIds.PaymentProvider].Plan;
+        var plan = services[Contracts.AppIds.PaymentProvider].Plan;
         return ([.. plan.Instances.Select(instance => new Uri(instance, "/mode"))], plan.AppToken);
     }
 
-    private void CheckPort()
+    /// <summary>Takes the public port, to keep where gateways can inherit it. One in this process takes it for itself, later.</summary>
+    private void OpenDoor()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, Address.Port));
-            socket.Listen(1);
+            var opened = Door.Open(Address.Port);
+            if (options.Isolated && Door.IsPossible)
+                door = opened;
+            else
+                opened.Dispose();
         }
         catch (SocketException refused)
         {

@@ -1,3 +1,5 @@
+using OrderMall.Mall.Hosting;
+
 namespace OrderMall.Mall;
 
 /// <summary>How an embedded mall is opened.</summary>
@@ -27,8 +29,14 @@ public sealed record MallOptions
     /// <summary>Services to leave out, by app id: of those that the mall can do without.</summary>
     public IReadOnlyCollection<string> Without { get; init; } = [];
 
-    /// <summary>How many instances of every service but the gateway; 1 to 8.</summary>
+    /// <summary>How many instances of every service; 1 to 8. Of the gateway there is one where it is not a process of its own.</summary>
     public int Replicas { get; init; } = 1;
+
+    /// <summary>Instances of single services, by app id; of all others there are <see cref="Replicas"/>. 1 to 8 each.</summary>
+    public IReadOnlyDictionary<string, int> ReplicasOf { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>What stands on the ways between the processes; nothing if left out.</summary>
+    internal ILinks? Links { get; init; }
 
     /// <summary>Why the mall runs this way and not another, for people.</summary>
     public string? Why { get; init; }

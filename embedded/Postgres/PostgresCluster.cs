@@ -7,7 +7,7 @@ namespace OrderMall.Postgres;
 
 /// <summary>
 /// A private PostgreSQL server: made and run from the binaries of this machine, reachable on 127.0.0.1 only with
-/// a password of its own, and stopped with <see cref="DisposeAsync"/>. Its data folder holds
+/// a password of its own, started again when it dies, and stopped with <see cref="DisposeAsync"/>. Its data folder holds
 /// <c>cluster/</c> (PostgreSQL's own), <c>password</c>, <c>server.log</c> and a marker that tells it from other folders.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
@@ -15,6 +15,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     private const string User = "mall";
     private const int LongestSocketFolder = 80; // of the 104 to 108 bytes that systems allow, with the socket's own name
     private const string Marker = "ordermall-postgres";
+    private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(2); // recovery after a crash is part of it
 
     // Commits are durable: what the mall promised survives a crash. The rest suits a small machine.
@@ -28,16 +29,21 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     private readonly PostgresBinaries binaries;
     private readonly string cluster;
-    private readonly Process process;
     private readonly BoundedLog log;
     private readonly FileStream held;
+    private readonly Func<Process> launch;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task keeping;
+    private Process process;
     private int disposed;
 
-    private PostgresCluster(PostgresBinaries binaries, string cluster, Process process, BoundedLog log, FileStream held, string connectionString)
+    private PostgresCluster(PostgresBinaries binaries, string cluster, Func<Process> launch, Process process, BoundedLog log, FileStream held, string connectionString)
     {
-        (this.binaries, this.cluster, this.process, this.log, this.held) = (binaries, cluster, process, log, held);
+        (this.binaries, this.cluster, this.launch, this.process, this.log, this.held) = (binaries, cluster, launch, process, log, held);
         ConnectionString = connectionString;
         Databases = new PostgresDatabases(connectionString);
+        ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
+        keeping = KeepAsync();
     }
 
     /// <summary>An Npgsql connection string of the server's administrator, for its <c>postgres</c> database.</summary>
@@ -46,8 +52,8 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>The server's databases.</summary>
     public PostgresDatabases Databases { get; }
 
-    /// <summary>The server process.</summary>
-    public int ProcessId { get; private init; }
+    /// <summary>The server process; another one when it was started again.</summary>
+    public int ProcessId { get; private set; }
 
     /// <summary>
     /// Opens the cluster in a folder, making it first where there is none. A server that a killed process left
@@ -76,7 +82,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             for (var attempt = 1; ; attempt++)
             {
                 var port = LoopbackPort.Find(1)[0];
-                var process = Launch(binaries, account, folder, cluster, port, log);
+                Process LaunchHere() => Launch(binaries, account, folder, cluster, port, log);
+                var process = LaunchHere();
                 var connectionString = new NpgsqlConnectionStringBuilder
                 {
                     Host = SocketFolder(folder) is { Length: > 0 } socket ? socket : "127.0.0.1", Port = port, Username = User, Password = password.Trim(), Database = "postgres", Timeout = 5,
@@ -84,10 +91,7 @@ public sealed class PostgresCluster : IAsyncDisposable
                 try
                 {
                     await ReadyAsync(process, connectionString, log, ct);
-                    return new PostgresCluster(binaries, cluster, process, log, held, connectionString)
-                    {
-                        ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id,
-                    };
+                    return new PostgresCluster(binaries, cluster, LaunchHere, process, log, held, connectionString);
                 }
                 catch (Exception failed)
                 {
@@ -119,10 +123,42 @@ public sealed class PostgresCluster : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref disposed, 1) == 1)
             return;
-        await new Postmaster(ProcessId).StopAsync(binaries, cluster);
+        await stopping.CancelAsync();
+        await keeping;
+        if (Postmaster.Of(cluster) is { } running)
+            await running.StopAsync(binaries, cluster);
         process.Dispose();
+        stopping.Dispose();
         log.Dispose();
         await held.DisposeAsync();
+    }
+
+    // What is committed it finds in its log; who is connected finds the new server at the same port.
+    private async Task KeepAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await process.WaitForExitAsync(stopping.Token);
+                while (Postmaster.Of(cluster) is not null) // only what started it has ended
+                    await Task.Delay(RestartPause, stopping.Token);
+                log.WriteLine("The server ended by itself and is started again.");
+                process.Dispose();
+                process = launch();
+                await ReadyAsync(process, ConnectionString, log, stopping.Token);
+                ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (PostgresClusterException failed)
+            {
+                log.WriteLine($"{failed.Message} It is tried again.");
+                await Task.Delay(RestartPause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
     private static int? MadeByVersion(string cluster)
@@ -187,11 +223,11 @@ public sealed class PostgresCluster : IAsyncDisposable
     private static Process Launch(PostgresBinaries binaries, ServerAccount account, string folder, string cluster, int port, BoundedLog log)
     {
         var command = account.Command(ownSession: true,
-            [binaries.Postgres, "-D", cluster, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", $"unix_socket_directories={SocketFolder(folder)}", .. Settings.SelectMany(s => new[] { "-c", s })]);
+            [binaries.Postgres, "-D", cluster, "-p", port.ToString(CultureInfo.InvariantCulture), "-c", $"unix_socket_directories={SocketFolder(folder)}", .. Settings.Concat(QuickRecovery(binaries)).SelectMany(s => new[] { "-c", s })]);
         var process = new Process { StartInfo = ServerAccount.StartInfo(command, folder) };
         process.OutputDataReceived += (_, line) => Write(line);
         process.ErrorDataReceived += (_, line) => Write(line);
-        process.Start();
+        ChildProcess.Start(process);
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -203,6 +239,10 @@ public sealed class PostgresCluster : IAsyncDisposable
                 log.WriteLine(text);
         }
     }
+
+    // After a crash it makes sure that all its files are on disk, one by one by default: nine seconds for the mall's dozen databases.
+    private static string[] QuickRecovery(PostgresBinaries binaries) =>
+        OperatingSystem.IsLinux() && binaries.Version >= 14 ? ["recovery_init_sync_method=syncfs"] : [];
 
     private static async Task ReadyAsync(Process process, string connectionString, BoundedLog log, CancellationToken ct)
     {

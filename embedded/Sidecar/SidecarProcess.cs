@@ -11,7 +11,7 @@ internal sealed record SidecarProcessOptions : SidecarOptions
     // By reflection: generated code would set what the file leaves out to null or zero, past its default.
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
-    /// <summary>The loopback port of <c>GET /circuits</c> and <c>POST /probe/{appId}</c>; none where it is absent.</summary>
+    /// <summary>The loopback port of <c>GET /circuits</c>, and of <c>POST /probe/{appId}</c>, which answers how many instances were healthy; none where it is absent.</summary>
     public int? AdminPort { get; init; }
 
     /// <summary>What those must be asked with, in <c>dapr-api-token</c>.</summary>
@@ -101,10 +101,11 @@ internal static class SidecarProcess
             await JsonSerializer.SerializeAsync(http.Response.Body, sidecar.Circuits, SidecarProcessJson.Default.IReadOnlyListCircuitState, http.RequestAborted);
         }
         else if (path.StartsWith("/probe/", StringComparison.Ordinal) && HttpMethods.IsPost(http.Request.Method)
-            && sidecar.HealthyInstances.ContainsKey(path["/probe/".Length..]))
+            && sidecar.HealthyInstances.TryGetValue(path["/probe/".Length..], out var healthy))
         {
             sidecar.Probe(path["/probe/".Length..]);
-            http.Response.StatusCode = (int)HttpStatusCode.NoContent;
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(healthy.ToString(System.Globalization.CultureInfo.InvariantCulture), http.RequestAborted);
         }
         else
         {

@@ -37,7 +37,7 @@ internal sealed class ControlApp : IAsyncDisposable
         app.MapGet(Probes.Ready, () => "Healthy");
         app.MapGet(Probes.Alive, () => "Healthy");
         var ops = app.MapGroup("/api/ops").AddEndpointFilter(OperatorsOnlyAsync);
-        ops.MapServices(mall);
+        ops.MapServices(mall, app.Lifetime.ApplicationStopping);
         ops.MapPaymentProvider(providerMode);
     }
 

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 
@@ -7,23 +6,33 @@ namespace OrderMall.Mall.Control;
 /// <summary>Seeing, stopping and starting services.</summary>
 internal static class ServicesApi
 {
-    public static void MapServices(this IEndpointRouteBuilder ops, EmbeddedMall mall)
+    public static void MapServices(this IEndpointRouteBuilder ops, EmbeddedMall mall, CancellationToken closing)
     {
         ops.MapGet("/services", async (CancellationToken ct) => TypedResults.Ok(await mall.ServicesAsync(ct)));
         ops.MapPost("/services/{appId}/stop", (string appId, CancellationToken ct) =>
-            ChangeAsync(mall, appId, () => mall.StopServiceAsync(appId), ct));
+            Stays(appId) ?? ChangeAsync(mall, appId, () => mall.StopServiceAsync(appId), ct));
         ops.MapPost("/services/{appId}/start", (string appId, CancellationToken ct) =>
-            ChangeAsync(mall, appId, () => mall.StartServiceAsync(appId, ct), ct));
+            Stays(appId) ?? ChangeAsync(mall, appId, () => mall.StartServiceAsync(appId, ct), ct));
+        // Once begun it goes on: half of a service on one side of a restart helps nobody.
+        ops.MapPost("/services/{appId}/restart", (string appId, CancellationToken ct) =>
+            appId == AppIds.Gateway && mall.GatewayIsReplaceable ? RestartGatewayAsync(mall, closing, ct)
+            : Stays(appId) ?? ChangeAsync(mall, appId, () => mall.RestartServiceAsync(appId, closing), ct));
     }
 
-    private static async Task<Results<Ok<ServiceState>, ProblemHttpResult>> ChangeAsync(EmbeddedMall mall, string appId, Func<Task> change, CancellationToken ct)
-    {
-        if (appId is AppIds.Gateway or AppIds.MallControl)
-        {
-            return Problems.Of(StatusCodes.Status409Conflict, "not-stoppable", "This one stays.",
-                $"{appId} is what this request came through: without it nothing could be started again.");
-        }
+    private static Task<IResult>? Stays(string appId) => appId is AppIds.Gateway or AppIds.MallControl
+        ? Task.FromResult<IResult>(Problems.Of(StatusCodes.Status409Conflict, "not-stoppable", "This one stays.",
+            $"{appId} is what this request came through: without it nothing could be started again."))
+        : null;
 
+    // The request came through the gateway, which waits for its end before it leaves.
+    private static async Task<IResult> RestartGatewayAsync(EmbeddedMall mall, CancellationToken closing, CancellationToken ct)
+    {
+        _ = mall.RestartServiceAsync(AppIds.Gateway, closing);
+        return TypedResults.Accepted("/api/ops/services", (await mall.ServicesAsync(ct)).Single(s => s.AppId == AppIds.Gateway));
+    }
+
+    private static async Task<IResult> ChangeAsync(EmbeddedMall mall, string appId, Func<Task> change, CancellationToken ct)
+    {
         if (!mall.Has(appId))
             return Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no service '{appId}'. GET /api/ops/services lists them.");
         try

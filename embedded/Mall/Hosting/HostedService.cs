@@ -27,9 +27,28 @@ internal sealed class HostedService
 
     public int RunningInstances => instances.Count(i => i.Status == ServiceStatus.Running);
 
+    public int Instances => instances.Count;
+
+    /// <summary>The process of an instance; <see langword="null"/> while it does not run, or where it has none of its own.</summary>
+    public int? ProcessId(int instance) => (instances[instance].Run as ProcessRun)?.ProcessId;
+
     public IReadOnlyList<int> ProcessIds => [.. instances.Select(i => (i.Run as ProcessRun)?.ProcessId).OfType<int>()];
 
     public Task StartAsync(CancellationToken ct) => Task.WhenAll(instances.Select(i => i.StartAsync(ct)));
+
+    /// <summary>Stops and starts its instances, one after the other. What is stopped stays so.</summary>
+    /// <param name="reachable">Waits until what was started has work again.</param>
+    /// <param name="ct">Ends it after the instance in hand.</param>
+    public async Task RestartAsync(Func<Task> reachable, CancellationToken ct)
+    {
+        foreach (var instance in instances.Where(instance => instance.Status != ServiceStatus.Stopped))
+        {
+            ct.ThrowIfCancellationRequested();
+            await instance.StopAsync();
+            await instance.StartAsync(CancellationToken.None);
+            await reachable();
+        }
+    }
 
     public Task StopAsync() => Task.WhenAll(instances.Select(i => i.StopAsync()));
 }

@@ -11,6 +11,9 @@ internal interface ISidecarHost : IAsyncDisposable
     /// <summary>Where every circuit breaker stands.</summary>
     Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct);
 
+    /// <summary>Waits until it sends work to so many instances of an app; at most some seconds.</summary>
+    Task HealthyAsync(string appId, int instances, CancellationToken ct);
+
     /// <summary>Tells it that an app was just started or stopped.</summary>
     void Probe(string appId);
 }
@@ -40,6 +43,12 @@ internal sealed class InProcessSidecar(EmbeddedSidecar sidecar, ILoggerFactory l
     }
 
     public Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct) => Task.FromResult(sidecar.Circuits);
+
+    public async Task HealthyAsync(string appId, int instances, CancellationToken ct)
+    {
+        for (; sidecar.HealthyInstances[appId] < instances; await Task.Delay(20, ct))
+            sidecar.Probe(appId);
+    }
 
     public void Probe(string appId) => sidecar.Probe(appId);
 

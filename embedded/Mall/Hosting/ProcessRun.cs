@@ -10,22 +10,24 @@ namespace OrderMall.Mall.Hosting;
 /// <param name="Health">Answers 200 when it serves.</param>
 /// <param name="Alive">Answers 200 while it lives.</param>
 /// <param name="Token">Sent to both in <c>dapr-api-token</c>.</param>
+/// <param name="Inherited">A descriptor that it finds open; none if left out.</param>
 internal sealed record ProcessPlan(
     string Name,
     IReadOnlyList<string> Command,
     IReadOnlyDictionary<string, string> Environment,
     Uri Health,
     Uri Alive,
-    string Token);
+    string Token,
+    int? Inherited = null);
 
-/// <summary>A service as a process of its own. Ends it when it does not answer five times in a row.</summary>
+/// <summary>A service as a process of its own. Ends it when it hangs: when it has not answered four times in a row, some eight seconds.</summary>
 internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient http) : IServiceRun
 {
-    private const int MissesAllowed = 4;
+    private const int MissesAllowed = 3;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(12); // its own limit is 10 s
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(14); // its own limit is 10 s, and the moments in which it is said to be leaving
     private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AliveLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AliveLimit = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource stopping = new();
@@ -43,7 +45,7 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
         starting.Exited += (_, _) => ended.TrySetResult();
         starting.OutputDataReceived += (_, line) => Write(line);
         starting.ErrorDataReceived += (_, line) => Write(line);
-        starting.Start();
+        ChildProcess.Start(starting, plan.Inherited);
         process = starting; // one that could not be started has nothing to be stopped
         folder.Remember(plan.Name, process);
         process.BeginOutputReadLine();
@@ -70,19 +72,7 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
         await watching;
         if (process is not null)
         {
-            if (!process.HasExited)
-                Signals.Send(process.Id, Signals.Terminate);
-            using var limit = new CancellationTokenSource(DrainLimit);
-            try
-            {
-                await process.WaitForExitAsync(limit.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill();
-                await process.WaitForExitAsync(CancellationToken.None);
-            }
-
+            await ChildProcess.EndAsync(process, DrainLimit);
             folder.Forget(plan.Name);
             process.Dispose();
         }

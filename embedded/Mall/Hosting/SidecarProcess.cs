@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderMall.Sidecar;
@@ -56,20 +57,28 @@ internal sealed class SidecarProcess : ISidecarHost
         }
     }
 
+    public async Task HealthyAsync(string appId, int instances, CancellationToken ct)
+    {
+        for (; await ProbeAsync(appId) < instances; await Task.Delay(20, ct))
+            ct.ThrowIfCancellationRequested();
+    }
+
     public void Probe(string appId) => _ = ProbeAsync(appId);
 
     public async ValueTask DisposeAsync() => await supervised.StopAsync();
 
-    // Only spares the half second until it asks by itself: a failure does not matter.
-    private async Task ProbeAsync(string appId)
+    // Has it ask at once and not within half a second. What it does not answer, because it is being started again, it will see by itself.
+    private async Task<int> ProbeAsync(string appId)
     {
         using var limit = new CancellationTokenSource(AnswerLimit);
         try
         {
             using var response = await AskAsync(HttpMethod.Post, new Uri(circuits, "/probe/" + appId), limit.Token);
+            return response.IsSuccessStatusCode && int.TryParse(await response.Content.ReadAsStringAsync(limit.Token), CultureInfo.InvariantCulture, out var healthy) ? healthy : 0;
         }
         catch (Exception absent) when (absent is HttpRequestException or OperationCanceledException)
         {
+            return 0;
         }
     }
 

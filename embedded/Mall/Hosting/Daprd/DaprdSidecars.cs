@@ -59,6 +59,9 @@ internal sealed class DaprdSidecars : ISidecarHost
     public async Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct) =>
         [.. (await Task.WhenAll(sidecars.Values.Select(sidecar => DaprdMetrics.CircuitsAsync(sidecar.AppId, sidecar.Metrics, http, ct)))).SelectMany(circuits => circuits)];
 
+    /// <summary>Nothing to wait for: a daprd does not say what it thinks of its app. It asks it every second.</summary>
+    public Task HealthyAsync(string appId, int instances, CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>Nothing to tell: daprd asks its app every second.</summary>
     public void Probe(string appId)
     {

@@ -46,7 +46,8 @@ internal sealed class RedisServer : IAsyncDisposable
         var data = Directory.CreateDirectory(Path.Combine(folder.Path, "redis")).FullName;
         var address = new RedisAddress(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LoopbackPort.Find(1)[0]}"), AppPlan.Token());
         string[] command = [.. OwnSession.Prefix(), program, "-"];
-        var process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var process = new Process { StartInfo = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
+        ChildProcess.Start(process);
         var server = new RedisServer(process, folder, new BoundedLog(Path.Combine(folder.Logs, "redis.log")), address);
         try
         {
@@ -80,19 +81,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited)
-            Signals.Send(process.Id, Signals.Terminate);
-        using var limit = new CancellationTokenSource(StopLimit);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill();
-            await process.WaitForExitAsync(CancellationToken.None);
-        }
-
+        await ChildProcess.EndAsync(process, StopLimit);
         folder.Forget("redis");
         process.Dispose();
         log.Dispose();
