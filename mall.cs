@@ -31,7 +31,7 @@ const string Usage = """
     dotnet run mall.cs chaos [options]    kills, hangs and cuts whatever it can in a mall of its own, and looks what is lost
       --minutes N              how long (1)
       --seed S                 which faults and which orders; without it one is drawn and told
-    dotnet run mall.cs bench [options]    measures; bench --help says what
+    dotnet run mall.cs bench [options]    measures; bench -- --help says what
     """;
 
 var root = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
