@@ -86,9 +86,9 @@ internal sealed class Mall
     private IResourceBuilder<T> Join<T>(IResourceBuilder<T> app, MallService service)
         where T : class, IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes, IComputeResource
     {
-        // Three missed probes of a daprd and a moment: no sidecar sends to it any more when it stops listening.
+        // Its daprd hears within three probes that it leaves; what is sent to it until then it answers.
         if (_replicas > 1 || IsPublished)
-            app.WithEnvironment("Drain__Seconds", "4");
+            app.WithEnvironment("Drain__Seconds", "6");
         app.WithEnvironment("Mall__Demo", _demo ? "true" : "false");
         // The schema is brought up to date before anything answers: there is a minute for it (ten failures are the most there may be).
         Probe(ProbeType.Startup, Alive, period: 6, failures: 10);

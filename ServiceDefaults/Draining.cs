@@ -5,18 +5,31 @@ using Microsoft.Extensions.Hosting;
 namespace OrderMall.ServiceDefaults;
 
 /// <summary>
-/// How an instance leaves: first it only says that it is not ready any more, for <c>Drain:Seconds</c>, and goes on answering until
-/// everybody has heard it; then it takes nothing new and finishes what it has.
+/// How an instance leaves: first it only says that it is not ready any more, and goes on answering until its sidecar has heard it
+/// often enough to send nothing new, or for <c>Drain:Seconds</c> at most; then it listens no more and finishes what it has.
 /// </summary>
-internal sealed class Draining(TimeSpan heard) : IHostedLifecycleService
+internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
 {
     private const string Key = "Drain:Seconds";
     private const double Longest = 60;
 
-    private volatile bool _leaving;
+    // Sidecars believe it after the second time (the embedded one) or the third (daprd as the mall runs it).
+    private const int Heard = 3;
 
-    /// <summary>Whether it is not to be sent anything any more.</summary>
-    public bool IsLeaving => _leaving;
+    // For what was on its way here when the sidecar heard it.
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(200);
+
+    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _leaving;
+    private int _told;
+
+    /// <summary>Asked by a probe: whether nothing new is to be sent here.</summary>
+    public bool IsLeaving()
+    {
+        if (_leaving && Interlocked.Increment(ref _told) == Heard)
+            _heard.TrySetResult();
+        return _leaving;
+    }
 
     /// <exception cref="InvalidOperationException">The setting is no such time.</exception>
     public static void Add(WebApplicationBuilder builder)
@@ -24,17 +37,19 @@ internal sealed class Draining(TimeSpan heard) : IHostedLifecycleService
         var text = builder.Configuration[Key] is { Length: > 0 } set ? set : "0";
         if (!double.TryParse(text, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds > Longest)
             throw new InvalidOperationException($"{Key} is '{text}': it must be a number of seconds from 0 to {Longest}.");
-        var heard = TimeSpan.FromSeconds(seconds);
-        builder.Services.AddSingleton(new Draining(heard));
+        var limit = TimeSpan.FromSeconds(seconds);
+        builder.Services.AddSingleton(new Draining(limit));
         builder.Services.AddHostedService(services => services.GetRequiredService<Draining>());
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = heard + ServiceHost.DrainTime);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = limit + ServiceHost.DrainTime);
     }
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _leaving = true;
-        await Task.Delay(heard, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(_heard.Task, Task.Delay(limit, cancellationToken));
+        if (_heard.Task.IsCompleted)
+            await Task.Delay(OnItsWay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>

@@ -24,7 +24,7 @@ public static class Probes
             Predicate = _ => true,
             ResponseWriter = (context, report) =>
             {
-                if (draining.IsLeaving)
+                if (draining.IsLeaving())
                     context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "Healthy" : "Unhealthy", context.RequestAborted);
             },

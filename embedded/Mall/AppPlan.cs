@@ -63,8 +63,8 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
             ["DAPR_API_TOKEN"] = ApiToken,
             ["APP_API_TOKEN"] = AppToken,
             ["Mall:Demo"] = "true",
-            // Until the sidecar has seen twice that an instance is not ready; where there is no other, waiting would help nobody.
-            ["Drain:Seconds"] = Instances.Count > 1 ? "1.5" : "0",
+            // Where there is no other instance, saying that one leaves would help nobody.
+            ["Drain:Seconds"] = Instances.Count > 1 ? "6" : "0",
             ["PublicUrl"] = publicAddress.GetLeftPart(UriPartial.Authority),
         };
         if (connectionString is not null)

@@ -15,8 +15,8 @@ public record SidecarOptions
     /// <summary>How often each instance's health is asked for.</summary>
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a health answer may take before it counts as a failure.</summary>
-    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long a health answer may take before it counts as a failure: a busy instance is not an unready one.</summary>
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Failures in a row that make an instance unhealthy. A refused connection does so at once.</summary>
     public int ProbeThreshold { get; init; } = 2;

@@ -27,16 +27,25 @@ internal sealed class App
 
     public bool Healthy => Volatile.Read(ref _healthy).Length > 0;
 
-    /// <summary>The next healthy instance in turn, or <see langword="null"/> when there is none.</summary>
+    /// <summary>
+    /// The healthy instance with the least to do, in turn where several have; <see langword="null"/> when there is none. One that
+    /// hangs, or was just started and is still slow, so gets little.
+    /// </summary>
     public AppInstance? NextInstance()
     {
         var healthy = Volatile.Read(ref _healthy);
-        return healthy.Length switch
+        if (healthy.Length < 2)
+            return healthy.FirstOrDefault();
+        var turn = Interlocked.Increment(ref _turn);
+        var next = healthy[turn % (uint)healthy.Length];
+        for (var after = 1u; after < healthy.Length; after++)
         {
-            0 => null,
-            1 => healthy[0],
-            _ => healthy[Interlocked.Increment(ref _turn) % (uint)healthy.Length],
-        };
+            var other = healthy[(turn + after) % (uint)healthy.Length];
+            if (other.Working < next.Working)
+                next = other;
+        }
+
+        return next;
     }
 
     /// <summary>A call found nobody listening there: nothing more is sent until a probe succeeds.</summary>

@@ -5,6 +5,7 @@ internal sealed class AppInstance(Uri baseAddress)
 {
     private readonly SemaphoreSlim _probeNow = new(0, 1);
     private volatile bool _healthy;
+    private int _working;
 
     /// <summary>Without a slash at the end, ready to have a path put behind it.</summary>
     public string BaseAddress { get; } = baseAddress.GetLeftPart(UriPartial.Authority);
@@ -13,6 +14,23 @@ internal sealed class AppInstance(Uri baseAddress)
     {
         get => _healthy;
         set => _healthy = value;
+    }
+
+    /// <summary>How many calls and events it was given and has not begun to answer.</summary>
+    public int Working => Volatile.Read(ref _working);
+
+    /// <summary>Sends it something, and counts it as working until it answers or fails.</summary>
+    public async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker client, HttpRequestMessage request, CancellationToken ct)
+    {
+        Interlocked.Increment(ref _working);
+        try
+        {
+            return await client.SendAsync(request, ct);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _working);
+        }
     }
 
     /// <summary>Ends the pause before the next probe.</summary>

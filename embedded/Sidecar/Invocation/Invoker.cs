@@ -132,7 +132,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         }
     }
 
-    /// <summary>Sends to the next healthy instance; where nobody listens any more, to the one after it.</summary>
+    /// <summary>Sends to the healthy instance with the least to do; where nobody listens any more, to the one after it.</summary>
     private async ValueTask<HttpResponseMessage> SendAsync(Invocation call, CancellationToken ct)
     {
         for (var refusals = 0; refusals <= call.Callee.Instances.Count; refusals++)
@@ -143,7 +143,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             using var request = call.RequestTo(instance);
             try
             {
-                return await client.SendAsync(request, ct);
+                return await instance.SendAsync(client, request, ct);
             }
             catch (HttpRequestException failure) when (HealthProbes.IsRefusal(failure))
             {

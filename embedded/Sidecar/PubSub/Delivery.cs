@@ -109,7 +109,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         limit.CancelAfter(policies?.Timeout ?? DefaultTimeout);
         try
         {
-            using var response = await client.SendAsync(request, limit.Token);
+            using var response = await instance.SendAsync(client, request, limit.Token);
             var status = (int)response.StatusCode;
             if (response.IsSuccessStatusCode)
                 return response.Content.Headers.ContentLength == 0 ? Answer.Success : await ReadAsync(response, limit.Token);
