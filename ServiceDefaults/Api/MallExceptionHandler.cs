@@ -3,7 +3,7 @@ using FluentValidation;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.ServiceDefaults.Api;
@@ -20,11 +20,8 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             return true;
         }
 
-        // EF wraps what its connection throws.
-        var cause = exception;
-        while (cause is not (null or NpgsqlException { IsTransient: true }))
-            cause = cause.InnerException;
-        await Describe(cause ?? exception, httpContext).ExecuteAsync(httpContext);
+        var answer = DatabaseFailure.CauseOf(exception) is { } passing ? Away(httpContext, passing) : Describe(exception, httpContext);
+        await answer.ExecuteAsync(httpContext);
         return true;
     }
 
@@ -48,13 +45,16 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
                 return Problems.Of(bad.StatusCode, "bad-request", "The request cannot be read.", WhatIsMissing(bad));
             case ServiceUnavailableException unavailable:
                 return Unavailable(context, unavailable.Message, $"The mall's {unavailable.AppId} is not available at the moment. Nothing was changed. Try again shortly.");
-            case SidecarException or TimeoutException or OperationCanceledException or NpgsqlException { IsTransient: true }:
-                return Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
+            case SidecarException or TimeoutException or OperationCanceledException:
+                return Away(context, exception);
             default:
                 LogUnhandled(exception, context.Request.Path);
                 return Problems.Of(StatusCodes.Status500InternalServerError, "internal", "Something went wrong.", "The mall made a mistake; it is in its log. Try again, and tell the operator if it stays.");
         }
     }
+
+    private IResult Away(HttpContext context, Exception exception) =>
+        Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
 
     private IResult Unavailable(HttpContext context, string reason, string detail)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Messaging;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -13,7 +14,7 @@ namespace OrderMall.ServiceDefaults.Database;
 public static class DatabaseSetup
 {
     private const int CommandSeconds = 10;
-    private const string ProbeKey = "probe";
+    internal const string ProbeKey = "probe";
 
     /// <summary>
     /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
@@ -31,7 +32,7 @@ public static class DatabaseSetup
             settings.MaxAutoPrepare = 100;
             settings.AutoPrepareMinUsages = 2;
         }));
-        // A connection of its own: a service whose others are all at work is busy, not unready.
+        // A connection of its own: a service whose others are all at work is busy, not unready. Alarms are measured over it too.
         builder.Services.AddKeyedSingleton(ProbeKey, (services, _) => Source(services, builder.Configuration, static settings =>
         {
             settings.MinPoolSize = 0;
@@ -45,8 +46,10 @@ public static class DatabaseSetup
             services.GetRequiredService<NpgsqlDataSource>(),
             typeof(TDb).Assembly,
             services.GetRequiredService<Microsoft.Extensions.Logging.ILogger<SchemaMigrator>>()));
+        builder.Services.AddHostedService<WarmUp<TDb>>();
         builder.Services.AddHostedService<OutboxPublisher>();
         builder.Services.AddHostedService<InboxCleaner>();
+        builder.AddMessagingAlarms();
         builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
             "database",
             services => new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey)),
@@ -63,6 +66,10 @@ public static class DatabaseSetup
         var source = new NpgsqlDataSourceBuilder(connectionString);
         // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
         source.ConnectionStringBuilder.NoResetOnClose = true;
+        // Npgsql asks for it unless told otherwise, and one that then breaks while it is opened spoils the connection that it opens instead:
+        // every use of that fails, for as long as it is in the pool (npgsql issues 6415 and 6506).
+        if (source.ConnectionStringBuilder.GssEncryptionMode == GssEncryptionMode.Prefer)
+            source.ConnectionStringBuilder.GssEncryptionMode = GssEncryptionMode.Disable;
         set(source.ConnectionStringBuilder);
         source.UseEntraPassword();
         return source.Build();

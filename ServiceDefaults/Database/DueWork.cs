@@ -85,7 +85,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
 
     // EF wraps what its connection throws.
     private static bool IsPassing(Exception? e) =>
-        e is not null && (e is NpgsqlException or TimeoutException or DbUpdateException || IsPassing(e.InnerException));
+        e is not null && (e is NpgsqlException or TimeoutException or DbUpdateException || DatabaseFailure.IsPassing(e) || IsPassing(e.InnerException));
 
     [LoggerMessage(LogLevel.Warning, "Cannot look for due work: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);

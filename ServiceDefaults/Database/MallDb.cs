@@ -29,15 +29,18 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <param name="data">The event.</param>
     /// <param name="json">How it is written as JSON.</param>
     /// <param name="at">When it happened (UTC).</param>
+    /// <param name="version">
+    /// The aggregate's, where an event may be published again: it then has the same id as before, and who handled it knows it.
+    /// </param>
     /// <typeparam name="T">The event's type.</typeparam>
-    public void Publish<T>(string topic, string type, Guid key, T data, JsonTypeInfo<T> json, DateTimeOffset at) =>
-        Publish(topic, type, key.ToString(), data, json, at);
+    public void Publish<T>(string topic, string type, Guid key, T data, JsonTypeInfo<T> json, DateTimeOffset at, long? version = null) =>
+        Publish(topic, type, key.ToString(), data, json, at, version);
 
-    /// <inheritdoc cref="Publish{T}(string, string, Guid, T, JsonTypeInfo{T}, DateTimeOffset)"/>
-    public void Publish<T>(string topic, string type, string key, T data, JsonTypeInfo<T> json, DateTimeOffset at) =>
+    /// <inheritdoc cref="Publish{T}(string, string, Guid, T, JsonTypeInfo{T}, DateTimeOffset, long?)"/>
+    public void Publish<T>(string topic, string type, string key, T data, JsonTypeInfo<T> json, DateTimeOffset at, long? version = null) =>
         Outbox.Add(new OutboxMessage
         {
-            EventId = Guid.CreateVersion7(at),
+            EventId = version is { } known ? StableId.Of($"{topic}/{type}/{key}/{known}", at, known) : Guid.CreateVersion7(at),
             Topic = topic,
             Type = type,
             Key = key,

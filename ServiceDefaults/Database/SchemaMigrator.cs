@@ -20,8 +20,30 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
     // For the change itself, and for another replica to finish it.
     private const int MigrationSeconds = 300;
     private static readonly TimeSpan DatabasePatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // The database may be starting beside us, or end in the middle.
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(Pause, cancellationToken))
+        {
+            try
+            {
+                await MigrateAsync(cancellationToken);
+                return;
+            }
+            catch (Exception e) when (DatabaseFailure.IsPassing(e))
+            {
+                if (waited.Elapsed > DatabasePatience)
+                    throw new InvalidOperationException($"The database {database.ConnectionString} does not answer: {e.Message}", e);
+                LogWaiting(e.Message);
+            }
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(cancellationToken);
         await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
@@ -38,8 +60,6 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
             await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
         }
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private async Task ApplyAsync(NpgsqlConnection connection, string name, string sql, Dictionary<string, string> applied, CancellationToken cancellationToken)
     {
@@ -74,25 +94,15 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
         }
     }
 
-    // The database may be starting beside us.
     private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
     {
-        var waited = Stopwatch.StartNew();
-        while (true)
+        try
         {
-            try
-            {
-                return await database.OpenConnectionAsync(cancellationToken);
-            }
-            catch (NpgsqlException e) when (e.IsTransient && waited.Elapsed < DatabasePatience)
-            {
-                LogWaiting(e.Message);
-                await Task.Delay(500, cancellationToken);
-            }
-            catch (NpgsqlException e)
-            {
-                throw new InvalidOperationException($"The database {database.ConnectionString} did not let us in: {e.Message}", e);
-            }
+            return await database.OpenConnectionAsync(cancellationToken);
+        }
+        catch (NpgsqlException e) when (!e.IsTransient)
+        {
+            throw new InvalidOperationException($"The database {database.ConnectionString} did not let us in: {e.Message}", e);
         }
     }
 

@@ -16,10 +16,17 @@ internal sealed class WarmUp<TDb>(IServiceScopeFactory scopes) : IHostedService
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDb>();
-        foreach (var kind in db.Model.GetEntityTypes().Where(kind => !kind.IsOwned()))
+        try
         {
-            if (kind.FindPrimaryKey() is { } key && NobodysKey(key) is { } nobody)
-                await db.FindAsync(kind.ClrType, nobody, cancellationToken);
+            foreach (var kind in db.Model.GetEntityTypes().Where(kind => !kind.IsOwned()))
+            {
+                if (kind.FindPrimaryKey() is { } key && NobodysKey(key) is { } nobody)
+                    await db.FindAsync(kind.ClrType, nobody, cancellationToken);
+            }
+        }
+        catch (Exception e) when (DatabaseFailure.IsPassing(e))
+        {
+            // Then the first people wait.
         }
     }
 

@@ -1,9 +1,12 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>An event that could not be handled however often it was tried: parked until somebody looks.</summary>
-public sealed class DeadLetter
+public sealed record DeadLetter
 {
-    /// <summary>The CloudEvent id.</summary>
+    /// <summary>The CloudEvent id; made of the event itself where it has none to be asked for by.</summary>
     public required string EventId { get; init; }
 
     /// <summary>The topic it was published to.</summary>
@@ -17,4 +20,12 @@ public sealed class DeadLetter
 
     /// <summary>When it was parked (UTC).</summary>
     public required DateTimeOffset ParkedAt { get; init; }
+
+    /// <summary>Why it could not be handled, as of the last try.</summary>
+    public required string Reason { get; init; }
 }
+
+/// <summary>Source-generated JSON of what is parked.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(List<DeadLetter>))]
+internal sealed partial class DeadLetterJson : JsonSerializerContext;

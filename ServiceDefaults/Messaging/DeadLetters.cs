@@ -1,70 +1,160 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
-using OrderMall.ServiceDefaults.Database;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Logging;
+using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
-/// <summary>Parks events that could not be handled, lists them, and handles them again on request.</summary>
-internal static class DeadLetters
+/// <summary>Parks events that could not be handled, lists them, and handles or forgets them on request.</summary>
+internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<IServiceProvider, IDeadLetterStore> store, TimeProvider time, ILogger<DeadLetters> logger)
 {
     private const int MostListed = 200;
+    private const int BatchSize = 50;
+    private const int LongestReason = 500;
+    // Less than a sidecar gives an event (handle in components/resiliency.yaml): it is parked within that time too.
+    private static readonly TimeSpan HandlingLimit = TimeSpan.FromSeconds(5);
+    // Less than the gateway waits for all of them.
+    private static readonly TimeSpan ReplayLimit = TimeSpan.FromSeconds(8);
 
-    public static void Map<TDb>(WebApplication app, Subscriptions subscriptions)
-        where TDb : MallDb
+    public void Map(WebApplication app)
     {
-        app.MapPost("/events/dead-letters", context => ParkAsync(context, context.RequestServices.GetRequiredService<TDb>())).ExcludeFromDescription();
-        app.MapGet("/dead-letters", context => ListAsync(context, context.RequestServices.GetRequiredService<TDb>())).ExcludeFromDescription();
-        app.MapPost("/dead-letters/{eventId}/replay", context => ReplayAsync(context, context.RequestServices.GetRequiredService<TDb>(), subscriptions)).ExcludeFromDescription();
+        app.MapPost("/events/dead-letters", ParkAsync).ExcludeFromDescription();
+        app.MapGet("/dead-letters", (string? eventId, HttpContext context) => ListAsync(eventId, context)).ExcludeFromDescription();
+        app.MapPost("/dead-letters/replay", (DeadLetterRequest request, HttpContext context) => ReplayAsync(request, context)).ExcludeFromDescription();
+        app.MapPost("/dead-letters/discard", (DeadLetterRequest request, HttpContext context) => DiscardAsync(request, context)).ExcludeFromDescription();
     }
 
-    private static async Task ParkAsync(HttpContext context, MallDb db)
+    // Nobody says why it came here, so it is tried once more: that tells, and what was only out of luck is handled after all.
+    private async Task ParkAsync(HttpContext context)
     {
-        using var reader = new StreamReader(context.Request.Body);
-        var envelope = await reader.ReadToEndAsync(context.RequestAborted);
-        var (id, topic, type) = Describe(envelope);
-        var now = context.RequestServices.GetRequiredService<TimeProvider>().Now();
-        await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO dead_letter (event_id, topic, type, envelope, parked_at) VALUES ({id}, {topic}, {type}, {envelope}, {now}) ON CONFLICT DO NOTHING",
-            context.RequestAborted);
+        var envelope = await Subscriptions.ReadBodyAsync(context);
+        var letter = Describe(envelope.Span) with { ParkedAt = time.Now() };
+        if (await TryAsync(letter.Topic, envelope, HandlingLimit, context) is not { } reason)
+            return;
+        LogParked(letter.EventId, letter.Type, letter.Topic, reason);
+        await store(context.RequestServices).ParkAsync(letter with { Reason = reason }, context.RequestAborted);
+    }
+
+    private async Task<JsonHttpResult<List<DeadLetter>>> ListAsync(string? eventId, HttpContext context)
+    {
+        var parked = store(context.RequestServices);
+        List<DeadLetter> letters = eventId is null
+            // The events themselves may be large, and say what not everybody who looks at a list must see.
+            ? [.. (await parked.ListAsync(after: null, MostListed, context.RequestAborted)).Select(letter => letter with { Envelope = "" })]
+            : await parked.FindAsync(eventId, context.RequestAborted) is { } one ? [one] : [];
+        return TypedResults.Json(letters, DeadLetterJson.Default.ListDeadLetter);
+    }
+
+    private async Task<Ok<DeadLetterAnswer>> ReplayAsync(DeadLetterRequest request, HttpContext context)
+    {
+        var (parked, began) = (store(context.RequestServices), Stopwatch.StartNew());
+        var (done, failed, firstReason) = (0, 0, (string?)null);
+        DeadLetter? last = null;
+        while (began.Elapsed < ReplayLimit && await NextAsync() is { Count: > 0 } letters)
+        {
+            foreach (var letter in letters)
+            {
+                last = letter;
+                if (ReplayLimit - began.Elapsed is var left && left <= TimeSpan.Zero)
+                    break;
+                if (await TryAsync(letter.Topic, Encoding.UTF8.GetBytes(letter.Envelope), left, context) is { } reason)
+                {
+                    failed++;
+                    firstReason ??= reason;
+                    await parked.ParkAsync(letter with { Reason = reason }, context.RequestAborted);
+                }
+                else
+                {
+                    done++;
+                    await parked.RemoveAsync(letter.EventId, context.RequestAborted);
+                }
+            }
+        }
+
+        return TypedResults.Ok(new DeadLetterAnswer(done, failed, await parked.CountAsync(context.RequestAborted), firstReason));
+
+        async Task<List<DeadLetter>> NextAsync() =>
+            request.EventId is not { } id ? await parked.ListAsync(last, BatchSize, context.RequestAborted)
+            : last is null && await parked.FindAsync(id, context.RequestAborted) is { } one ? [one]
+            : [];
+    }
+
+    private async Task<Ok<DeadLetterAnswer>> DiscardAsync(DeadLetterRequest request, HttpContext context)
+    {
+        var parked = store(context.RequestServices);
+        var letter = await parked.FindAsync(request.EventId ?? "", context.RequestAborted);
+        var discarded = letter is not null && await parked.RemoveAsync(letter.EventId, context.RequestAborted);
+        if (discarded)
+            LogDiscarded(letter!.EventId, letter.Type, letter.Topic);
+        return TypedResults.Ok(new DeadLetterAnswer(discarded ? 1 : 0, Failed: 0, await parked.CountAsync(context.RequestAborted), Reason: null));
+    }
+
+    // Null when it is handled, otherwise why it is not.
+    private async Task<string?> TryAsync(string topic, ReadOnlyMemory<byte> envelope, TimeSpan limit, HttpContext context)
+    {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        giveUp.CancelAfter(limit);
+        try
+        {
+            await subscriptions.HandleAgainAsync(context.RequestServices, topic, envelope, giveUp.Token);
+            return null;
+        }
+        catch (OperationCanceledException) when (giveUp.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            return $"It was not handled within {limit.TotalSeconds:0} s.";
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            var cause = e.GetBaseException();
+            return Storable($"{cause.GetType().Name}: {cause.Message}", LongestReason);
+        }
     }
 
     // Whatever it is, it is kept.
-    private static (string Id, string Topic, string Type) Describe(string envelope)
+    private static DeadLetter Describe(ReadOnlySpan<byte> envelope)
     {
+        var letter = new DeadLetter
+        {
+            // The same again when the same comes again.
+            EventId = new Guid(SHA256.HashData(envelope).AsSpan(0, 16)).ToString(),
+            Topic = "",
+            Type = "",
+            Envelope = Storable(Encoding.UTF8.GetString(envelope), int.MaxValue),
+            ParkedAt = default,
+            Reason = "",
+        };
         try
         {
-            using var json = JsonDocument.Parse(envelope);
-            string Read(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
-            return (Read("id") is { Length: > 0 } id ? id : Guid.NewGuid().ToString(), Read("topic"), Read("type"));
+            using var json = JsonDocument.Parse(letter.Envelope);
+            string Read(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Storable(value.GetString()!, 200) : "";
+            return letter with { EventId = Read("id") is var id && Askable().IsMatch(id) ? id : letter.EventId, Topic = Read("topic"), Type = Read("type") };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return (Guid.NewGuid().ToString(), "", "");
+            return letter;
         }
     }
 
-    private static async Task ListAsync(HttpContext context, MallDb db)
+    // PostgreSQL keeps any character but this one.
+    private static string Storable(string text, int longest)
     {
-        var letters = await db.DeadLetters.AsNoTracking().OrderBy(letter => letter.ParkedAt).Take(MostListed).ToListAsync(context.RequestAborted);
-        await context.Response.WriteAsJsonAsync(letters, context.RequestAborted);
+        text = text.Replace('\0', '\uFFFD');
+        return text.Length <= longest ? text : text[..longest];
     }
 
-    private static async Task ReplayAsync(HttpContext context, MallDb db, Subscriptions subscriptions)
-    {
-        var eventId = (string)context.Request.RouteValues["eventId"]!;
-        var letter = await db.DeadLetters.AsNoTracking().FirstOrDefaultAsync(letter => letter.EventId == eventId, context.RequestAborted);
-        if (letter is null)
-        {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return;
-        }
+    // What can stand in a path.
+    [GeneratedRegex("^[A-Za-z0-9._~-]{1,200}$")]
+    private static partial Regex Askable();
 
-        await subscriptions.HandleAgainAsync(context, letter.Topic, Encoding.UTF8.GetBytes(letter.Envelope));
-        await db.DeadLetters.Where(parked => parked.EventId == eventId).ExecuteDeleteAsync(context.RequestAborted);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
+    [LoggerMessage(LogLevel.Warning, "Event {EventId}, {Type} of {Topic}, cannot be handled and is parked: {Reason}")]
+    private partial void LogParked(string eventId, string type, string topic, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Event {EventId}, {Type} of {Topic}, was discarded by an operator: it is never handled")]
+    private partial void LogDiscarded(string eventId, string type, string topic);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -31,7 +32,7 @@ internal sealed partial class InboxCleaner(NpgsqlDataSource database, TimeProvid
                 }
                 while (forgotten == BatchSize);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsPassing(e))
             {
                 LogFailed(e.Message);
             }

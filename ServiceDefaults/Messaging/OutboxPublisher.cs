@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.ServiceDefaults.Messaging;
@@ -52,7 +53,7 @@ internal sealed partial class OutboxPublisher(
             {
                 return;
             }
-            catch (Exception e) when (e is SidecarException or NpgsqlException or TimeoutException or OperationCanceledException)
+            catch (Exception e) when (e is SidecarException or NpgsqlException or TimeoutException or OperationCanceledException || DatabaseFailure.IsPassing(e))
             {
                 pause = TimeSpan.FromMilliseconds(Math.Clamp(pause.TotalMilliseconds * 2, 100, LongestPause.TotalMilliseconds));
                 LogWaiting(e.Message, pause.TotalSeconds);

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -17,7 +19,7 @@ public sealed class Subscriptions
     private readonly IEndpointRouteBuilder _routes;
     private readonly string _deadLetterTopic;
     private readonly JsonArray _announced = [];
-    private readonly Dictionary<string, Func<HttpContext, ReadOnlyMemory<byte>, Task>> _handlers = [];
+    private readonly Dictionary<string, Func<IServiceProvider, ReadOnlyMemory<byte>, CancellationToken, Task>> _handlers = [];
 
     internal Subscriptions(IEndpointRouteBuilder routes, string deadLetterTopic)
     {
@@ -54,10 +56,10 @@ public sealed class Subscriptions
         where T : class
     {
         Announce(topic, topic, _deadLetterTopic, types);
-        async Task Handle(HttpContext context, ReadOnlyMemory<byte> envelope)
+        async Task Handle(IServiceProvider services, ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken)
         {
             if (Read(envelope, json, types) is { } e)
-                await handle(context.RequestServices, e, context.RequestAborted);
+                await handle(services, e, cancellationToken);
         }
 
         _handlers.Add(topic, Handle);
@@ -66,7 +68,7 @@ public sealed class Subscriptions
             var envelope = await ReadBodyAsync(context);
             try
             {
-                await Handle(context, envelope);
+                await Handle(context.RequestServices, envelope, context.RequestAborted);
             }
             catch (JsonException)
             {
@@ -77,12 +79,12 @@ public sealed class Subscriptions
         return this;
     }
 
-    /// <summary>Handles an event again that was parked, or that nobody parks.</summary>
+    /// <summary>Handles an event again that could not be handled.</summary>
     /// <exception cref="InvalidOperationException">Nothing here subscribes to its topic any more.</exception>
-    internal Task HandleAgainAsync(HttpContext context, string topic, ReadOnlyMemory<byte> envelope) =>
+    internal Task HandleAgainAsync(IServiceProvider services, string topic, ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken) =>
         _handlers.TryGetValue(topic, out var handle)
-            ? handle(context, envelope)
-            : throw new InvalidOperationException($"Nothing here subscribes to {topic} any more.");
+            ? handle(services, envelope, cancellationToken)
+            : throw new InvalidOperationException($"Nothing here subscribes to the topic '{topic}'.");
 
     internal static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpContext context)
     {
@@ -109,16 +111,15 @@ public sealed class Subscriptions
         }
     }
 
-    internal void Announce(string topic, string route, string? deadLetterTopic, IReadOnlyCollection<string>? types = null)
+    internal void Announce(string topic, string route, string deadLetterTopic, IReadOnlyCollection<string>? types = null)
     {
         var subscription = new JsonObject
         {
             ["pubsubname"] = SidecarEndpoint.PubSub,
             ["topic"] = topic,
             ["route"] = $"/events/{route}",
+            ["deadLetterTopic"] = deadLetterTopic,
         };
-        if (deadLetterTopic is not null)
-            subscription["deadLetterTopic"] = deadLetterTopic;
         // A filter for the brokers that know this one; with the others the types that are not wanted arrive and are ignored.
         // Not by routing rules: Dapr would send what no rule matches to the dead letters.
         if (types is not null)
@@ -137,34 +138,36 @@ public static class SubscriptionsSetup
     public static Subscriptions MapEvents<TDb>(this WebApplication app)
         where TDb : MallDb
     {
-        var deadLetterTopic = DeadLetterTopic(app);
-        var subscriptions = new Subscriptions(app, deadLetterTopic);
-        subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic: null);
-        DeadLetters.Map<TDb>(app, subscriptions);
         MessagingAudit.Map(app);
-        return subscriptions;
+        return MapEvents(app, services => new DeadLetterTable(services.GetRequiredService<TDb>()));
     }
 
-    /// <summary>
-    /// Begins the subscriptions of a service without a database: what it cannot handle goes round on its own dead letter
-    /// topic until it can. Nothing is lost; nothing is listed either.
-    /// </summary>
-    /// <param name="app">The service.</param>
+    /// <summary>Begins the subscriptions of a service without a database: what it cannot handle is parked in the state store.</summary>
+    /// <param name="app">The service; what it was made with knows <see cref="AddStateDeadLetters"/>.</param>
     /// <returns>To name the subscriptions.</returns>
     public static Subscriptions MapEvents(this WebApplication app)
     {
-        var deadLetterTopic = DeadLetterTopic(app);
-        var subscriptions = new Subscriptions(app, deadLetterTopic);
-        subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);
-        app.MapPost("/events/dead-letters", async (HttpContext context) =>
-        {
-            var envelope = await Subscriptions.ReadBodyAsync(context);
-            using var document = JsonDocument.Parse(envelope);
-            // The dead-lettered event is unchanged: it still says where it was published.
-            await subscriptions.HandleAgainAsync(context, document.RootElement.GetProperty("topic").GetString()!, envelope);
-        }).ExcludeFromDescription();
-        return subscriptions;
+        app.MapPost("/audit/messaging", async (DeadLetterState letters, CancellationToken cancellationToken) =>
+            TypedResults.Ok(new AuditedMessaging(Outbox: 0, await letters.CountAsync(cancellationToken)))).ExcludeFromDescription();
+        return MapEvents(app, services => services.GetRequiredService<DeadLetterState>());
     }
 
-    private static string DeadLetterTopic(WebApplication app) => $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
+    /// <summary>Lets a service without a database park in the state store what it cannot handle.</summary>
+    /// <param name="builder">The service under construction.</param>
+    public static void AddStateDeadLetters(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<DeadLetterState>();
+        builder.AddAlarm(MessagingAlarms.DeadLetters, static async (services, cancellationToken) => await services.GetRequiredService<DeadLetterState>().CountAsync(cancellationToken));
+    }
+
+    private static Subscriptions MapEvents(WebApplication app, Func<IServiceProvider, IDeadLetterStore> store)
+    {
+        // Its own dead letter topic as well: what cannot be parked, since there is no room or the store is away, comes again.
+        var deadLetterTopic = $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
+        var subscriptions = new Subscriptions(app, deadLetterTopic);
+        subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);
+        new DeadLetters(subscriptions, store, app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<ILogger<DeadLetters>>()).Map(app);
+        app.Services.GetRequiredService<AlarmMeter>().Map(app);
+        return subscriptions;
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor) : Resilienc
         Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
     {
         if (!Enter())
-            return Outcome.FromException<HttpResponseMessage>(new BrokenCircuitException("circuit breaker is open"));
+            return Outcome.FromException<HttpResponseMessage>(new BrokenCircuitException(ServiceClient.OpenCircuit));
         bool? succeeded = null;
         try
         {

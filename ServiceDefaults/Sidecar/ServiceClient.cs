@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -12,6 +13,9 @@ namespace OrderMall.ServiceDefaults.Sidecar;
 /// <param name="policy">Makes the policy of a path, where the sidecar has none.</param>
 public sealed class ServiceClient(string appId, HttpClient http, Func<ResiliencePipeline<HttpResponseMessage>>? policy = null)
 {
+    // In the words of daprd, of the embedded sidecar and of CallBreaker.
+    internal const string OpenCircuit = "circuit breaker is open";
+
     private readonly ConcurrentDictionary<string, ResiliencePipeline<HttpResponseMessage>> _policies = [];
 
     /// <summary>Asks the other service for something. Must be safe to repeat: policies may repeat it.</summary>
@@ -35,15 +39,28 @@ public sealed class ServiceClient(string appId, HttpClient http, Func<Resilience
         {
             using var response = await SendAsync(path, request, requestType, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
-                throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await ExcerptAsync(response, cancellationToken)}");
+                throw Unavailable(path, $"{(int)response.StatusCode} {await ExcerptAsync(response, cancellationToken)}");
             return await response.Content.ReadFromJsonAsync(answerType, cancellationToken)
-                ?? throw new ServiceUnavailableException(appId, "an empty answer");
+                ?? throw Unavailable(path, "an empty answer");
         }
         catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException or ExecutionRejectedException
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new ServiceUnavailableException(appId, e.Message, e);
+            throw Unavailable(path, e.Message, e);
         }
+    }
+
+    // Whoever looks at the trace of what could not be done sees there why.
+    private ServiceUnavailableException Unavailable(string path, string reason, Exception? cause = null)
+    {
+        Activity.Current?.AddEvent(new ActivityEvent("mall.unavailable", tags: new ActivityTagsCollection
+        {
+            ["mall.service"] = appId,
+            ["mall.question"] = path,
+            ["mall.reason"] = reason,
+            ["mall.circuit"] = reason.Contains(OpenCircuit, StringComparison.Ordinal) ? "open" : null,
+        }));
+        return new ServiceUnavailableException(appId, reason, cause);
     }
 
     private async Task<HttpResponseMessage> SendAsync<TRequest>(string path, TRequest request, JsonTypeInfo<TRequest> type, CancellationToken cancellationToken) =>

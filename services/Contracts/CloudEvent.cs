@@ -45,4 +45,9 @@ public sealed record CloudEvent<T>(string Id, string Type, T Data);
 [JsonSerializable(typeof(List<AuditedIdle>))]
 [JsonSerializable(typeof(List<AuditedTitle>))]
 [JsonSerializable(typeof(AuditedMessaging))]
+[JsonSerializable(typeof(DeadLetterRequest))]
+[JsonSerializable(typeof(DeadLetterAnswer))]
+[JsonSerializable(typeof(RepublishRequest))]
+[JsonSerializable(typeof(RepublishAnswer))]
+[JsonSerializable(typeof(List<MeasuredAlarm>))]
 public sealed partial class ContractsJson : JsonSerializerContext;

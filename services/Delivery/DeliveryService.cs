@@ -29,5 +29,6 @@ public sealed class DeliveryService : IMallService
         DeliveriesApi.Map(app);
         Stops.Map(app);
         DeliveryAudit.Map(app);
+        Republishing.Map(app);
     }
 }

@@ -32,5 +32,6 @@ public sealed class DispatchService : IMallService
         AssignmentsApi.Map(app);
         Stops.Map(app);
         DispatchAudit.Map(app);
+        Republishing.Map(app);
     }
 }

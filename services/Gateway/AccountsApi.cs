@@ -14,6 +14,9 @@ namespace OrderMall.Gateway;
 /// <summary>Registering, signing in and staying signed in.</summary>
 internal static class AccountsApi
 {
+    private static readonly MallUser Nobody = new() { Name = "" };
+    private static readonly Lazy<string> HashOfNobody = new(() => new PasswordHasher<MallUser>().HashPassword(Nobody, Guid.NewGuid().ToString()));
+
     public static void Map(WebApplication app)
     {
         var account = app.MapGroup("/api/account").WithTags("Account");
@@ -59,19 +62,27 @@ internal static class AccountsApi
         }
     }
 
-    private static async Task<IResult> LoginAsync(Credentials credentials, SignInManager<MallUser> signIn, PasswordChecks passwords, HttpContext context)
+    // Takes as long, and is refused as soon, where there is no such account: neither tells whether there is.
+    private static async Task<IResult> LoginAsync(
+        Credentials credentials, SignInManager<MallUser> signIn, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        if (await signIn.UserManager.FindByEmailAsync(credentials.Email) is not { } user)
-            return WrongCredentials();
+        var (account, address) = (signIn.UserManager.NormalizeEmail(credentials.Email), RateLimits.Address(context));
+        var user = await signIn.UserManager.FindByEmailAsync(credentials.Email);
         using (var turn = await passwords.WaitAsync(context.RequestAborted))
         {
             if (!turn.IsAcquired)
                 return RateLimits.TooMany(context, turn);
-            if (!(await signIn.CheckPasswordSignInAsync(user, credentials.Password, lockoutOnFailure: false)).Succeeded)
+            if (guesses.Take(account, address) is var wait && wait > TimeSpan.Zero)
+                return RateLimits.TooMany(context, wait);
+            var isRight = user is null
+                ? PasswordOfNobody(signIn.UserManager, credentials.Password)
+                : (await signIn.CheckPasswordSignInAsync(user, credentials.Password, lockoutOnFailure: false)).Succeeded;
+            if (!isRight)
                 return WrongCredentials();
+            guesses.WasRight(account, address);
         }
 
-        return TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user), authenticationScheme: IdentityConstants.BearerScheme);
+        return TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user!), authenticationScheme: IdentityConstants.BearerScheme);
     }
 
     private static async Task<IResult> RefreshAsync(RefreshToken refresh, SignInManager<MallUser> signIn, IOptionsMonitor<BearerTokenOptions> options, TimeProvider time)
@@ -81,6 +92,12 @@ internal static class AccountsApi
             && await signIn.ValidateSecurityStampAsync(ticket.Principal) is { } user
                 ? TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user), authenticationScheme: IdentityConstants.BearerScheme)
                 : Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
+    }
+
+    private static bool PasswordOfNobody(UserManager<MallUser> users, string password)
+    {
+        users.PasswordHasher.VerifyHashedPassword(Nobody, HashOfNobody.Value, password);
+        return false;
     }
 
     private static IResult Refusal(IEnumerable<IdentityError> errors)
@@ -125,8 +142,8 @@ internal sealed record RefreshToken([property: System.Text.Json.Serialization.Js
 
 internal sealed class RegistrationValidator : AbstractValidator<Registration>
 {
-    private const int LongestEmail = 254;
-    private const int LongestPassword = 128;
+    internal const int LongestEmail = 254;
+    internal const int LongestPassword = 128;
     private const int LongestName = 100;
 
     public RegistrationValidator()
@@ -142,9 +159,9 @@ internal sealed class CredentialsValidator : AbstractValidator<Credentials>
 {
     public CredentialsValidator()
     {
-        RuleFor(credentials => credentials.Email).Cascade(CascadeMode.Stop).NotEmpty()
+        RuleFor(credentials => credentials.Email).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(RegistrationValidator.LongestEmail)
             .Must(email => !email.Contains('\0')).WithMessage("Must be an email address.");
-        RuleFor(credentials => credentials.Password).NotEmpty();
+        RuleFor(credentials => credentials.Password).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(RegistrationValidator.LongestPassword);
     }
 }
 

@@ -13,10 +13,17 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     private const int MostReported = 1000;
     private const int Looks = 10;
     private const int BatchSize = 500;
+
+    /// <summary>How long one may take.</summary>
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     // It asks everything of everybody: one at a time.
     private readonly SemaphoreSlim _one = new(1, 1);
+
+    /// <summary>The last one that was finished.</summary>
+    public AuditReport? Last { get; private set; }
 
     public void Dispose() => _one.Dispose();
 
@@ -44,7 +51,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
                 .. await MessagingAsync(sources, counts, cancellationToken),
             ];
             // What was not asked cannot be reported as wrong, only as not asked: first, since it says how much the rest is worth.
-            return new AuditReport(time.Now(), counts.All,
+            return Last = new AuditReport(time.Now(), counts.All,
                 [.. sources.Silent.Select(silent => new Disagreement("reachable", $"{silent.Key} did not answer: {silent.Value}")).Concat(found).Take(MostReported)]);
         }
         finally
@@ -192,7 +199,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
         for (var look = 0; ; look++)
         {
             var answers = await Task.WhenAll([
-                .. AuditSources.WithDatabase.Select(async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))),
+                .. AuditSources.WithEvents.Select(async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))),
                 OwnMessagingAsync(cancellationToken)]);
             var waiting = answers.Any(answer => answer.Messaging is { Outbox: > 0 });
             if (waiting && look < Looks)

@@ -8,8 +8,6 @@ namespace OrderMall.Gateway;
 /// <summary>Shows operators what must agree, and what does not.</summary>
 internal static class AuditApi
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
-
     public static void Map(WebApplication app) =>
         app.MapGet("/api/ops/audit", RunAsync)
             .WithTags("Operation").WithName("Audit").WithSummary("Asks every service and compares: the counts that must agree, and each disagreement that stays.")
@@ -18,14 +16,14 @@ internal static class AuditApi
     private static async Task<Results<Ok<AuditReport>, ProblemHttpResult>> RunAsync(Audit audit, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeLimit);
+        limit.CancelAfter(Audit.TimeLimit);
         try
         {
             return TypedResults.Ok(await audit.RunAsync(limit.Token));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Problems.Of(StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The audit was not finished within {TimeLimit.TotalSeconds} s. Try again when fewer orders are moving.");
+            return Problems.Of(StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The audit was not finished within {Audit.TimeLimit.TotalSeconds} s. Try again when fewer orders are moving.");
         }
     }
 }

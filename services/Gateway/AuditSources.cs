@@ -22,6 +22,9 @@ internal sealed class AuditSources(IServiceProvider services)
     public static readonly IReadOnlyList<string> WithDatabase =
         [AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch, AppIds.Publishing, AppIds.Notification];
 
+    /// <summary>Those that events go to: they have dead letters.</summary>
+    public static readonly IReadOnlyList<string> WithEvents = [.. WithDatabase, AppIds.MyPage];
+
     private const int PageSize = 500;
     private const int Attempts = 2;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);

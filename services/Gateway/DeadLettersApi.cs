@@ -1,5 +1,4 @@
-using System.Net;
-using System.Text.Json;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
@@ -7,74 +6,90 @@ using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.Gateway;
 
-/// <summary>Events that services could not handle: lists them, and has them handled again.</summary>
-internal static class DeadLettersApi
+/// <summary>Events that services could not handle: lists them, has them handled again, or forgotten.</summary>
+internal static partial class DeadLettersApi
 {
     /// <summary>Names the services that did not answer, in the answer of the others.</summary>
     private const string UnreachableHeader = "Mall-Unreachable";
 
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
-
     public static void Map(WebApplication app)
     {
-        var letters = app.MapGroup("/api/ops/dead-letters").WithTags("Operation").RequireRole(Roles.Operator);
-        letters.MapGet("/", ListAsync).WithName("ListDeadLetters").WithSummary("Events that could not be handled, at most 200 of each service. The header Mall-Unreachable names services that did not answer.");
+        var letters = app.MapGroup("/api/ops/dead-letters").WithTags("Operation").RequireRole(Roles.Operator).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        letters.MapGet("/", ListAsync).WithName("ListDeadLetters").WithSummary("Events that could not be handled and why, at most 200 of each service. The header Mall-Unreachable names services that did not answer.");
+        letters.MapGet("/{appId}/{eventId}", GetAsync).WithName("GetDeadLetter").WithSummary("A parked event with all it says.");
+        letters.MapPost("/{appId}/replay", ReplayAllAsync).WithName("ReplayDeadLetters").WithSummary("Handles all parked events of a service again, as many as it can within some seconds.");
         letters.MapPost("/{appId}/{eventId}/replay", ReplayAsync).WithName("ReplayDeadLetter").WithSummary("Handles a parked event again.")
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        letters.MapDelete("/{appId}/{eventId}", DiscardAsync).WithName("DiscardDeadLetter").WithSummary("Forgets a parked event: it is never handled.");
     }
 
-    private static async Task<Ok<List<ParkedEvent>>> ListAsync(Invocation invocation, HttpContext context)
+    private static async Task<Ok<List<ParkedEvent>>> ListAsync(OperatorCalls calls, HttpContext context)
     {
-        var answers = await Task.WhenAll(AuditSources.WithDatabase.Select(async appId => (AppId: appId, Letters: await LettersOfAsync(invocation, appId, context.RequestAborted))));
+        var answers = await Task.WhenAll(calls.Subscribers.Select(async appId => (AppId: appId, Letters: await LettersOfAsync(calls, appId, context.RequestAborted))));
         var silent = answers.Where(answer => answer.Letters is null).Select(answer => answer.AppId).ToArray();
         if (silent.Length > 0)
             context.Response.Headers[UnreachableHeader] = string.Join(',', silent);
         return TypedResults.Ok(answers.SelectMany(answer => answer.Letters ?? []).OrderBy(letter => letter.ParkedAt).ToList());
     }
 
-    private static async Task<List<ParkedEvent>?> LettersOfAsync(Invocation invocation, string appId, CancellationToken cancellationToken)
+    // Null where it does not answer.
+    private static async Task<List<ParkedEvent>?> LettersOfAsync(OperatorCalls calls, string appId, CancellationToken cancellationToken)
     {
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(TimeLimit);
-            using var request = invocation.Request(HttpMethod.Get, appId, "dead-letters");
-            using var response = await invocation.SendAsync(request, limit.Token);
-            response.EnsureSuccessStatusCode();
-            var letters = await response.Content.ReadFromJsonAsync(GatewayJson.Default.ListParkedEvent, limit.Token);
-            return letters?.ConvertAll(letter => letter with { Service = appId });
+            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, GatewayJson.Default.ListDetailedEvent, cancellationToken);
+            return letters is null ? [] : [.. letters.Select(letter => new ParkedEvent(appId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason))];
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (ServiceUnavailableException)
         {
             return null;
         }
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> ReplayAsync(string appId, string eventId, Invocation invocation, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<DetailedEvent>, ProblemHttpResult>> GetAsync(string appId, string eventId, OperatorCalls calls, CancellationToken cancellationToken)
     {
-        if (!AuditSources.WithDatabase.Contains(appId))
+        if (!calls.Subscribers.Contains(appId))
             return Problems.NotFound("service");
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeLimit);
-        try
+        var letters = await calls.AskAsync(appId, HttpMethod.Get, $"dead-letters?eventId={Uri.EscapeDataString(eventId)}", body: null, GatewayJson.Default.ListDetailedEvent, cancellationToken);
+        return letters is [var letter] ? TypedResults.Ok(letter with { Service = appId }) : Problems.NotFound("dead letter");
+    }
+
+    private static async Task<Results<Ok<DeadLetterAnswer>, ProblemHttpResult>> ReplayAllAsync(string appId, OperatorCalls calls, CancellationToken cancellationToken) =>
+        await AskAsync(calls, appId, "replay", eventId: null, cancellationToken) is { } answer ? TypedResults.Ok(answer) : Problems.NotFound("service");
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> ReplayAsync(string appId, string eventId, OperatorCalls calls, CancellationToken cancellationToken) =>
+        await AskAsync(calls, appId, "replay", eventId, cancellationToken) switch
         {
-            using var request = invocation.Request(HttpMethod.Post, appId, $"dead-letters/{Uri.EscapeDataString(eventId)}/replay");
-            request.Content = new ByteArrayContent([]);
-            using var response = await invocation.SendAsync(request, limit.Token);
-            if (await Invocation.IsAwayAsync(response, limit.Token))
-                throw new ServiceUnavailableException(appId, await response.Content.ReadAsStringAsync(limit.Token));
-            return response.StatusCode switch
-            {
-                _ when response.IsSuccessStatusCode => TypedResults.NoContent(),
-                HttpStatusCode.NotFound => Problems.NotFound("dead letter"),
-                _ => Problems.Conflict("replay-failed", $"{appId} still cannot handle the event; it stays among the dead letters. The log of {appId} says why."),
-            };
-        }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            null => Problems.NotFound("service"),
+            { Failed: > 0 } failed => Problems.Conflict("replay-failed", $"{appId} still cannot handle the event; it stays among the dead letters. {failed.Reason}"),
+            { Done: 0 } => Problems.NotFound("dead letter"),
+            _ => TypedResults.NoContent(),
+        };
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DiscardAsync(
+        string appId, string eventId, ClaimsPrincipal user, OperatorCalls calls, ILogger<OperatorCalls> logger, CancellationToken cancellationToken)
+    {
+        switch (await AskAsync(calls, appId, "discard", eventId, cancellationToken))
         {
-            throw new ServiceUnavailableException(appId, e.Message, e);
+            case null:
+                return Problems.NotFound("service");
+            case { Done: 0 }:
+                return Problems.NotFound("dead letter");
+            default:
+                LogDiscarded(logger, user.Id(), eventId, appId);
+                return TypedResults.NoContent();
         }
     }
+
+    // Null where no such service has any.
+    private static async Task<DeadLetterAnswer?> AskAsync(OperatorCalls calls, string appId, string what, string? eventId, CancellationToken cancellationToken) =>
+        calls.Subscribers.Contains(appId)
+            ? await calls.AskAsync(
+                appId, HttpMethod.Post, $"dead-letters/{what}", JsonContent.Create(new DeadLetterRequest(eventId), ContractsJson.Default.DeadLetterRequest), ContractsJson.Default.DeadLetterAnswer, cancellationToken)
+            : null;
+
+    [LoggerMessage(LogLevel.Warning, "Operator {Who} discarded event {EventId} of {AppId}")]
+    private static partial void LogDiscarded(ILogger logger, string who, string eventId, string appId);
 }
 
 /// <summary>An event that could not be handled.</summary>
@@ -83,4 +98,15 @@ internal static class DeadLettersApi
 /// <param name="Topic">Where it was published.</param>
 /// <param name="Type">The event's name.</param>
 /// <param name="ParkedAt">Since when (UTC).</param>
-internal sealed record ParkedEvent(string Service, string EventId, string Topic, string Type, DateTimeOffset ParkedAt);
+/// <param name="Reason">Why not, as of the last try.</param>
+internal sealed record ParkedEvent(string Service, string EventId, string Topic, string Type, DateTimeOffset ParkedAt, string Reason);
+
+/// <summary>An event that could not be handled, with all it says.</summary>
+/// <param name="Service">Which could not.</param>
+/// <param name="EventId">The CloudEvent id.</param>
+/// <param name="Topic">Where it was published.</param>
+/// <param name="Type">The event's name.</param>
+/// <param name="ParkedAt">Since when (UTC).</param>
+/// <param name="Reason">Why not, as of the last try.</param>
+/// <param name="Envelope">The CloudEvent as it came.</param>
+internal sealed record DetailedEvent(string Service, string EventId, string Topic, string Type, DateTimeOffset ParkedAt, string Reason, string Envelope);

@@ -37,9 +37,10 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
     {
         var path = context.Request.Path.Value!;
         // What is still escaped after Kestrel unescaped the path, or is no separator to it, could be another path to whoever reads it next.
-        if (path.Contains('%') || path.Contains('\\'))
+        // The rest no sidecar passes on: it would be taken for the service's absence.
+        if (path.Any(c => c is '%' or '\\' or '?' or '#' || char.IsControl(c)))
         {
-            await Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", "There is no such path: no path of the mall contains %2F, %25 or a backslash.").ExecuteAsync(context);
+            await Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", "There is no such path: no path of the mall contains %2F, %25, %3F, %23, a backslash or a control character.").ExecuteAsync(context);
             return;
         }
 

@@ -12,5 +12,8 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(RefreshToken))]
 [JsonSerializable(typeof(AuditReport))]
 [JsonSerializable(typeof(List<ParkedEvent>))]
+[JsonSerializable(typeof(List<DetailedEvent>))]
+[JsonSerializable(typeof(Republished))]
+[JsonSerializable(typeof(AlarmReport))]
 [JsonSerializable(typeof(JsonNode))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

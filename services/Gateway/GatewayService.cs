@@ -34,6 +34,8 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<Forwarding>();
         builder.Services.AddSingleton<OpenApiApi>();
         builder.Services.AddSingleton<Audit>();
+        AuditRounds.AddIfWanted(builder);
+        builder.Services.AddSingleton<OperatorCalls>();
     }
 
     /// <inheritdoc/>
@@ -45,6 +47,8 @@ public sealed class GatewayService : IMallService
         AccountsApi.Map(app);
         AuditApi.Map(app);
         DeadLettersApi.Map(app);
+        RepublishApi.Map(app);
+        AlarmsApi.Map(app);
         Forwarding.Map(app);
     }
 }

@@ -36,9 +36,13 @@ internal static class RateLimits
     }
 
     /// <summary>Refuses a request over a limit.</summary>
-    public static IResult TooMany(HttpContext context, RateLimitLease lease)
+    public static IResult TooMany(HttpContext context, RateLimitLease lease) =>
+        TooMany(context, lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.Zero);
+
+    /// <summary>Refuses a request that may be sent again after a while.</summary>
+    public static IResult TooMany(HttpContext context, TimeSpan after)
     {
-        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+        var wait = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
         context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
         return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.");
     }
@@ -51,8 +55,8 @@ internal static class RateLimits
         QueueLimit = 0,
     };
 
-    // Whoever has one IPv6 address has the whole /64 around it.
-    private static string Address(HttpContext context)
+    /// <summary>Where a request comes from. Whoever has one IPv6 address has the whole /64 around it.</summary>
+    public static string Address(HttpContext context)
     {
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
         if (address.IsIPv4MappedToIPv6)

@@ -13,29 +13,30 @@ import uuid
 from typing import Any, Dict, List, Optional
 
 from batches import Batches
+from dead_letters import DeadLetters
 from recommendations import Order, Recommendation, Recommendations
 from service import Request, Response, Service, logger
 from sidecar import ConfigurationError, Settings, StateStore, whole_number
 
-DEAD_LETTERS = "marketing-dead-letters"
+DEAD_LETTER_TOPIC = "marketing-dead-letters"
 ORDER_ACCEPTED = "OrderAccepted"
-HANDLING_TIME_LIMIT = 13.0  # a little less than the sidecar waits: it should hear why
+HANDLING_TIME_LIMIT = 7.0  # less than the sidecar waits: it should hear why, or park it within that time
 DEFAULT_LIMIT = 20
 MOST_ITEMS = 100
 
 SUBSCRIPTIONS = [
-    # What cannot be handled goes round on its own dead letter topic until it can: nothing is lost.
+    # Its own dead letter topic as well: what cannot be parked, since the store is away, comes again.
     {
         "pubsubname": "pubsub",
-        "topic": DEAD_LETTERS,
+        "topic": DEAD_LETTER_TOPIC,
         "route": "/events/dead-letters",
-        "deadLetterTopic": DEAD_LETTERS,
+        "deadLetterTopic": DEAD_LETTER_TOPIC,
     },
     {
         "pubsubname": "pubsub",
         "topic": "orders",
         "route": "/events/orders",
-        "deadLetterTopic": DEAD_LETTERS,
+        "deadLetterTopic": DEAD_LETTER_TOPIC,
         # A filter for the brokers that know this one; with others the rest arrives and is ignored.
         "metadata": {"eventTypes": ORDER_ACCEPTED},
     },
@@ -100,38 +101,30 @@ class Marketing:
     """What the service exposes and subscribes to."""
 
     def __init__(self, settings: Settings) -> None:
-        self._recommendations = Recommendations(StateStore(settings))
+        state = StateStore(settings)
+        self._recommendations = Recommendations(state)
         # Nearly all orders change the same keys: one writer takes together what comes together.
         self._orders = Batches(self._recommendations.learn)
         self.routes = {
             "/dapr/subscribe": {"GET": lambda _: Response.json(SUBSCRIPTIONS)},
             "/events/orders": {"POST": self._on_event},
-            "/events/dead-letters": {"POST": self._on_dead_letter},
+            **DeadLetters(state, self._handle).routes,
             "/api/recommendations": {"GET": self._recommend},
             "/openapi/v1.json": {"GET": lambda _: Response.json(OPEN_API)},
         }
 
     def _on_event(self, request: Request) -> Response:
         try:
-            order = _read_order(request.body)
+            self._handle(request.body)
         except ValueError as malformed:
             logger.warning("An event goes to the dead letters: %s", malformed)
             return Response.json({"status": "DROP"})  # it will not get better by trying again
-        return self._take_in(order)
+        return Response()
 
-    def _on_dead_letter(self, request: Request) -> Response:
-        try:
-            order = _read_order(request.body)
-        except ValueError as malformed:
-            # Not dropped: that would bring it back at once.
-            return Response.problem(
-                400, "bad-request", "Bad request.", f"The event cannot be handled: {malformed}")
-        return self._take_in(order)
-
-    def _take_in(self, order: Optional[Order]) -> Response:
+    def _handle(self, envelope: bytes) -> None:
+        order = _read_order(envelope)
         if order is not None:
             self._orders.bring(order, HANDLING_TIME_LIMIT)
-        return Response()
 
     def _recommend(self, request: Request) -> Response:
         errors: Dict[str, List[str]] = {}

@@ -14,6 +14,7 @@ public sealed class MyPageService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, MyPageJson.Default));
+        builder.AddStateDeadLetters();
         AddPages<OrderPage, OrderEvent>(builder.Services);
         AddPages<TitlePage, TitleEvent>(builder.Services);
         builder.Services.AddSingleton<Listeners>();

@@ -27,6 +27,7 @@ internal static class OrderMessages
             OrderEvent.CancellationRefused when order.Reason == OrderReasons.TooLateToRefuse => ("Order goes on", $"Your order of {what} is not rejected after all. It goes on, and is {order.Status}."),
             OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order.Reason)}. It goes on, and is {order.Status}."),
             OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order.Reason)}.{Refunded(order)}"),
+            OrderEvent.Rejected when order.Reason == OrderReasons.Expired => ("Order expired", $"Your order of {what} was rejected: its payment did not become possible in time. It is not held for you any more.{Refunded(order)}"),
             OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order.Reason)}.{Refunded(order)}"),
             _ => throw new ArgumentException($"Nobody is told of {e.Type}.", nameof(e)),
         };

@@ -2,7 +2,16 @@ using OrderMall.Contracts;
 
 namespace OrderMall.Ordering;
 
-/// <summary>A status the order reached, and when.</summary>
+/// <summary>A status the order reached, when, and the event that told it.</summary>
 /// <param name="Status">Which.</param>
 /// <param name="At">When (UTC).</param>
-internal sealed record HistoryEntry(OrderStatus Status, DateTimeOffset At);
+/// <param name="Version">The order's, with it.</param>
+/// <param name="Event">The event's name; <see langword="null"/> in orders of the time before it was remembered.</param>
+/// <param name="Reason">The event's.</param>
+internal sealed record HistoryEntry(OrderStatus Status, DateTimeOffset At, long Version, string? Event, string? Reason);
+
+/// <summary>A status the order reached, as its customer sees it.</summary>
+internal sealed record StatusView(OrderStatus Status, DateTimeOffset At)
+{
+    public static StatusView Of(HistoryEntry entry) => new(entry.Status, entry.At);
+}

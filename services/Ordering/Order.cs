@@ -189,6 +189,19 @@ internal sealed class Order
         MoveTo(OrderStatus.Rejected, OrderEvent.Rejected, now);
     }
 
+    /// <summary>
+    /// Payment did not come back in time. Whether the money was taken is unknown, and need not be known: payment gives back
+    /// whatever it finds for a rejected order, and what was held is free at once.
+    /// </summary>
+    public void Expire(DateTimeOffset now)
+    {
+        Require(OrderStatus.AwaitingPayment);
+        Reason = OrderReasons.Expired;
+        ExpiresAt = null;
+        Rest();
+        MoveTo(OrderStatus.Rejected, OrderEvent.Rejected, now);
+    }
+
     /// <summary>Fulfilment has got at least this far. Steps that were not heard of yet are passed through; what is behind is ignored.</summary>
     /// <param name="to">How far.</param>
     /// <param name="now">When.</param>
@@ -302,10 +315,16 @@ internal sealed class Order
         return events;
     }
 
+    /// <summary>Everything that happened to it, as it was told then, oldest first: the name of each event and the event.</summary>
+    public IReadOnlyList<(string Type, OrderEvent Event)> EventsAgain() =>
+        !IsPublic && Status == OrderStatus.Rejected
+            ? [(OrderEvent.Voided, EventOf(new HistoryEntry(Status, UpdatedAt, Version, OrderEvent.Voided, Reason)))]
+            : [.. History.Where(entry => entry.Event is not null).Select(entry => (entry.Event!, EventOf(entry)))];
+
     private void MoveTo(OrderStatus status, string eventType, DateTimeOffset now)
     {
         Change(status, now);
-        History = [.. History, new HistoryEntry(status, UpdatedAt)];
+        History = [.. History, new HistoryEntry(status, UpdatedAt, Version, eventType, Reason)];
         Raise(eventType);
     }
 
@@ -317,10 +336,12 @@ internal sealed class Order
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
 
-    private void Raise(string eventType) => _events.Add((eventType, new OrderEvent(
-        Id, Version, UpdatedAt, Status, Reason, CustomerId, MerchantId ?? "", OfferId, Kind ?? "", Title ?? "", Quantity,
+    private void Raise(string eventType) => _events.Add((eventType, EventOf(new HistoryEntry(Status, UpdatedAt, Version, eventType, Reason))));
+
+    private OrderEvent EventOf(HistoryEntry then) => new(
+        Id, then.Version, then.At, then.Status, then.Reason, CustomerId, MerchantId ?? "", OfferId, Kind ?? "", Title ?? "", Quantity,
         Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note, Worker,
-        WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received))));
+        WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received && entry.Version <= then.Version));
 
     private void Rest()
     {

@@ -115,9 +115,8 @@ internal sealed class OrderSaga(
     {
         if (order.ExpiresAt <= time.Now())
         {
-            order.BeginCancelling(OrderStatus.Rejected, OrderReasons.Expired, time.Now());
+            order.Expire(time.Now());
             await db.SaveAsync(order, cancellationToken);
-            await CancelAsync(order, cancellationToken);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
@@ -9,7 +10,15 @@ namespace OrderMall.Ordering;
 /// <summary>Orders.</summary>
 internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(options)
 {
+    private const string TraceParent = nameof(TraceParent);
+
     public DbSet<Order> Orders => Set<Order>();
+
+    /// <summary>Adds a new order, and remembers in whose trace: what the saga does later belongs to it too.</summary>
+    public void Begin(Order order) => Orders.Add(order).Property<string?>(TraceParent).CurrentValue = Activity.Current?.Id;
+
+    /// <summary>The trace context in which an order was begun, if there was one.</summary>
+    public string? TraceParentOf(Order order) => Entry(order).Property<string?>(TraceParent).CurrentValue;
 
     /// <summary>Saves an order together with the events it raised.</summary>
     /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>
@@ -19,12 +28,16 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
         await SaveChangesAsync(cancellationToken);
     }
 
-    /// <summary>Adds an order's events to what the next save publishes.</summary>
+    /// <summary>Adds an order's events to what the next save publishes, and says in the trace where the order is.</summary>
     public void PublishEvents(Order order)
     {
+        Activity.Current?.SetTag("mall.order.id", order.Id).SetTag("mall.order.status", order.Status.ToString()).SetTag("mall.order.reason", order.Reason);
         foreach (var (type, e) in order.TakeEvents())
-            Publish(Topics.Orders, type, e.OrderId, e, ContractsJson.Default.OrderEvent, e.At);
+            Publish(type, e);
     }
+
+    /// <summary>Adds an event to what the next save publishes; for the second time too, under the same id.</summary>
+    public void Publish(string type, OrderEvent e) => Publish(Topics.Orders, type, e.OrderId, e, ContractsJson.Default.OrderEvent, e.At, e.Version);
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -32,6 +45,7 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
         modelBuilder.Entity<Order>(order =>
         {
             order.ToTable("orders");
+            order.Property<string?>(TraceParent);
             order.Property(o => o.Version).IsConcurrencyToken();
             order.Property(o => o.Amount).HasPrecision(18, 2);
             order.Property(o => o.Prepaid).HasPrecision(18, 2);

@@ -1,6 +1,7 @@
 using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -29,6 +30,15 @@ public sealed class OrderingService : IMallService
         builder.Services.AddSingleton<FulfilmentClient>();
         builder.Services.AddScoped<OrderSaga>();
         builder.Services.AddHostedService<SagaResumer>();
+        builder.AddAlarm(
+            new Alarm("ordermall.order.overdue.count", "{order}", 0, "Orders are Pending, AwaitingPayment or Cancelling beyond their time: forgotten, or a service has not answered for minutes."),
+            $"""
+             SELECT count(*) FROM (
+                 SELECT 1 FROM orders
+                 WHERE due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain}
+                     OR (status = 'AwaitingPayment' AND expires_at < now() - interval '1 minute'))
+                 LIMIT 1000) AS few
+             """);
     }
 
     /// <inheritdoc/>
@@ -37,5 +47,6 @@ public sealed class OrderingService : IMallService
         OrdersApi.Map(app);
         OrderEvents.Map(app);
         AuditApi.Map(app);
+        Republishing.Map(app);
     }
 }

@@ -40,7 +40,7 @@ internal static class OrdersApi
             return await AnswerAgainAsync(db, before, hash, context, limit.Token);
 
         var order = Order.Begin(user.Id(), request, key.Value, hash, time.Now());
-        db.Orders.Add(order);
+        db.Begin(order);
         try
         {
             await db.SaveChangesAsync(limit.Token);

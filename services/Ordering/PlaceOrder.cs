@@ -32,18 +32,18 @@ internal sealed record OrderView(
     string? Place,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
-    IReadOnlyList<HistoryEntry> History)
+    IReadOnlyList<StatusView> History)
 {
     /// <summary>The order as it is now.</summary>
     public static OrderView Of(Order order) => new(
         order.Id, order.CustomerId, order.OfferId, order.Kind!, order.Title!, order.Quantity, order.Amount, order.Prepaid, order.Currency!,
-        order.Status, order.Reason, order.Destination, order.Date, order.Place, order.CreatedAt, order.UpdatedAt, order.History);
+        order.Status, order.Reason, order.Destination, order.Date, order.Place, order.CreatedAt, order.UpdatedAt, order.History.ConvertAll(StatusView.Of));
 
     /// <summary>The order as it was when it was taken: the answer to its placing, however often that is repeated.</summary>
     public static OrderView AsPlaced(Order order)
     {
         var first = order.History[0];
-        return Of(order) with { Status = first.Status, Reason = null, UpdatedAt = first.At, History = [first] };
+        return Of(order) with { Status = first.Status, Reason = null, UpdatedAt = first.At, History = [StatusView.Of(first)] };
     }
 }
 

@@ -1,10 +1,11 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Ordering;
 
 /// <summary>Brings to an end what a crash or an absent service left on its way.</summary>
-internal sealed class SagaResumer(IServiceScopeFactory scopes, TimeProvider time, ILogger<SagaResumer> logger) : DueWork<OrderingDb>(scopes, time, logger)
+internal sealed class SagaResumer(IServiceScopeFactory scopes, TimeProvider time, ActivitySource source, ILogger<SagaResumer> logger) : DueWork<OrderingDb>(scopes, time, logger)
 {
     // Nothing is ever due later than a lease from now, unless the clock was set back: then it is due too.
     protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
@@ -16,7 +17,10 @@ internal sealed class SagaResumer(IServiceScopeFactory scopes, TimeProvider time
 
     protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
     {
-        if (await services.GetRequiredService<OrderingDb>().Orders.FirstOrDefaultAsync(order => order.Id == id, cancellationToken) is { } order)
-            await services.GetRequiredService<OrderSaga>().ResumeAsync(order, cancellationToken);
+        var db = services.GetRequiredService<OrderingDb>();
+        if (await db.Orders.FirstOrDefaultAsync(order => order.Id == id, cancellationToken) is not { } order)
+            return;
+        using var activity = source.StartActivity("resume order", ActivityKind.Internal, parentId: db.TraceParentOf(order));
+        await services.GetRequiredService<OrderSaga>().ResumeAsync(order, cancellationToken);
     }
 }

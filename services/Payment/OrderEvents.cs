@@ -24,6 +24,6 @@ internal static class OrderEvents
         if (await db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == order.OrderId, cancellationToken) is { } payment)
             payment.Withdraw(now);
         else
-            db.Payments.Add(Payment.NeverToBe(order.OrderId, now));
+            db.Begin(Payment.NeverToBe(order.OrderId, now));
     }
 }

@@ -1,5 +1,6 @@
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -20,6 +21,14 @@ public sealed class PaymentService : IMallService
         builder.Services.AddSingleton<ProviderClient>();
         builder.Services.AddScoped<Settlement>();
         builder.Services.AddHostedService<SettlementResumer>();
+        builder.AddAlarm(
+            new Alarm("ordermall.payment.unsettled.count", "{payment}", 0, "Charges or refunds are not settled with the provider, which has not answered for minutes."),
+            $"""
+             SELECT count(*) FROM (
+                 SELECT 1 FROM payment
+                 WHERE due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain})
+                 LIMIT 1000) AS few
+             """);
     }
 
     /// <inheritdoc/>
@@ -27,5 +36,6 @@ public sealed class PaymentService : IMallService
     {
         PaymentsApi.Map(app);
         OrderEvents.Map(app);
+        Republishing.Map(app);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OrderMall.Contracts;
@@ -7,7 +8,7 @@ using OrderMall.ServiceDefaults.Sidecar;
 namespace OrderMall.Payment;
 
 /// <summary>Settles payments with the provider.</summary>
-internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProvider time)
+internal sealed class Settlement(PaymentDb db, ProviderClient provider, ActivitySource source, TimeProvider time)
 {
     /// <summary>Takes an order's money, or tells what became of it before.</summary>
     /// <exception cref="DbUpdateException">Somebody else changed the same payment: look again.</exception>
@@ -27,7 +28,7 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProv
         var payment = await FindAsync(orderId, cancellationToken);
         if (payment is null)
         {
-            db.Payments.Add(Payment.NeverToBe(orderId, time.Now()));
+            db.Begin(Payment.NeverToBe(orderId, time.Now()));
             await db.SaveChangesAsync(cancellationToken);
             return RefundOutcome.Refunded;
         }
@@ -48,6 +49,7 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProv
     {
         if (await FindAsync(orderId, cancellationToken) is not { IsSettled: false } payment)
             return;
+        using var activity = source.StartActivity("settle payment", ActivityKind.Internal, parentId: db.TraceParentOf(payment));
         // Whether it is still to be charged is for ordering to say: here one only asks what became of it.
         await AskAsync(payment, payment.Withdrawn ? provider.RefundAsync : provider.LookUpAsync, cancellationToken);
     }
@@ -56,7 +58,7 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProv
     private async Task<Payment?> BeginAsync(ChargeRequest request, CancellationToken cancellationToken)
     {
         var payment = Payment.Begin(request, time.Now());
-        db.Payments.Add(payment);
+        db.Begin(payment);
         try
         {
             await db.SaveChangesAsync(cancellationToken);
@@ -87,6 +89,7 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, TimeProv
             payment.TryAgain(time.Now());
         }
 
+        Activity.Current?.SetTag("mall.order.id", payment.OrderId).SetTag("mall.payment.status", payment.Status.ToString());
         await db.SaveChangesAsync(cancellationToken);
     }
 }

@@ -13,8 +13,11 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
     public void PublishEvents(Registration registration)
     {
         foreach (var (type, e) in registration.TakeEvents())
-            Publish(Topics.Titles, type, e.TitleId, e, ContractsJson.Default.TitleEvent, e.At);
+            Publish(type, e);
     }
+
+    /// <summary>Adds an event to what the next save publishes; for the second time too, under the same id.</summary>
+    public void Publish(string type, TitleEvent e) => Publish(Topics.Titles, type, e.TitleId, e, ContractsJson.Default.TitleEvent, e.At, e.Version);
 
     /// <summary>The product team has what was an attempt until now.</summary>
     /// <exception cref="DbUpdateConcurrencyException">It was voided or decided on first.</exception>

@@ -1,6 +1,7 @@
 using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -23,6 +24,9 @@ public sealed class PublishingService : IMallService
         builder.Services.AddSingleton<ReviewClient>();
         builder.Services.AddSingleton<ReviewEvents>();
         builder.Services.AddHostedService<RegistrationResumer>();
+        builder.AddAlarm(
+            new Alarm("ordermall.title.overdue.count", "{title}", 0, "Registrations of titles are Pending beyond their time: they were forgotten."),
+            "SELECT count(*) FROM (SELECT 1 FROM registration WHERE due_at < now() - interval '1 minute' LIMIT 1000) AS few");
     }
 
     /// <inheritdoc/>
@@ -31,5 +35,6 @@ public sealed class PublishingService : IMallService
         TitlesApi.Map(app);
         ReviewEvents.Map(app);
         AuditApi.Map(app);
+        Republishing.Map(app);
     }
 }

@@ -112,6 +112,16 @@ internal sealed class Registration
         return events;
     }
 
+    /// <summary>The last that happened to it, as it was told then; <see langword="null"/> while it is only an attempt.</summary>
+    public (string Type, TitleEvent Event)? LastEvent() => Status switch
+    {
+        TitleStatus.InReview => (TitleEvent.Registered, ToEvent()),
+        TitleStatus.Approved => (TitleEvent.Approved, ToEvent()),
+        TitleStatus.Rejected => (TitleEvent.Rejected, ToEvent()),
+        TitleStatus.Cancelled => (TitleEvent.Cancelled, ToEvent()),
+        _ => null,
+    };
+
     // A decision proves that the review was taken in, even if the answer that says so is still on its way.
     private bool IsInReview(DateTimeOffset now)
     {
@@ -126,8 +136,10 @@ internal sealed class Registration
         Version++;
         UpdatedAt = now;
         DueAt = null;
-        _events.Add((eventType, new TitleEvent(Id, Version, UpdatedAt, Status, Reason, PublisherId, Title, Author, Price, Currency, Copies)));
+        _events.Add((eventType, ToEvent()));
     }
+
+    private TitleEvent ToEvent() => new(Id, Version, UpdatedAt, Status, Reason, PublisherId, Title, Author, Price, Currency, Copies);
 
     private void RequirePending()
     {

@@ -33,6 +33,9 @@ internal sealed class Review
 
     public ReviewStatus Status { get; private set; }
 
+    /// <summary>The reviewer's words when it was refused.</summary>
+    public string? Reason { get; private set; }
+
     /// <summary>Whether publishing has spoken, and nothing can change it any more.</summary>
     public bool IsFinal { get; private set; }
 
@@ -59,14 +62,16 @@ internal sealed class Review
 
     /// <summary>A reviewer decides.</summary>
     /// <param name="decision"><see cref="ReviewStatus.Approved"/> or <see cref="ReviewStatus.Rejected"/>.</param>
+    /// <param name="reason">Why it is refused.</param>
     /// <returns>What came of it.</returns>
-    public Decision Decide(ReviewStatus decision)
+    public Decision Decide(ReviewStatus decision, string? reason)
     {
         if (Status == decision)
             return Decision.AlreadyMade;
         if (Status != ReviewStatus.Pending)
             return Decision.Refused($"The review is {Status}: only a Pending one can be decided.");
         Become(decision);
+        Reason = reason;
         return Decision.Made;
     }
 

@@ -63,11 +63,11 @@ internal static class ReviewsApi
                 var review = await db.Reviews.FindAsync([titleId], cancellationToken);
                 if (review is not { RequestedAt: not null })
                     return Problems.NotFound("review");
-                var decision = review.Decide(aim);
+                var decision = review.Decide(aim, reason);
                 if (decision.Refusal is { } why)
                     return Problems.Conflict("review-status", why);
                 if (decision.Changed)
-                    db.Publish(eventType, review, time.Now(), reason);
+                    db.Publish(eventType, review, time.Now());
                 return TypedResults.Ok(View(review));
             },
             cancellationToken);

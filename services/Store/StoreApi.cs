@@ -57,22 +57,21 @@ internal static class StoreApi
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> ConfirmAsync(
         Guid orderId, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        DecideAsync(orderId, user.Id(), order => order.Confirm(), StoreEvent.OrderConfirmed, reason: null, db, time, cancellationToken);
+        DecideAsync(orderId, user.Id(), order => order.Confirm(), StoreEvent.OrderConfirmed, db, time, cancellationToken);
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> RejectAsync(
         Guid orderId, Rejection rejection, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        DecideAsync(orderId, user.Id(), order => order.Reject(), StoreEvent.OrderRejected, rejection.Reason!.Trim(), db, time, cancellationToken);
+        DecideAsync(orderId, user.Id(), order => order.Reject(rejection.Reason!.Trim()), StoreEvent.OrderRejected, db, time, cancellationToken);
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> CompleteAsync(
         Guid orderId, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        DecideAsync(orderId, user.Id(), order => order.Complete(), StoreEvent.OrderCompleted, reason: null, db, time, cancellationToken);
+        DecideAsync(orderId, user.Id(), order => order.Complete(), StoreEvent.OrderCompleted, db, time, cancellationToken);
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> DecideAsync(
         Guid orderId,
         string merchantId,
         Func<StoreOrder, Decision> decide,
         string eventType,
-        string? reason,
         StoreDb db,
         TimeProvider time,
         CancellationToken cancellationToken) =>
@@ -86,7 +85,7 @@ internal static class StoreApi
                 if (decision.Refusal is { } why)
                     return Problems.Conflict("order-status", why);
                 if (decision.Changed)
-                    db.Publish(eventType, order, time.Now(), reason);
+                    db.Publish(eventType, order, time.Now());
                 return TypedResults.Ok(View(order));
             },
             cancellationToken);

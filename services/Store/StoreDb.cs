@@ -12,7 +12,7 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
     public DbSet<Review> Reviews => Set<Review>();
 
     /// <summary>Publishes what happened to an order, with the order's change.</summary>
-    public void Publish(string type, StoreOrder order, DateTimeOffset at, string? reason = null) =>
+    public void Publish(string type, StoreOrder order, DateTimeOffset at) =>
         Publish(
             Topics.Store,
             type,
@@ -28,17 +28,17 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
                 order.Fulfilment,
                 order.Destination,
                 order.Date,
-                reason),
+                type == StoreEvent.OrderRejected ? order.Reason : null),
             ContractsJson.Default.StoreEvent,
             at);
 
     /// <summary>Publishes what happened to a review, with the review's change.</summary>
-    public void Publish(string type, Review review, DateTimeOffset at, string? reason = null) =>
+    public void Publish(string type, Review review, DateTimeOffset at) =>
         Publish(
             Topics.Reviews,
             type,
             review.TitleId,
-            new ReviewEvent(review.TitleId, review.Version, at, reason),
+            new ReviewEvent(review.TitleId, review.Version, at, review.Reason),
             ContractsJson.Default.ReviewEvent,
             at);
 

@@ -39,6 +39,9 @@ internal sealed class StoreOrder
     /// <summary>What a stop or rejection goes back to when ordering could not carry it out.</summary>
     public StoreStatus? StatusBefore { get; private set; }
 
+    /// <summary>The merchant's words when it was refused.</summary>
+    public string? Reason { get; private set; }
+
     /// <summary>Whether nothing can change it any more.</summary>
     public bool IsFinal { get; private set; }
 
@@ -88,13 +91,14 @@ internal sealed class StoreOrder
     }
 
     /// <summary>The merchant refuses the order; ordering ends it or says that it is too late.</summary>
-    public Decision Reject()
+    public Decision Reject(string reason)
     {
         if (Status == StoreStatus.Rejected)
             return Decision.AlreadyMade;
         if (Status != StoreStatus.Received)
             return Decision.Refused($"The order is {Status}: only a Received one can be rejected.");
         Withdraw(StoreStatus.Rejected);
+        Reason = reason;
         return Decision.Made;
     }
 

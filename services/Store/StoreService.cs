@@ -35,5 +35,6 @@ public sealed class StoreService : IMallService
         ReviewsApi.Map(app);
         ReviewRequests.Map(app);
         StoreAudit.Map(app);
+        Republishing.Map(app);
     }
 }

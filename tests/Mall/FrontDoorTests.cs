@@ -7,7 +7,7 @@ namespace OrderMall.Mall.Tests;
 /// <summary>The program that opens a mall says in one line what is in its way.</summary>
 public sealed class FrontDoorTests : IDisposable
 {
-    private readonly DataFolder _data = new();
+    private readonly MallFolder _data = new();
 
     public void Dispose() => _data.Dispose();
 

@@ -26,9 +26,29 @@ public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDict
     /// <summary>The last part of the problem's type; <see langword="null"/> where the answer is no problem of the mall.</summary>
     public string? Problem =>
         Headers.GetValueOrDefault("Content-Type") == "application/problem+json"
-        && Json.TryGetProperty("type", out var type) && type.GetString() is { } text && text.StartsWith(ProblemType, StringComparison.Ordinal)
+        && IsJson && Json.TryGetProperty("type", out var type) && type.GetString() is { } text && text.StartsWith(ProblemType, StringComparison.Ordinal)
             ? text[ProblemType.Length..]
             : null;
+
+    /// <summary>Whether it says that a service is away, as it must be said: when to try again, and a problem.</summary>
+    public bool IsAway => Status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout && Header("Retry-After") is not null && Problem is not null;
+
+    /// <summary>Whether the body is JSON.</summary>
+    public bool IsJson
+    {
+        get
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(Text);
+                return true;
+            }
+            catch (JsonException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>A field of the body.</summary>
     public string? this[string field] => Json.GetProperty(field).ToString();

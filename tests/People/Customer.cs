@@ -17,9 +17,22 @@ public sealed class Customer : Person
     /// <summary>Registers and signs in.</summary>
     public static async Task<Customer> RegisterAsync(Uri mall)
     {
-        var email = $"{Guid.NewGuid():N}@customer.test";
-        var account = await PatientlyAsync(() => new Person(mall).PostAsync("/api/account/register", new { email, password = Password, name = "A customer" }));
+        var email = NewEmail();
+        var account = await PatientlyAsync(() => AskForAccountAsync(new Person(mall), email));
         return new Customer(await SignInAsync(mall, email, Password), account.Is(HttpStatusCode.Created)["id"]!);
+    }
+
+    /// <summary>Tries to register and to sign in.</summary>
+    /// <param name="anyone">At the mall's door, not signed in.</param>
+    /// <param name="answers">Takes note of what is answered.</param>
+    /// <returns><see langword="null"/> if the mall was not there for one of the two.</returns>
+    public static async Task<Customer?> TryRegisterAsync(Person anyone, Answers answers)
+    {
+        var email = NewEmail();
+        return await answers.AskAsync(() => AskForAccountAsync(anyone, email), HttpStatusCode.Created) is { } account
+            && await answers.AskAsync(() => anyone.SignInAsync(email, Password), HttpStatusCode.OK) is { } signedIn
+                ? new Customer(anyone.WithToken(signedIn["accessToken"]), account["id"]!)
+                : null;
     }
 
     /// <summary>Orders, whatever comes of it.</summary>
@@ -65,4 +78,9 @@ public sealed class Customer : Person
             .Select(message => message.GetProperty("subject").GetString())];
 
     public static List<string?> Statuses(JsonElement history) => [.. history.EnumerateArray().Select(entry => entry.GetProperty("status").GetString())];
+
+    private static string NewEmail() => $"{Guid.NewGuid():N}@customer.test";
+
+    private static Task<Answer> AskForAccountAsync(Person anyone, string email) =>
+        anyone.PostAsync("/api/account/register", new { email, password = Password, name = "A customer" });
 }

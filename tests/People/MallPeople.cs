@@ -11,15 +11,18 @@ public abstract class MallPeople
     /// <summary>The public address.</summary>
     public abstract Uri Address { get; }
 
+    /// <summary>How long its people wait for an answer; as long as answers may usually take if <see langword="null"/>.</summary>
+    public virtual TimeSpan? Patience => null;
+
     /// <summary>Nobody: signed in as no one.</summary>
-    public Person Anyone => new(Address);
+    public Person Anyone => new(Address, patience: Patience);
 
     /// <summary>A customer whom the mall has never seen.</summary>
     public Task<Customer> NewCustomerAsync() => Customer.RegisterAsync(Address);
 
     /// <summary>The demo's customer.</summary>
     public async Task<Person> DemoAsync(string name) => await SignedIn.GetOrAdd(
-        (Address, name), _ => new Lazy<Task<Person>>(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword))).Value;
+        (Address, name), _ => new Lazy<Task<Person>>(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword, Patience))).Value;
 
     /// <summary>The bookshop, which sells what the tests order.</summary>
     public Task<Shop> BookshopAsync() => ShopAsync("bookshop");

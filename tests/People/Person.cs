@@ -30,13 +30,17 @@ public class Person
     private static int _unanswered;
 
     private readonly Uri _mall;
+    private readonly TimeSpan? _patience;
 
     /// <summary>Somebody who is not signed in, or who says with a token who they are.</summary>
-    public Person(Uri mall, string? accessToken = null) => (_mall, AccessToken) = (mall, accessToken);
+    /// <param name="mall">The public address.</param>
+    /// <param name="accessToken">The token.</param>
+    /// <param name="patience">How long to wait for an answer, whatever happened before; as long as answers may usually take if left out.</param>
+    public Person(Uri mall, string? accessToken = null, TimeSpan? patience = null) => (_mall, AccessToken, _patience) = (mall, accessToken, patience);
 
     /// <summary>The same person in a role.</summary>
     protected Person(Person who)
-        : this(who._mall, who.AccessToken)
+        : this(who._mall, who.AccessToken, who._patience)
     {
     }
 
@@ -44,14 +48,17 @@ public class Person
     public string? AccessToken { get; }
 
     /// <summary>Signs in.</summary>
-    public static async Task<Person> SignInAsync(Uri mall, string email, string password)
+    public static async Task<Person> SignInAsync(Uri mall, string email, string password, TimeSpan? patience = null)
     {
-        var answer = await PatientlyAsync(() => new Person(mall).PostAsync("/api/account/login", new { email, password }));
-        return new Person(mall, answer.Is(HttpStatusCode.OK)["accessToken"]);
+        var answer = await PatientlyAsync(() => new Person(mall, patience: patience).SignInAsync(email, password));
+        return new Person(mall, answer.Is(HttpStatusCode.OK)["accessToken"], patience);
     }
 
+    /// <summary>Asks to be signed in, whatever comes of it.</summary>
+    public Task<Answer> SignInAsync(string email, string password) => PostAsync("/api/account/login", new { email, password });
+
     /// <summary>Somebody with other powers, or none, at the same door.</summary>
-    public Person WithToken(string? accessToken) => new(_mall, accessToken);
+    public Person WithToken(string? accessToken) => new(_mall, accessToken, _patience);
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
 
@@ -69,7 +76,7 @@ public class Person
     {
         using var request = Request(method, path, body, headers);
         // Where nobody answers any more, those who ask next do not wait as long again.
-        var limit = Volatile.Read(ref _unanswered) < MostUnanswered ? TimeLimit : TimeLimitOfTheUnanswered;
+        var limit = _patience ?? (Volatile.Read(ref _unanswered) < MostUnanswered ? TimeLimit : TimeLimitOfTheUnanswered);
         using var giveUp = new CancellationTokenSource(limit);
         var took = Stopwatch.StartNew();
         try
@@ -86,8 +93,11 @@ public class Person
         }
         catch (Exception unanswered) when (unanswered is HttpRequestException or OperationCanceledException)
         {
-            Interlocked.Increment(ref _unanswered);
-            throw unanswered is HttpRequestException ? unanswered : new TimeoutException($"{method} {path}: no answer within {limit.TotalSeconds} s.", unanswered);
+            if (_patience is null)
+                Interlocked.Increment(ref _unanswered);
+            throw unanswered is HttpRequestException
+                ? new UnansweredException($"{method} {path}", $"the connection broke: {unanswered.Message}", inTime: true, unanswered)
+                : new UnansweredException($"{method} {path}", $"no answer within {limit.TotalSeconds} s", inTime: false, unanswered);
         }
     }
 

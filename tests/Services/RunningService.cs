@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
@@ -26,6 +28,10 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
 
     /// <summary>Calls the first replica as its sidecar does.</summary>
     public HttpClient Internal { get; private set; } = null!;
+
+    /// <summary>What the first replica has mapped.</summary>
+    public IReadOnlyList<RouteEndpoint> Endpoints =>
+        [.. _replicas[Internal.BaseAddress!].Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     public async Task InitializeAsync()
     {

@@ -91,6 +91,8 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
             WorkingDirectory = folder.Path,
         };
         start.Environment["DOTNET_gcServer"] = "0";
+        // Measured with seventeen processes on 2 cores: opening and the first 40 orders take a quarter less CPU without profiles.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         foreach (var (key, value) in plan.Environment)
             start.Environment[key == "urls" ? "ASPNETCORE_URLS" : key == "http_ports" ? "ASPNETCORE_HTTP_PORTS" : key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return start;

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Npgsql;
 
 namespace OrderMall.Sidecar;
 
@@ -69,8 +68,9 @@ internal sealed partial class Settler(QueueStore store, ILogger logger)
                     await store.DeleteAsync([.. handled], ct);
                 return;
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException && !ct.IsCancellationRequested)
+            catch (Exception failure) when (!ct.IsCancellationRequested)
             {
+                // Whatever it is: without this loop nothing would be delivered any more. A connection that breaks is not always told as such.
                 LogWaiting(logger, failure.Message);
                 await Task.Delay(RetryPause, ct);
             }

@@ -282,8 +282,10 @@ internal sealed partial class SubscriptionQueue : IDisposable
             {
                 page = await _services.Store.ReadAsync(Id, after, limit, _services.Stopping);
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
+            catch (Exception failure)
             {
+                if (failure is not (NpgsqlException or TimeoutException or OperationCanceledException))
+                    LogUnread(_services.Logger, failure, App.AppId, Topic);
                 if (!await PauseAsync())
                     return;
                 continue;
@@ -333,6 +335,9 @@ internal sealed partial class SubscriptionQueue : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId} could not handle an event of {Topic}; it went to {DeadLetterTopic} after {Attempts} retries")]
     private static partial void LogDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The events of {Topic} for {AppId} could not be read; it is tried again")]
+    private static partial void LogUnread(ILogger logger, Exception mistake, string appId, string topic);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Delivery to {AppId} of an event of {Topic} went wrong; it is tried again")]
     private static partial void LogMistake(ILogger logger, Exception mistake, string appId, string topic);

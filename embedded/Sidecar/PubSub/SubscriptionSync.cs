@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Npgsql;
 
 namespace OrderMall.Sidecar;
 
@@ -75,9 +73,7 @@ internal sealed partial class SubscriptionSync(App app, Subscriptions subscripti
             LogSubscribed(logger, app.AppId, served.Count);
             return true;
         }
-        catch (Exception failure) when (
-            failure is HttpRequestException or IOException or JsonException or NpgsqlException or TimeoutException
-            || (failure is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception failure) when (!ct.IsCancellationRequested)
         {
             LogRetry(logger, app.AppId, failure.Message);
             return false;

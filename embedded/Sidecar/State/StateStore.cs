@@ -118,7 +118,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             }
             while (purged == PurgeBatch);
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException && !ct.IsCancellationRequested)
+        catch (Exception failure) when (!ct.IsCancellationRequested)
         {
             LogPurge(logger, failure.Message);
         }

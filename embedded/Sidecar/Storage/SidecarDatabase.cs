@@ -61,6 +61,8 @@ internal sealed class SidecarDatabase : IAsyncDisposable
             CommandTimeout = 10,
             Enlist = false,
             ApplicationName = "sidecar",
+            // Asked for, one that breaks while it is opened would spoil the connection that Npgsql opens instead, for as long as that is in the pool.
+            GssEncryptionMode = GssEncryptionMode.Disable,
         };
         builder.MaxPoolSize = largest ?? builder.MaxPoolSize;
         // A queue's statistics are always out of date: measured empty, it is read through when it is full.

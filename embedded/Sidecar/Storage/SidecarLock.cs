@@ -42,7 +42,7 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
                 else if (await TryTakeAsync(ct))
                     LogRegained(logger);
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or InvalidOperationException)
+            catch (Exception failure) when (!ct.IsCancellationRequested)
             {
                 if (_held)
                     LogLost(logger, failure.Message);

@@ -70,6 +70,63 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         (await customer.OrderAsync(await shop.SellBookAsync(), 1, "card_ok", Willing)).Is(HttpStatusCode.Created);
     }
 
+    [FactNeeding(Need.Own)]
+    public async Task What_was_not_paid_in_time_is_free_again_and_whoever_ordered_it_is_told_though_payment_is_still_away()
+    {
+        using var data = new MallFolder();
+        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:03"));
+        var (op, shop, customer) = await PeopleOfAsync(hasty.Address);
+        var offer = await shop.SellBookAsync(copies: 5);
+        Guid order, cancelled;
+        await using (await op.StopAsync("payment"))
+        {
+            order = await AwaitAsync(customer, offer);
+            cancelled = await AwaitAsync(customer, offer);
+            Assert.Equal(3, await shop.AvailableAsync(offer));
+            (await customer.CancelAsync(cancelled)).Is(HttpStatusCode.Accepted);
+            await customer.OnPageAsync(order, "Rejected");
+            Assert.Equal("expired", (await customer.GetAsync($"/api/orders/{order}"))["reason"]);
+            await shop.HasLeftAsync(offer, 4);
+            await Eventually.Is("Order expired", async () => (await customer.MessagesAsync(order)).FirstOrDefault()?.Split(':')[0]);
+            (await customer.CancelAsync(order)).IsProblem(HttpStatusCode.Conflict, "not-cancellable");
+        }
+
+        // The one that was being cancelled by then is no victim of the time.
+        await customer.OnPageAsync(cancelled, "Cancelled");
+        await shop.HasLeftAsync(offer, 5);
+        Assert.Equal(["AwaitingPayment", "Rejected"], await customer.HistoryAsync(order));
+        Assert.Equal(2, (await customer.MessagesAsync(order)).Count);
+        var counts = await op.FindsAllInOrderAsync(Eventually.Usual);
+        Assert.Equal(0, counts.GetProperty("providerCharges").GetInt32());
+    }
+
+    [FactNeeding(Need.Own)]
+    public async Task What_was_paid_after_its_time_is_given_back()
+    {
+        using var data = new MallFolder();
+        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:03"));
+        var (op, shop, customer) = await PeopleOfAsync(hasty.Address);
+        var offer = await shop.SellBookAsync(copies: 5);
+        Guid order;
+        // It takes the money at once, and says so when nobody listens any more.
+        await using (await op.ProviderIsAsync("slow", 30_000))
+        {
+            order = await AwaitAsync(customer, offer);
+            await customer.OnPageAsync(order, "Rejected");
+            await shop.HasLeftAsync(offer, 5);
+        }
+
+        await Eventually.Is("Refunded", () => customer.PaymentAsync(order));
+        var counts = await op.FindsAllInOrderAsync(Eventually.Usual);
+        Assert.Equal((1, 1), (counts.GetProperty("providerCharges").GetInt32(), counts.GetProperty("providerRefunds").GetInt32()));
+        Assert.Equal(["AwaitingPayment", "Rejected"], await customer.HistoryAsync(order));
+    }
+
+    private static async Task<(Operator Operator, Shop Shop, Customer Customer)> PeopleOfAsync(Uri address) => (
+        new Operator(await Person.SignInAsync(address, "operator@mall.test", "Mall-demo-1")),
+        new Shop(await Person.SignInAsync(address, "bookshop@mall.test", "Mall-demo-1")),
+        await Customer.RegisterAsync(address));
+
     private static async Task<Guid> AwaitAsync(Customer customer, Guid offer)
     {
         var answer = (await customer.OrderAsync(offer, 1, "card_ok", Willing)).Is(HttpStatusCode.Accepted);

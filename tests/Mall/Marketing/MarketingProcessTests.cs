@@ -88,11 +88,22 @@ public sealed class MarketingProcessTests
         foreach (var bad in new[] { "{", "[]", new string('[', 100_000), """{"type":"OrderAccepted"}""", """{"type":"OrderAccepted","data":{"orderId":1}}""", MarketingProcess.Envelope(Guid.NewGuid(), "one", Emma).Replace("book", "\\ud800", StringComparison.Ordinal) })
         {
             Assert.Equal((HttpStatusCode.OK, """{"status":"DROP"}"""), await marketing.DeliverAsync(bad));
-            Assert.Equal(HttpStatusCode.BadRequest, (await marketing.DeliverAsync(bad, "/events/dead-letters")).Status);
+            // Twice: it is parked once.
+            Assert.Equal((HttpStatusCode.OK, ""), await marketing.DeliverAsync(bad, "/events/dead-letters"));
+            Assert.Equal((HttpStatusCode.OK, ""), await marketing.DeliverAsync(bad, "/events/dead-letters"));
         }
 
+        Assert.Equal(6, sidecar["dead-letters"]!.AsArray().Count);
+        Assert.All(sidecar["dead-letters"]!.AsArray(), letter => Assert.NotEqual("", (string?)letter!["reason"]));
+        Assert.StartsWith("""{"done":0,"failed":6,"left":6""", (await marketing.DeliverAsync("{}", "/dead-letters/replay")).Text, StringComparison.Ordinal);
+        var one = $$"""{"eventId":"{{sidecar["dead-letters"]![0]!["eventId"]}}"}""";
+        Assert.StartsWith("""{"done":1,"failed":0,"left":5""", (await marketing.DeliverAsync(one, "/dead-letters/discard")).Text, StringComparison.Ordinal);
+        Assert.StartsWith("""{"done":0,"failed":0,"left":5""", (await marketing.DeliverAsync(one, "/dead-letters/discard")).Text, StringComparison.Ordinal);
+        // One that was parked while it could not be handled, and can be now.
+        sidecar.Put("dead-letters", new JsonArray(new JsonObject { ["eventId"] = "x", ["topic"] = "orders", ["type"] = "OrderAccepted", ["envelope"] = MarketingProcess.Envelope(Guid.NewGuid(), "one", Dracula), ["parkedAt"] = "2026-01-01T00:00:00.000Z", ["reason"] = "a test" }));
+        Assert.Equal("""{"done":1,"failed":0,"left":0,"reason":null}""", (await marketing.DeliverAsync("{}", "/dead-letters/replay")).Text);
         Assert.Equal(HttpStatusCode.OK, (await marketing.DeliverAsync(MarketingProcess.Envelope(Guid.NewGuid(), "one", Dracula), "/events/dead-letters")).Status);
-        Assert.Equal([(Dracula, 1)], await marketing.RecommendsAsync(""));
+        Assert.Equal([(Dracula, 2)], await marketing.RecommendsAsync(""));
     }
 
     [FactNeeding(Need.Own | Need.Python)]

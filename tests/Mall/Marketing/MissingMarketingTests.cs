@@ -8,7 +8,7 @@ namespace OrderMall.Mall.Tests.Marketing;
 [Collection(AloneCollection.Name)]
 public sealed class MissingMarketingTests(MallFixture mall) : IClassFixture<MallFixture>, IDisposable
 {
-    private readonly DataFolder _data = new();
+    private readonly MallFolder _data = new();
 
     public void Dispose() => _data.Dispose();
 

@@ -55,7 +55,7 @@ public sealed class MallFixture : MallPeople, IAsyncLifetime
             return new Opened(address, null, null);
         }
 
-        var data = new DataFolder();
+        var data = new MallFolder();
         using var limit = new CancellationTokenSource(OpeningLimit);
         try
         {
@@ -69,5 +69,5 @@ public sealed class MallFixture : MallPeople, IAsyncLifetime
         }
     }
 
-    private sealed record Opened(Uri Address, EmbeddedMall? Embedded, DataFolder? Data);
+    private sealed record Opened(Uri Address, EmbeddedMall? Embedded, MallFolder? Data);
 }

@@ -15,6 +15,12 @@ public enum Need
 
     /// <summary>Python on this machine.</summary>
     Python = 8,
+
+    /// <summary>Linux, which shows what processes do.</summary>
+    Linux = 16,
+
+    /// <summary>Signals, as Unix systems have them.</summary>
+    Unix = 16,
 }
 
 /// <summary>A fact that needs more than a mall that is open; skipped by name where that is missing.</summary>

@@ -12,6 +12,8 @@ internal static class Needs
     /// <summary>What is missing, in words; <see langword="null"/> if nothing is.</summary>
     public static string? Lacks(Need need) =>
         need.HasFlag(Need.Own) && OpenMall.Address is not null ? "opens a mall or services of its own, not the one that is open"
+        : need.HasFlag(Need.Unix) && OperatingSystem.IsWindows() ? "kills and stops processes by signals, which Windows does not have"
+        : need.HasFlag(Need.Linux) && !OperatingSystem.IsLinux() ? "looks at processes as Linux shows them"
         : need.HasFlag(Need.Python) && LocalPython.Program is null ? LocalPython.Missing
         : need.HasFlag(Need.Marketing) && (OpenMall.Address is null ? LocalPython.Missing : NoMarketing.Value) is { } noMarketing ? noMarketing
         : need.HasFlag(Need.Faults) && OpenMall.Address is not null ? NoFaults.Value

@@ -1,9 +1,9 @@
 namespace OrderMall.Mall.Tests.Opening;
 
 /// <summary>A new folder for one mall, gone when it is disposed. Open to other users: PostgreSQL does not run as root.</summary>
-internal sealed class DataFolder : IDisposable
+internal sealed class MallFolder : IDisposable
 {
-    public DataFolder() => Directory.CreateDirectory(Path);
+    public MallFolder() => Directory.CreateDirectory(Path);
 
     public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"ordermall-{Guid.NewGuid():N}");
 

@@ -1,0 +1,41 @@
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.ServiceDefaults.Alarms;
+
+/// <summary>Gives a service alarms.</summary>
+public static class AlarmSetup
+{
+    /// <summary>
+    /// How often the mall asks another service in vain, at growing intervals, before somebody should look: some five minutes.
+    /// </summary>
+    public const int AttemptsInVain = 60;
+
+    /// <summary>Adds an alarm whose value is one statement's.</summary>
+    /// <param name="builder">The service under construction; it has a database.</param>
+    /// <param name="alarm">The alarm.</param>
+    /// <param name="sql">A constant: selects one number, by an index, however many rows there are.</param>
+    public static void AddAlarm(this WebApplicationBuilder builder, Alarm alarm, string sql) => builder.AddAlarm(alarm, async (services, cancellationToken) =>
+    {
+#pragma warning disable CA2100 // The statements are the services' constants.
+        await using var command = services.GetRequiredKeyedService<NpgsqlDataSource>(DatabaseSetup.ProbeKey).CreateCommand(sql);
+#pragma warning restore CA2100
+        return Convert.ToDouble(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+    });
+
+    /// <summary>Adds an alarm.</summary>
+    /// <param name="builder">The service under construction.</param>
+    /// <param name="alarm">The alarm.</param>
+    /// <param name="measure">Finds its value, at little cost; is given two seconds.</param>
+    public static void AddAlarm(this WebApplicationBuilder builder, Alarm alarm, Func<IServiceProvider, CancellationToken, Task<double>> measure)
+    {
+        builder.Services.AddSingleton(new Measured(alarm, measure));
+        builder.Services.TryAddSingleton(static services => new AlarmMeter(
+            services, services.GetServices<Measured>(), services.GetRequiredService<IMeterFactory>(), services.GetRequiredService<ILogger<AlarmMeter>>()));
+    }
+}

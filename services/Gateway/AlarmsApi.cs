@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
+using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Shows operators what they should look at now: the same figures that the services' metrics give a collector.</summary>
+internal static class AlarmsApi
+{
+    private static readonly Alarm Ready = new("ordermall.ready", "1", 0, "The service does not answer: it is down, or not ready.");
+
+    public static void Map(WebApplication app) =>
+        app.MapGet("/api/ops/alarms", ListAsync)
+            .WithTags("Operation").WithName("ListAlarms").WithSummary("What is raised now, measured anew in every service.")
+            .RequireRole(Roles.Operator);
+
+    private static async Task<Ok<AlarmReport>> ListAsync(OperatorCalls calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var measured = await Task.WhenAll(calls.Subscribers.Select(appId => OfAsync(calls, appId, cancellationToken)));
+        var ownRaised = (await own.MeasureAsync(cancellationToken)).Where(alarm => alarm.IsRaised).Select(alarm => RaisedAlarm.Of(AppIds.Gateway, alarm));
+        return TypedResults.Ok(new AlarmReport(time.Now(), [.. measured.SelectMany(raised => raised).Concat(ownRaised)]));
+    }
+
+    private static async Task<IEnumerable<RaisedAlarm>> OfAsync(OperatorCalls calls, string appId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var alarms = await calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ContractsJson.Default.ListMeasuredAlarm, cancellationToken);
+            return (alarms ?? []).Where(alarm => alarm.IsRaised).Select(alarm => RaisedAlarm.Of(appId, alarm));
+        }
+        catch (ServiceUnavailableException)
+        {
+            return [new RaisedAlarm(appId, Ready.Name, Value: 0, Ready.Unit, Ready.Meaning)];
+        }
+    }
+}
+
+/// <summary>What an operator should look at.</summary>
+/// <param name="At">When it was measured (UTC).</param>
+/// <param name="Alarms">What is raised; empty when all is well.</param>
+internal sealed record AlarmReport(DateTimeOffset At, IReadOnlyList<RaisedAlarm> Alarms);
+
+/// <summary>An alarm that is raised.</summary>
+/// <param name="Service">Where.</param>
+/// <param name="Name">Which: the name of the metric that says the same.</param>
+/// <param name="Value">What was measured; <see langword="null"/> where that was not possible.</param>
+/// <param name="Unit">What is counted, by UCUM.</param>
+/// <param name="Meaning">What it means.</param>
+internal sealed record RaisedAlarm(string Service, string Name, double? Value, string Unit, string Meaning)
+{
+    public static RaisedAlarm Of(string appId, MeasuredAlarm alarm) => new(appId, alarm.Name, alarm.Value, alarm.Unit, alarm.Meaning);
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Sidecar;
+
+namespace OrderMall.Gateway;
+
+/// <summary>Asks services, for operators, what nobody else may ask: also those that joined by configuration alone.</summary>
+internal sealed class OperatorCalls(Invocation invocation, IConfiguration configuration)
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>Every service that events go to.</summary>
+    public IReadOnlyList<string> Subscribers { get; } =
+        [.. AuditSources.WithEvents, .. Routes.Of(configuration).Select(route => route.AppId).Except([.. AuditSources.Services, AppIds.MallControl])];
+
+    /// <summary>Asks one of them.</summary>
+    /// <returns><see langword="null"/> where the service has no such endpoint: who joined need not have it.</returns>
+    /// <exception cref="ServiceUnavailableException">There was no answer that means anything.</exception>
+    public async Task<T?> AskAsync<T>(string appId, HttpMethod method, string pathAndQuery, HttpContent? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeLimit);
+        try
+        {
+            using var request = invocation.Request(method, appId, pathAndQuery);
+            request.Content = body;
+            using var response = await invocation.SendAsync(request, limit.Token);
+            if (response.StatusCode == HttpStatusCode.NotFound)
+                return null;
+            if (response.StatusCode != HttpStatusCode.OK || await Invocation.IsAwayAsync(response, limit.Token))
+                throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(limit.Token)}");
+            return await response.Content.ReadFromJsonAsync(type, limit.Token);
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ServiceUnavailableException(appId, e.Message, e);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+
+namespace OrderMall.Store;
+
+/// <summary>
+/// Publishes again what the store has to say of an order or a title: as new events, which change nothing for those who heard of it,
+/// since each handles only what brings it further.
+/// </summary>
+internal static class Republishing
+{
+    public static void Map(WebApplication app) => app.MapPost("/republications", RepublishAsync).ExcludeFromDescription();
+
+    private static async Task<Ok<RepublishAnswer>> RepublishAsync(RepublishRequest request, StoreDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (order, review) = (await db.Orders.FindAsync([request.Id], cancellationToken), await db.Reviews.FindAsync([request.Id], cancellationToken));
+        var (ofOrder, ofReview) = (order is null ? null : EventOf(order), review is null ? null : EventOf(review));
+        if (ofOrder is not null)
+            db.Publish(ofOrder, order!, time.Now());
+        if (ofReview is not null)
+            db.Publish(ofReview, review!, time.Now());
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Ok(new RepublishAnswer(order is not null || review is not null, [.. new[] { ofOrder, ofReview }.OfType<string>()]));
+    }
+
+    // Only the last: it says all that came before it. What ended elsewhere, or before it came, is not the store's to tell.
+    private static string? EventOf(StoreOrder order) => order switch
+    {
+        { ReceivedAt: null } => null,
+        { Status: StoreStatus.Received } => StoreEvent.OrderReceived,
+        { Status: StoreStatus.Confirmed } => StoreEvent.OrderConfirmed,
+        { Status: StoreStatus.Completed } => StoreEvent.OrderCompleted,
+        { Status: StoreStatus.Rejected, IsFinal: false } => StoreEvent.OrderRejected,
+        _ => null,
+    };
+
+    private static string? EventOf(Review review) => review.Status switch
+    {
+        ReviewStatus.Approved => ReviewEvent.Approved,
+        ReviewStatus.Rejected => ReviewEvent.Rejected,
+        _ => null,
+    };
+}

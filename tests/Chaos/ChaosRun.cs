@@ -1,0 +1,166 @@
+using System.Net;
+using System.Text.Json;
+using OrderMall.Chaos.Faults;
+using OrderMall.Chaos.Ways;
+using OrderMall.Mall;
+using Spectre.Console;
+using Xunit.Sdk;
+
+namespace OrderMall.Chaos;
+
+/// <summary>What came of a run.</summary>
+/// <param name="Answers">What people were answered.</param>
+/// <param name="Took">How long the mall needed after which faults.</param>
+/// <param name="Counts">What there was at the end, as the audit counts it.</param>
+/// <param name="Findings">What must not be.</param>
+/// <param name="Data">Where everything was kept; <see langword="null"/> if it is gone.</param>
+internal sealed record ChaosResult(
+    Answers Answers, IReadOnlyList<(FaultKind Kind, TimeSpan Took)> Took, IReadOnlyDictionary<string, long> Counts, IReadOnlyCollection<Finding> Findings, string? Data);
+
+/// <summary>One run: a mall of its own, people, faults; then the judgement.</summary>
+internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
+{
+    private static readonly Dictionary<string, int> Replicas = new() { ["ordering"] = 2, ["payment"] = 2, ["store"] = 2 };
+    private static readonly TimeSpan Finishing = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Settling = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan LastMessages = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Runs it. Whatever happens, everything is closed at the end.</summary>
+    /// <exception cref="MallException">The mall did not open.</exception>
+    public async Task<ChaosResult> RunAsync(CancellationToken ct)
+    {
+        // Open to other users: PostgreSQL does not run as root.
+        var data = options.Data ?? Path.Combine(Path.GetTempPath(), $"ordermall-chaos-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(data);
+        ChaosResult result;
+        using (var timeline = new Timeline(console, Path.Combine(data, "chaos.log")))
+        {
+            timeline.Say($"{options.Command}, in {data}");
+            result = await RunAsync(data, timeline, ct);
+        }
+
+        if (options.Data is not null || result.Findings.Count > 0)
+            return result with { Data = data };
+        Directory.Delete(data, recursive: true);
+        return result;
+    }
+
+    private async Task<ChaosResult> RunAsync(string data, Timeline timeline, CancellationToken ct)
+    {
+        await using var ways = new RelayedWays();
+        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data, Isolated = true, Daprd = false, ReplicasOf = Replicas, Links = ways }, ct: ct);
+        timeline.Say($"the mall is open at {mall.Address}");
+        var answers = new Answers(what => timeline.Find(what));
+        var visitors = new ChaosPeople(mall.Address);
+        var (op, staff, crowd) = (await visitors.OperatorAsync(), new Staff(answers, options.Seed), new Crowd(answers, timeline, options.Seed));
+        await staff.ComeAsync(visitors);
+        var offers = await MixedOffer.SellAsync(staff, scarce: 10 * options.Minutes);
+        var probed = new MixedOffer(await staff.Bookshop.SellBookAsync(copies: null), "delivery");
+        var recovery = new Recovery(mall, crowd, visitors, probed, timeline, options.Seed);
+
+        using var over = new CancellationTokenSource();
+        using var giveUp = new CancellationTokenSource();
+        var people = Task.WhenAll(crowd.ShopAsync(options.Customers, visitors.Anyone, offers, over.Token, giveUp.Token), staff.WorkAsync(over.Token));
+        try
+        {
+            var troublemaker = new Troublemaker(mall, ways, op, answers, timeline);
+            await GoWrongAsync(mall, troublemaker, recovery, timeline, people, ct);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            giveUp.CancelAfter(Finishing);
+            await people;
+        }
+
+        ct.ThrowIfCancellationRequested();
+        var counts = await JudgeAsync(op, staff, crowd, answers, timeline);
+        return new ChaosResult(answers, recovery.Took, counts, timeline.Findings, Data: null);
+    }
+
+    private async Task GoWrongAsync(EmbeddedMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
+    {
+        var end = timeline.Elapsed + TimeSpan.FromMinutes(options.Minutes);
+        foreach (var episode in Schedule.Of(options.Seed, [.. mall.AppIds.Select(appId => (appId, mall.InstancesOf(appId)))]))
+        {
+            await Task.Delay(episode.Pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // People never stop by themselves: if they have, something is wrong with this program.
+            if (ct.IsCancellationRequested || timeline.Elapsed > end || people.IsCompleted)
+                return;
+            await troublemaker.MakeAsync(episode);
+            await recovery.MeasureAsync(episode);
+        }
+    }
+
+    private static async Task<IReadOnlyDictionary<string, long>> JudgeAsync(Operator op, Staff staff, Crowd crowd, Answers answers, Timeline timeline)
+    {
+        timeline.Say("everything is healed; waiting until all is quiet");
+        await FindingAsync(staff.EndVisitsAsync, timeline);
+        var counts = await QuietAsync(op, answers, timeline);
+        timeline.Say($"looking at {crowd.Shoppers.Sum(shopper => shopper.Orders.Count)} orders of {crowd.Shoppers.Count} customers");
+        await FindingAsync(() => LookAsync(crowd, timeline), timeline);
+        return counts;
+    }
+
+    /// <summary>Waits until the audit finds nothing and no order is on its way.</summary>
+    private static async Task<IReadOnlyDictionary<string, long>> QuietAsync(Operator op, Answers answers, Timeline timeline)
+    {
+        Dictionary<string, long> counts = [];
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause))
+        {
+            if (await answers.AskAsync(() => op.GetAsync("/api/ops/audit"), HttpStatusCode.OK) is { } answer)
+            {
+                var (audit, found) = (answer.Json, answer.Json.GetProperty("disagreements").EnumerateArray().Select(disagreement => disagreement.ToString()).ToList());
+                counts = audit.GetProperty("counts").EnumerateObject().ToDictionary(count => count.Name, count => count.Value.GetInt64());
+                if (found.Count == 0 && counts["inFlight"] == 0)
+                    return counts;
+                if (timeline.Elapsed - began > Settling)
+                {
+                    found.ForEach(text => timeline.Find($"The audit finds: {text}"));
+                    if (counts["inFlight"] > 0)
+                        timeline.Find($"{counts["inFlight"]} orders are still on their way.");
+                    return counts;
+                }
+            }
+            else if (timeline.Elapsed - began > Settling)
+            {
+                timeline.Find("There is no audit.");
+                return counts;
+            }
+        }
+    }
+
+    /// <summary>Looks at every order. Messages are no part of the audit: some may still come.</summary>
+    private static async Task LookAsync(Crowd crowd, Timeline timeline)
+    {
+        var wrong = new List<(Shopper Shopper, IReadOnlyList<WrongOrder> Orders)>();
+        var left = crowd.Shoppers;
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause))
+        {
+            wrong.Clear();
+            foreach (var some in left.Chunk(4))
+                wrong.AddRange((await Task.WhenAll(some.Select(async shopper => (shopper, await shopper.WrongAsync())))).Where(seen => seen.Item2.Count > 0));
+            if (wrong.Count == 0)
+                return;
+            if (timeline.Elapsed - began > LastMessages)
+                break;
+            left = [.. wrong.Select(seen => seen.Shopper)];
+        }
+
+        foreach (var order in wrong.SelectMany(seen => seen.Orders))
+            timeline.Find(order.Detail, order.From, order.To);
+    }
+
+    private static async Task FindingAsync(Func<Task> look, Timeline timeline)
+    {
+        try
+        {
+            await look();
+        }
+        catch (Exception failed) when (failed is XunitException or HttpRequestException or JsonException)
+        {
+            timeline.Find(failed.Message);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace OrderMall.Chaos.Ways;
+
+/// <summary>
+/// Stands on a way and passes on what goes there, as far as nothing is wrong with it. Listens only while there is somebody
+/// behind it: who calls a process that is not there is refused, as without a relay.
+/// </summary>
+internal sealed class Relay : IAsyncDisposable
+{
+    private const int Waiting = 256;
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly IPEndPoint _target;
+    private readonly bool _isHttp;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ConcurrentDictionary<RelayedConnection, Task> _connections = new();
+    private readonly Lock _lock = new();
+    private readonly Task _running;
+    private volatile Trouble[] _troubles = [];
+    private Action _stopListening = static () => { };
+
+    /// <summary>Puts it there.</summary>
+    /// <param name="port">Where it is called.</param>
+    /// <param name="target">The port that it stands before.</param>
+    /// <param name="isHttp">Whether requests go this way, which are dealt with one by one, or bytes.</param>
+    public Relay(int port, int target, bool isHttp)
+    {
+        (Port, _target, _isHttp) = (port, new IPEndPoint(IPAddress.Loopback, target), isHttp);
+        _running = RunAsync();
+    }
+
+    /// <summary>Where it is called, on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>Something is wrong from now on.</summary>
+    public void Begin(Trouble trouble)
+    {
+        lock (_lock)
+            _troubles = [.. _troubles, trouble];
+        if (trouble.Kind == TroubleKind.Refusing)
+            StopListening();
+        if (trouble.Kind is TroubleKind.Refusing or TroubleKind.Dropping)
+            CutAll();
+    }
+
+    /// <summary>It is not wrong any more.</summary>
+    public void End(Trouble trouble)
+    {
+        lock (_lock)
+            _troubles = [.. _troubles.Where(other => other != trouble)];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        CutAll();
+        await _running;
+        await Task.WhenAll(_connections.Values);
+        _closing.Dispose();
+    }
+
+    private bool Refuses => Array.Exists(_troubles, trouble => trouble.Kind == TroubleKind.Refusing);
+
+    private async Task RunAsync()
+    {
+        while (!_closing.IsCancellationRequested)
+        {
+            if (!Refuses && await ConnectAsync() is { } there)
+            {
+                there.Dispose();
+                await ListenAsync();
+            }
+
+            await Task.Delay(LookInterval, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ListenAsync()
+    {
+        using var listening = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        lock (_lock)
+            _stopListening = listening.Cancel;
+        try
+        {
+            listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+            listener.Listen(Waiting);
+            while (!Refuses)
+                _ = ServeAsync(await listener.AcceptAsync(listening.Token));
+        }
+        catch (Exception over) when (over is OperationCanceledException or SocketException)
+        {
+        }
+        finally
+        {
+            lock (_lock)
+                _stopListening = static () => { };
+        }
+    }
+
+    private void StopListening()
+    {
+        lock (_lock)
+            _stopListening();
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        client.NoDelay = true;
+        if (await ConnectAsync() is not { } server)
+        {
+            RelayedConnection.Reset(client);
+            StopListening();
+            return;
+        }
+
+        using var connection = new RelayedConnection(client, server, () => _troubles);
+        var passing = _isHttp ? connection.PassHttpAsync(_closing.Token) : connection.PassBytesAsync(_closing.Token);
+        _connections[connection] = passing;
+        if (Refuses || _closing.IsCancellationRequested)
+            connection.Cut();
+        var isServersEnd = await passing;
+        _connections.TryRemove(connection, out _);
+        if (!isServersEnd)
+            return;
+        // With its process, all of it may have ended.
+        if (await ConnectAsync() is { } there)
+            there.Dispose();
+        else
+            StopListening();
+    }
+
+    private async Task<Socket?> ConnectAsync()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(_target, _closing.Token);
+            return socket;
+        }
+        catch (Exception absent) when (absent is SocketException or OperationCanceledException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    private void CutAll()
+    {
+        foreach (var connection in _connections.Keys)
+            connection.Cut();
+    }
+}

@@ -1,0 +1,135 @@
+using System.Net;
+using System.Text.Json;
+using Npgsql;
+using OrderMall.Mall.Tests.Opening;
+
+namespace OrderMall.Mall.Tests.Faults;
+
+/// <summary>
+/// The provider took the money and nobody heard of it: its answer was late, or who had asked was killed. What became of it is found
+/// by asking, or undone; the provider's ledger and the mall's own agree in the end.
+/// </summary>
+[Collection(AloneCollection.Name)]
+public sealed class UnknownOutcomeTests
+{
+    private static readonly (string, string) Willing = ("Prefer", "respond-async");
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(90); // a lease of the saga, and what comes after it
+
+    [FactNeeding(Need.Own)]
+    public async Task A_charge_whose_answer_was_late_is_found_or_given_back()
+    {
+        await using var mall = await OwnMall.OpenAsync();
+        var (op, shop, willing, unwilling) = await mall.PeopleAsync();
+        var offer = await shop.SellBookAsync(copies: 5);
+        var key = ("Idempotency-Key", Guid.NewGuid().ToString());
+        Guid order;
+        await using (await op.ProviderIsAsync("slow", 30_000))
+        {
+            var answers = await Task.WhenAll(willing.OrderAsync(offer, 1, "card_ok", Willing), unwilling.OrderAsync(offer, 1, "card_ok", key));
+            order = answers[0].Is(HttpStatusCode.Accepted).Json.GetProperty("id").GetGuid();
+            answers[1].IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+            Assert.Equal(2L, await mall.ChargesAsync());
+        }
+
+        await willing.OnPageAsync(order, "Preparing");
+        Assert.Empty(await unwilling.PageAsync());
+        await shop.HasLeftAsync(offer, 4);
+        await mall.SettlesAsync(op, orders: 1, charges: 2, refunds: 1);
+
+        // It was no order, so the key is free.
+        (await unwilling.OrderAsync(offer, 1, "card_ok", key)).Is(HttpStatusCode.Created);
+        await mall.SettlesAsync(op, orders: 2, charges: 3, refunds: 1);
+    }
+
+    [TheoryNeeding(Need.Own)]
+    [InlineData("payment")]
+    [InlineData("ordering")]
+    [InlineData("payment-provider")]
+    public async Task A_charge_in_the_middle_of_which_somebody_was_killed_is_found_or_given_back(string appId)
+    {
+        await using var mall = await OwnMall.OpenAsync();
+        var (op, shop, willing, unwilling) = await mall.PeopleAsync();
+        var offer = await shop.SellBookAsync(copies: 5);
+        Answer[] answers;
+        await using (await op.ProviderIsAsync("slow", 2_500))
+        {
+            var asking = Task.WhenAll(willing.OrderAsync(offer, 1, "card_ok", Willing), unwilling.OrderAsync(offer));
+            await Eventually.Is(2L, mall.ChargesAsync);
+            mall.Kill(appId);
+            answers = await asking;
+        }
+
+        // Whatever each was told holds: an order is paid for once, and what is no order has cost nothing.
+        var orders = 0;
+        foreach (var (customer, answer) in new[] { (willing, answers[0]), (unwilling, answers[1]) })
+        {
+            Assert.True(
+                answer.Status is HttpStatusCode.Created or HttpStatusCode.Accepted
+                || (answer.Status is HttpStatusCode.ServiceUnavailable && answer.Header("Retry-After") is not null && answer.Problem == "unavailable"),
+                answer.ToString());
+            if (answer.Status == HttpStatusCode.ServiceUnavailable)
+                continue;
+            orders++;
+            await customer.OnPageAsync(answer.Json.GetProperty("id").GetGuid(), "Preparing");
+            Assert.Equal("Approved", await customer.PaymentAsync(answer.Json.GetProperty("id").GetGuid()));
+        }
+
+        await mall.SettlesAsync(op, orders, charges: 2, refunds: 2 - orders);
+        await shop.HasLeftAsync(offer, 5 - orders);
+        Assert.Equal(orders, (await willing.PageAsync()).Count + (await unwilling.PageAsync()).Count);
+    }
+
+    /// <summary>A mall whose services can be killed.</summary>
+    private sealed class OwnMall : IAsyncDisposable
+    {
+        private readonly MallFolder _data = new();
+        private EmbeddedMall? _mall;
+
+        public static async Task<OwnMall> OpenAsync()
+        {
+            var own = new OwnMall();
+            own._mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = own._data.Path, Isolated = true });
+            return own;
+        }
+
+        public async Task<(Operator Operator, Shop Shop, Customer Willing, Customer Unwilling)> PeopleAsync() => (
+            new Operator(await Person.SignInAsync(_mall!.Address, "operator@mall.test", "Mall-demo-1")),
+            new Shop(await Person.SignInAsync(_mall.Address, "bookshop@mall.test", "Mall-demo-1")),
+            await Customer.RegisterAsync(_mall.Address),
+            await Customer.RegisterAsync(_mall.Address));
+
+        /// <summary>Kills a service; the mall starts it again.</summary>
+        public void Kill(string appId) => System.Diagnostics.Process.GetProcessById(Assert.Single(_mall!.ProcessIds(appId))).Kill();
+
+        /// <summary>How often the provider took money.</summary>
+        public async Task<long> ChargesAsync()
+        {
+            await using var database = NpgsqlDataSource.Create(_mall!.ConnectionStrings["payment-provider"]);
+            await using var command = database.CreateCommand("SELECT count(*) FROM charge WHERE amount > 0");
+            return (long)(await command.ExecuteScalarAsync())!;
+        }
+
+        /// <summary>Waits until everything agrees, and every charge is an order's or was given back.</summary>
+        public async Task SettlesAsync(Operator op, int orders, int charges, int refunds)
+        {
+            JsonElement counts = default;
+            await Eventually.Is(
+                (orders, orders, charges, refunds, 0),
+                async () =>
+                {
+                    counts = await op.FindsAllInOrderAsync(Settling);
+                    return (Count("accepted"), Count("payments"), Count("providerCharges"), Count("providerRefunds"), Count("inFlight"));
+                },
+                Settling);
+
+            int Count(string name) => counts.GetProperty(name).GetInt32();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_mall is not null)
+                await _mall.DisposeAsync();
+            _data.Dispose();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Text.Json;
+using OrderMall.Mall.Tests.Opening;
+
+namespace OrderMall.Mall.Tests.Security;
+
+/// <summary>A mall has many ports and one door: whoever comes to another gets nothing, on this machine and less from elsewhere.</summary>
+public sealed class ClosedPortsTests
+{
+    private static readonly (string Verb, string Path)[] Asked =
+    [
+        ("GET", "/v1.0/metadata"), ("POST", "/v1.0/publish/pubsub/orders"), ("POST", "/v1.0-alpha1/publish/bulk/pubsub/orders"),
+        ("POST", "/v1.0/state/statestore"), ("GET", "/v1.0/state/statestore/alice"), ("POST", "/v1.0/invoke/payment/method/charges"), ("GET", "/v1.0/invoke/ordering/method/api/orders/1"),
+        ("POST", "/charges"), ("POST", "/holds"), ("POST", "/provider/charges"), ("PUT", "/mode"), ("POST", "/events/orders"), ("GET", "/dapr/subscribe"), ("POST", "/audit/orders"), ("GET", "/dead-letters"),
+        ("GET", "/api/mypage/orders"), ("GET", "/api/ops/services"), ("POST", "/api/ops/services/catalog/stop"), ("GET", "/circuits"), ("POST", "/circuits/probe/catalog"),
+    ];
+
+    [TheoryNeeding(Need.Own | Need.Linux)]
+    [InlineData]
+    [InlineData("--isolated")]
+    public async Task Every_other_port_refuses_whoever_has_no_token(params string[] options)
+    {
+        using var data = new MallFolder();
+        await using var mall = await MallProcess.OpenAsync(data.Path, options);
+        var ports = MallProcesses.PortsOf(MallProcesses.Of(mall.ProcessId));
+        Assert.All(ports, port => Assert.True(IPAddress.IsLoopback(port.Address), $"{port} can be reached from elsewhere."));
+
+        var refusals = 0;
+        foreach (var port in ports.Select(port => port.Port).Distinct())
+        {
+            foreach (var (verb, path) in Asked)
+            {
+                foreach (var token in new[] { null, "", "0123456789abcdef0123456789abcdef" })
+                {
+                    var status = await AskAsync(port, verb, path, token);
+                    Assert.True(status is HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or null, $"{verb} {path} at {port} with '{token}': {status}");
+                    refusals += status == HttpStatusCode.Unauthorized ? 1 : 0;
+                }
+            }
+        }
+
+        // Every service and the sidecar of each; all but the door know no public path.
+        Assert.True(refusals > 20 * Asked.Length * 3, $"Only {refusals} of the questions to {ports.Count} ports were refused.");
+        if (options.Length > 0)
+            await TokensOpenAsync(Path.Combine(data.Path, "run", "sidecar.json"));
+    }
+
+    // What was refused is there for those who have the token.
+    private static async Task TokensOpenAsync(string file)
+    {
+        using var sidecar = JsonDocument.Parse(await File.ReadAllTextAsync(file));
+        foreach (var app in sidecar.RootElement.GetProperty("apps").EnumerateArray())
+        {
+            var token = app.GetProperty("apiToken").GetString()!;
+            Assert.Equal(HttpStatusCode.NoContent, await AskAsync(app.GetProperty("port").GetInt32(), "GET", "/v1.0/state/statestore/nothing", token));
+            // It opens the sidecar and not the service behind it.
+            Assert.NotEqual(token, app.GetProperty("appToken").GetString());
+        }
+    }
+
+    /// <returns><see langword="null"/> where nobody speaks HTTP.</returns>
+    private static async Task<HttpStatusCode?> AskAsync(int port, string verb, string path, string? token)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
+        using var request = new HttpRequestMessage(new HttpMethod(verb), $"http://127.0.0.1:{port}{path}");
+        if (verb != "GET")
+            request.Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        foreach (var (name, value) in new[] { ("Dapr-Caller-App-Id", "gateway"), ("X-Mall-User", "operator"), ("X-Mall-Roles", "operator,customer") })
+            request.Headers.Add(name, value);
+        if (token is not null)
+            request.Headers.TryAddWithoutValidation("dapr-api-token", token);
+        try
+        {
+            using var answer = await http.SendAsync(request);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+}
