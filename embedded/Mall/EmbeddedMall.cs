@@ -5,6 +5,7 @@ using Npgsql;
 using OrderMall.Mall.Control;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
+using OrderMall.ServiceDefaults.Sidecar;
 using OrderMall.Sidecar;
 
 namespace OrderMall.Mall;
@@ -27,7 +28,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private readonly Dictionary<string, HostedService> services = [];
     private readonly ConcurrentDictionary<string, string> connectionStrings = [];
     private readonly ILoggerFactory loggers = ConsoleLog.Create();
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(1) });
+    private readonly HttpClient http = new(new ResetConnections(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(1) }));
     private readonly ILogger logger;
     private DataFolder? folder;
     private PostgresCluster? postgres;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.Mall.Control;
 
@@ -43,7 +44,7 @@ internal static class PaymentProviderApi
     /// <summary>Tells every instance, since each keeps its mode for itself. Whether all took it.</summary>
     private static async Task<bool> SetAsync((IReadOnlyList<Uri> Addresses, string Token) provider, ProviderMode mode, CancellationToken ct)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Limit };
+        using var http = new HttpClient(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = Limit };
         http.DefaultRequestHeaders.Add("dapr-api-token", provider.Token);
         var taken = await Task.WhenAll(provider.Addresses.Select(address => SetAsync(http, address, mode, ct)));
         return taken.All(took => took);

@@ -69,7 +69,7 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await watching;
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // however that ended, the process is
         if (process is not null)
         {
             await ChildProcess.EndAsync(process, DrainLimit);
