@@ -2,7 +2,9 @@ using System.Text.Json;
 using FluentValidation;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -20,6 +22,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             return true;
         }
 
+        DatabaseFailure.LetGo(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
         var answer = DatabaseFailure.CauseOf(exception) is { } passing ? Away(httpContext, passing) : Describe(exception, httpContext);
         await answer.ExecuteAsync(httpContext);
         return true;

@@ -12,13 +12,25 @@ internal static class DatabaseFailure
     /// <summary>What passes among what was thrown, since EF wraps what its connection throws; <see langword="null"/> if nothing does.</summary>
     public static Exception? CauseOf(Exception? failure)
     {
-        while (failure is not (null or NpgsqlException { IsTransient: true }) && !IsStumble(failure))
+        while (failure is not (null or NpgsqlException { IsTransient: true }) && !IsSpoiled(failure))
             failure = failure.InnerException;
         return failure;
     }
 
-    // Npgsql whose connection breaks at a bad moment uses what it has just disposed of.
-    private static bool IsStumble(Exception failure) =>
-        failure is NullReferenceException or ObjectDisposedException
-        && new StackTrace(failure).GetFrames().Select(frame => frame.GetMethod()?.Module.Assembly).FirstOrDefault(assembly => assembly != typeof(object).Assembly) == typeof(NpgsqlConnection).Assembly;
+    /// <summary>Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is.</summary>
+    public static void LetGo(Exception failure, NpgsqlDataSource? database)
+    {
+        if (CauseOf(failure) is { } cause && IsSpoiled(cause))
+            database?.Clear();
+    }
+
+    // Npgsql whose connection breaks at a bad moment uses what it has just disposed of, or goes on in the middle of an answer, or forgets
+    // which statements the server has prepared. It puts such a connection back into the pool.
+    private static bool IsSpoiled(Exception failure) =>
+        failure is PostgresException { SqlState: PostgresErrorCodes.DuplicatePreparedStatement or PostgresErrorCodes.InvalidSqlStatementName }
+        || (failure is NullReferenceException or ObjectDisposedException || failure.GetType() == typeof(Exception)) && IsThrownByNpgsql(failure);
+
+    private static bool IsThrownByNpgsql(Exception failure) =>
+        new StackTrace(failure).GetFrames().Select(frame => frame.GetMethod()?.Module.Assembly)
+            .FirstOrDefault(assembly => assembly != typeof(object).Assembly) == typeof(NpgsqlConnection).Assembly;
 }

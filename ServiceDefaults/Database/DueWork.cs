@@ -50,6 +50,8 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             catch (Exception e) when (IsPassing(e))
             {
                 LogWaiting(logger, e.Message);
+                using var scope = scopes.CreateScope();
+                DatabaseFailure.LetGo(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
             }
         }
     }
@@ -78,6 +80,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             catch (Exception e) when (IsPassing(e))
             {
                 LogLater(logger, id, e.Message);
+                DatabaseFailure.LetGo(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
                 return;
             }
         }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Messaging;
@@ -111,8 +112,9 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            var cause = e.GetBaseException();
-            return Storable($"{cause.GetType().Name}: {cause.Message}", LongestReason);
+            // What JSON is wrong says where; most others only pass on what went wrong further down.
+            var cause = e is JsonException ? e : e.GetBaseException();
+            return Storable($"{cause.GetType().Name}: {(cause as PostgresException)?.MessageText ?? cause.Message}", LongestReason);
         }
     }
 

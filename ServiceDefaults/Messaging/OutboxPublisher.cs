@@ -57,6 +57,7 @@ internal sealed partial class OutboxPublisher(
             {
                 pause = TimeSpan.FromMilliseconds(Math.Clamp(pause.TotalMilliseconds * 2, 100, LongestPause.TotalMilliseconds));
                 LogWaiting(e.Message, pause.TotalSeconds);
+                DatabaseFailure.LetGo(e, database);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

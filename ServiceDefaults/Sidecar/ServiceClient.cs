@@ -13,8 +13,8 @@ namespace OrderMall.ServiceDefaults.Sidecar;
 /// <param name="policy">Makes the policy of a path, where the sidecar has none.</param>
 public sealed class ServiceClient(string appId, HttpClient http, Func<ResiliencePipeline<HttpResponseMessage>>? policy = null)
 {
-    // In the words of daprd, of the embedded sidecar and of CallBreaker.
-    internal const string OpenCircuit = "circuit breaker is open";
+    /// <summary>What is said of an open circuit: in the words of daprd, of the embedded sidecar and of <see cref="CallBreaker"/>.</summary>
+    public const string OpenCircuit = "circuit breaker is open";
 
     private readonly ConcurrentDictionary<string, ResiliencePipeline<HttpResponseMessage>> _policies = [];
 
@@ -50,16 +50,21 @@ public sealed class ServiceClient(string appId, HttpClient http, Func<Resilience
         }
     }
 
-    // Whoever looks at the trace of what could not be done sees there why.
+    /// <summary>Says in the trace of what could not be done why: another service did not answer, or was not even asked.</summary>
+    /// <param name="appId">The other service.</param>
+    /// <param name="path">What it would have been asked.</param>
+    /// <param name="reason">Why there is no answer.</param>
+    public static void Trace(string appId, string path, string reason) => Activity.Current?.AddEvent(new ActivityEvent("mall.unavailable", tags: new ActivityTagsCollection
+    {
+        ["mall.service"] = appId,
+        ["mall.question"] = path,
+        ["mall.reason"] = reason,
+        ["mall.circuit"] = reason.Contains(OpenCircuit, StringComparison.Ordinal) ? "open" : null,
+    }));
+
     private ServiceUnavailableException Unavailable(string path, string reason, Exception? cause = null)
     {
-        Activity.Current?.AddEvent(new ActivityEvent("mall.unavailable", tags: new ActivityTagsCollection
-        {
-            ["mall.service"] = appId,
-            ["mall.question"] = path,
-            ["mall.reason"] = reason,
-            ["mall.circuit"] = reason.Contains(OpenCircuit, StringComparison.Ordinal) ? "open" : null,
-        }));
+        Trace(appId, path, reason);
         return new ServiceUnavailableException(appId, reason, cause);
     }
 

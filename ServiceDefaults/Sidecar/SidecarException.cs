@@ -14,4 +14,7 @@ public sealed class ServiceUnavailableException(string appId, string detail, Exc
 {
     /// <summary>The service that did not answer.</summary>
     public string AppId { get; } = appId;
+
+    /// <summary>Whether it was not even asked, because its circuit is open.</summary>
+    public bool CircuitIsOpen { get; } = detail.Contains(ServiceClient.OpenCircuit, StringComparison.Ordinal);
 }

@@ -29,14 +29,14 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri? GrpcEn
 
     internal HttpClient CreateClient(string path)
     {
-        var client = new HttpClient(new SocketsHttpHandler
+        var client = new HttpClient(new ResetConnections(new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(2),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             UseCookies = false,
             UseProxy = false,
             AllowAutoRedirect = false,
-        })
+        }))
         {
             BaseAddress = new Uri(HttpEndpoint, path),
             Timeout = CallTimeLimit,

@@ -130,6 +130,13 @@ internal static class AuditRules
             yield return Say(order, "payment", $"It is {order.Status}, but payment has {Words(payment)}.");
         if (facts.Provider is { Answered: true, Value: { } charge } && (charge.Charged != charge.Refunded || charge.Charges > 1))
             yield return Say(order, "provider", $"It is {order.Status}, but the provider has {Words(charge)}.");
+        else if (facts is { Payment: { Answered: true, Value: var ours }, Provider: { Answered: true, Value: var theirs } } && ours?.Status != PaymentStatus.Pending)
+        {
+            // Nothing is left open: both ledgers have moved the same money forth and back.
+            var moved = ours is { Status: PaymentStatus.Refunded or PaymentStatus.Approved } ? ours.Amount : 0;
+            if (moved != (theirs?.Charged ?? 0))
+                yield return Say(order, "ledgers", $"Payment has {Words(ours)}, but the provider has {Words(theirs)}.");
+        }
     }
 
     // Rule 2: what is sold is held.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
@@ -16,13 +17,16 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
     // To the headers of the answer, and again for the rest of it. An event stream has no end.
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
 
+    // Operators replace services, one instance after the other.
+    private static readonly TimeSpan OperatorsTimeLimit = TimeSpan.FromMinutes(3);
+
     public static void Map(WebApplication app)
     {
         var forwarding = app.Services.GetRequiredService<Forwarding>();
         foreach (var route in Routes.Of(app.Configuration))
         {
             var pattern = $"/api/{route.Prefix}/{{**rest}}";
-            RequestDelegate forward = context => forwarding.ForwardAsync(context, route.AppId);
+            RequestDelegate forward = context => forwarding.ForwardAsync(context, route);
             if (route.AnyoneMayRead)
                 app.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], forward).ExcludeFromDescription();
             var all = app.Map(pattern, forward).ExcludeFromDescription();
@@ -33,8 +37,9 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
         }
     }
 
-    private async Task ForwardAsync(HttpContext context, string appId)
+    private async Task ForwardAsync(HttpContext context, Route route)
     {
+        var (appId, timeLimit) = (route.AppId, route.AppId == AppIds.MallControl ? OperatorsTimeLimit : TimeLimit);
         var path = context.Request.Path.Value!;
         // What is still escaped after Kestrel unescaped the path, or is no separator to it, could be another path to whoever reads it next.
         // The rest no sidecar passes on: it would be taken for the service's absence.
@@ -48,7 +53,7 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
             throw TooLarge();
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        limit.CancelAfter(TimeLimit);
+        limit.CancelAfter(timeLimit);
         using var request = Outgoing(context, appId);
         try
         {
@@ -61,7 +66,7 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             LogAway(appId, "no answer within the time limit");
-            await TooLateAsync(context, appId);
+            await TooLateAsync(context, appId, timeLimit);
         }
     }
 
@@ -138,8 +143,8 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
     private static Task AwayAsync(HttpContext context, string appId) =>
         RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", $"The mall's {appId} is not available at the moment.");
 
-    private static Task TooLateAsync(HttpContext context, string appId) =>
-        RetryLater(context, StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The mall's {appId} did not answer within {TimeLimit.TotalSeconds} s.");
+    private static Task TooLateAsync(HttpContext context, string appId, TimeSpan timeLimit) =>
+        RetryLater(context, StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The mall's {appId} did not answer within {timeLimit.TotalSeconds} s.");
 
     private static Task RetryLater(HttpContext context, int status, string type, string title, string what)
     {

@@ -18,12 +18,13 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Configure(WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = Forwarding.LargestBody);
+        builder.WebHost.ConfigureKestrel(kestrel => ConnectionLimits.Set(kestrel, builder.Configuration));
         builder.AddDatabase<GatewayDb>();
         ProtectionKeys.Add(builder);
         Accounts.Add(builder.Services);
         DemoAccounts.AddIfWanted(builder);
         RateLimits.Add(builder);
+        Leaving.Add(builder.Services);
         foreach (var appId in AuditSources.Services)
             builder.AddServiceClient(appId);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
@@ -32,6 +33,7 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
         builder.Services.AddSingleton<Invocation>();
         builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<OpenApiApi>();
         builder.Services.AddSingleton<Audit>();
         AuditRounds.AddIfWanted(builder);
@@ -41,7 +43,9 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        Leaving.Use(app);
         app.UseRateLimiter();
+        Admission.Use(app);
         FrontPage.Map(app);
         OpenApiApi.Map(app);
         AccountsApi.Map(app);

@@ -10,14 +10,14 @@ namespace OrderMall.Gateway;
 /// </summary>
 internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
 {
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler
+    private readonly HttpMessageInvoker _http = new(new ResetConnections(new SocketsHttpHandler
     {
         ConnectTimeout = TimeSpan.FromSeconds(2),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         UseCookies = false,
         UseProxy = false,
         AllowAutoRedirect = false,
-    });
+    }));
 
     private readonly string _endpoint = sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority);
 

@@ -83,7 +83,8 @@ internal sealed class PasswordChecks : IDisposable
 {
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
     {
-        PermitLimit = 8,
+        // More would only wait for one another.
+        PermitLimit = Environment.ProcessorCount,
         QueueLimit = 200,
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });

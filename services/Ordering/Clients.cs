@@ -4,27 +4,58 @@ using OrderMall.ServiceDefaults.Sidecar;
 namespace OrderMall.Ordering;
 
 /// <summary>Asks the catalog to hold capacity.</summary>
-internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceClient catalog)
+internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceClient catalog) : IDisposable
 {
+    // The catalog does no more in a second when it is asked for more at once: they would only wait there, where their time runs out.
+    private const int AtOnce = 8;
+    private readonly SemaphoreSlim _turns = new(AtOnce);
+
     /// <exception cref="ServiceUnavailableException">Whether it is held is unknown.</exception>
-    public Task<HoldAnswer> HoldAsync(Order order, CancellationToken cancellationToken) => catalog.AskAsync(
-        "holds",
-        new HoldRequest(order.Id, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null),
-        ContractsJson.Default.HoldRequest,
-        ContractsJson.Default.HoldAnswer,
-        cancellationToken);
+    public async Task<HoldAnswer> HoldAsync(Order order, CancellationToken cancellationToken)
+    {
+        await _turns.WaitAsync(cancellationToken);
+        try
+        {
+            return await catalog.AskAsync(
+                "holds",
+                new HoldRequest(order.Id, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null),
+                ContractsJson.Default.HoldRequest,
+                ContractsJson.Default.HoldAnswer,
+                cancellationToken);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    public void Dispose() => _turns.Dispose();
 }
 
 /// <summary>Asks payment to charge and to give back.</summary>
-internal sealed class PaymentClient([FromKeyedServices(AppIds.Payment)] ServiceClient payment)
+internal sealed class PaymentClient([FromKeyedServices(AppIds.Payment)] ServiceClient payment, PaymentCircuit circuit)
 {
     /// <exception cref="ServiceUnavailableException">Whether it is charged is unknown.</exception>
-    public async Task<ChargeOutcome> ChargeAsync(Order order, CancellationToken cancellationToken) => (await payment.AskAsync(
-        "charges",
-        new ChargeRequest(order.Id, order.CustomerId, order.Prepaid, order.Currency!, order.PaymentMethod!),
-        ContractsJson.Default.ChargeRequest,
-        ContractsJson.Default.ChargeAnswer,
-        cancellationToken)).Outcome;
+    public async Task<ChargeOutcome> ChargeAsync(Order order, CancellationToken cancellationToken)
+    {
+        circuit.Asking(order.OfferId);
+        try
+        {
+            var answer = await payment.AskAsync(
+                "charges",
+                new ChargeRequest(order.Id, order.CustomerId, order.Prepaid, order.Currency!, order.PaymentMethod!),
+                ContractsJson.Default.ChargeRequest,
+                ContractsJson.Default.ChargeAnswer,
+                cancellationToken);
+            circuit.IsClosed();
+            return answer.Outcome;
+        }
+        catch (ServiceUnavailableException e) when (e.CircuitIsOpen)
+        {
+            circuit.IsOpen();
+            throw;
+        }
+    }
 
     /// <exception cref="ServiceUnavailableException">Whether it is refunded is unknown.</exception>
     public async Task<RefundOutcome> RefundAsync(Order order, CancellationToken cancellationToken) => (await payment.AskAsync(

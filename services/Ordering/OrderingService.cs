@@ -26,6 +26,7 @@ public sealed class OrderingService : IMallService
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrderingJson.Default));
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();
         builder.Services.AddSingleton<CatalogClient>();
+        builder.Services.AddSingleton<PaymentCircuit>();
         builder.Services.AddSingleton<PaymentClient>();
         builder.Services.AddSingleton<FulfilmentClient>();
         builder.Services.AddScoped<OrderSaga>();

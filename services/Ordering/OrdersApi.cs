@@ -5,6 +5,7 @@ using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.Ordering;
 
@@ -32,12 +33,17 @@ internal static class OrdersApi
     }
 
     private static async Task<IResult> PlaceAsync(
-        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, OrderSaga saga, TimeProvider time, HttpContext context)
+        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, OrderSaga saga, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(SagaTimeLimit);
         var hash = key.HashOf(request);
         if (key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } before)
             return await AnswerAgainAsync(db, before, hash, context, limit.Token);
+        if (!preferences.RespondAsync && paymentCircuit.Refuses(request.OfferId!.Value))
+        {
+            ServiceClient.Trace(AppIds.Payment, "charges", ServiceClient.OpenCircuit);
+            return Unavailable(context);
+        }
 
         var order = Order.Begin(user.Id(), request, key.Value, hash, time.Now());
         db.Begin(order);
@@ -169,9 +175,14 @@ internal static class OrdersApi
             case OrderReasons.Declined:
                 return Problems.Of(StatusCodes.Status402PaymentRequired, "payment-declined", "The payment was declined.", "Nothing was charged. Use another payment method.");
             default:
-                context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
-                    "The order could not be placed at the moment. Nothing was ordered and nothing is charged. Try again shortly; with 'Prefer: respond-async' the mall waits for the payment service for you.");
+                return Unavailable(context);
         }
+    }
+
+    private static ProblemHttpResult Unavailable(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
+            "The order could not be placed at the moment. Nothing was ordered and nothing is charged. Try again shortly; with 'Prefer: respond-async' the mall waits for the payment service for you.");
     }
 }

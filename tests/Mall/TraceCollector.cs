@@ -23,10 +23,18 @@ internal sealed class TraceCollector : IAsyncDisposable
     private TraceCollector(WebApplication app) => _app = app;
 
     /// <summary>What a service did in a trace.</summary>
-    public sealed record Span(string Service, string Trace, string Name, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<SpanEvent> Events);
+    public sealed record Span(string Service, string Trace, string Name, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<SpanEvent> Events)
+    {
+        /// <summary>For failures.</summary>
+        public override string ToString() => $"{Service} {Name} {string.Join(' ', Attributes)} {string.Join(' ', Events)}";
+    }
 
     /// <summary>What happened on the way.</summary>
-    public sealed record SpanEvent(string Name, IReadOnlyDictionary<string, string> Attributes);
+    public sealed record SpanEvent(string Name, IReadOnlyDictionary<string, string> Attributes)
+    {
+        /// <summary>For failures.</summary>
+        public override string ToString() => $"{Name}({string.Join(' ', Attributes)})";
+    }
 
     public Uri Address => new(_app.Urls.Single());
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace OrderMall.People;
@@ -91,13 +92,13 @@ public class Person
                 text,
                 took.Elapsed);
         }
-        catch (Exception unanswered) when (unanswered is HttpRequestException or OperationCanceledException)
+        catch (Exception unanswered) when (unanswered is HttpRequestException or SocketException or OperationCanceledException)
         {
             if (_patience is null)
                 Interlocked.Increment(ref _unanswered);
-            throw unanswered is HttpRequestException
-                ? new UnansweredException($"{method} {path}", $"the connection broke: {unanswered.Message}", inTime: true, unanswered)
-                : new UnansweredException($"{method} {path}", $"no answer within {limit.TotalSeconds} s", inTime: false, unanswered);
+            throw unanswered is OperationCanceledException
+                ? new UnansweredException($"{method} {path}", $"no answer within {limit.TotalSeconds} s", inTime: false, unanswered)
+                : new UnansweredException($"{method} {path}", $"the connection broke: {unanswered.Message}", inTime: true, unanswered);
         }
     }
 

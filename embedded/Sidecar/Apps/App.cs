@@ -41,7 +41,7 @@ internal sealed class App
         for (var after = 1u; after < healthy.Length; after++)
         {
             var other = healthy[(turn + after) % (uint)healthy.Length];
-            if (other.Working < next.Working)
+            if (other.HasRoom == next.HasRoom ? other.Working < next.Working : other.HasRoom)
                 next = other;
         }
 

@@ -3,9 +3,12 @@ namespace OrderMall.Sidecar;
 /// <summary>One running copy of an app, as its health checks see it.</summary>
 internal sealed class AppInstance(Uri baseAddress)
 {
+    private const int Practised = 100;
+
     private readonly SemaphoreSlim _probeNow = new(0, 1);
     private volatile bool _healthy;
     private int _working;
+    private int _answers;
 
     /// <summary>Without a slash at the end, ready to have a path put behind it.</summary>
     public string BaseAddress { get; } = baseAddress.GetLeftPart(UriPartial.Authority);
@@ -13,11 +16,22 @@ internal sealed class AppInstance(Uri baseAddress)
     public bool Healthy
     {
         get => _healthy;
-        set => _healthy = value;
+        set
+        {
+            if (value && !_healthy)
+                Volatile.Write(ref _answers, 0);
+            _healthy = value;
+        }
     }
 
     /// <summary>How many calls and events it was given and has not begun to answer.</summary>
     public int Working => Volatile.Read(ref _working);
+
+    /// <summary>
+    /// Whether it can be given one more. One that just came is slow at first: it gets one at a time, and with each answer one more,
+    /// so that it does not keep many waiting beyond their time at once, which would open their circuit.
+    /// </summary>
+    public bool HasRoom => Volatile.Read(ref _answers) is var answers && (answers >= Practised || Working <= answers);
 
     /// <summary>Sends it something, and counts it as working until it answers or fails.</summary>
     public async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker client, HttpRequestMessage request, CancellationToken ct)
@@ -25,7 +39,10 @@ internal sealed class AppInstance(Uri baseAddress)
         Interlocked.Increment(ref _working);
         try
         {
-            return await client.SendAsync(request, ct);
+            var answer = await client.SendAsync(request, ct);
+            if (Volatile.Read(ref _answers) < Practised)
+                Interlocked.Increment(ref _answers);
+            return answer;
         }
         finally
         {

@@ -57,6 +57,7 @@ public sealed class UnknownOutcomeTests
             await Eventually.Is(2L, mall.ChargesAsync);
             mall.Kill(appId);
             answers = await asking;
+            await mall.HasBackAsync(appId);
         }
 
         // Whatever each was told holds: an order is paid for once, and what is no order has cost nothing.
@@ -100,6 +101,10 @@ public sealed class UnknownOutcomeTests
 
         /// <summary>Kills a service; the mall starts it again.</summary>
         public void Kill(string appId) => System.Diagnostics.Process.GetProcessById(Assert.Single(_mall!.ProcessIds(appId))).Kill();
+
+        /// <summary>Waits until a service that was killed runs again.</summary>
+        public Task HasBackAsync(string appId) =>
+            Eventually.Is("Running", async () => (await _mall!.ServicesAsync()).Single(service => service.AppId == appId).Status.ToString(), Settling);
 
         /// <summary>How often the provider took money.</summary>
         public async Task<long> ChargesAsync()

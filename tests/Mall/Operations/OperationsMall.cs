@@ -20,7 +20,7 @@ public sealed class OperationsMall : MallPeople, IAsyncLifetime
         foreach (var file in Directory.EnumerateFiles(Components.Find(null), "*.yaml"))
             File.WriteAllText(Path.Combine(_components.Path, Path.GetFileName(file)), File.ReadAllText(file).Replace("maxRetries: 60", "maxRetries: 2", StringComparison.Ordinal));
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data.Path, ComponentsPath = _components.Path, Isolated = true }, ct: limit.Token);
+        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data.Path, ComponentsPath = _components.Path, Isolated = true, Daprd = false }, ct: limit.Token); // the sidecar whose queue can be reached
     }
 
     public async Task DisposeAsync()
@@ -61,6 +61,6 @@ public sealed class OperationsMall : MallPeople, IAsyncLifetime
         await sidecar.WaitForExitAsync();
         return await ExecuteAsync(
             "sidecar", "DELETE FROM event_queue WHERE EXISTS (SELECT 1 FROM unnest($1) AS lost WHERE position(convert_to(lost, 'UTF8') in envelope) > 0)",
-            orders.Select(order => order.ToString()).ToArray());
+            (object)orders.Select(order => order.ToString()).ToArray());
     }
 }

@@ -129,6 +129,27 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
     }
 
     [FactNeeding(Need.Own)]
+    public async Task What_nobody_can_read_is_parked_by_each_who_hears_it_also_without_a_database()
+    {
+        var op = await mall.OperatorAsync();
+        string[] hear = Needs.Lacks(Need.Python) is null ? ["marketing", "mypage", "notification", "store"] : ["mypage", "notification", "store"];
+        await mall.ExecuteAsync("ordering", "INSERT INTO outbox (event_id, topic, type, key, data, created_at) VALUES (gen_random_uuid(), 'orders', 'OrderAccepted', 'k', '{\"orderId\":7}', now())");
+        var letters = await Eventually.Satisfies(() => LettersAsync(op), letters => letters.Count == hear.Length, $"be parked by {string.Join(", ", hear)}", Mending);
+        Assert.Equal(hear, letters.Select(letter => letter.GetProperty("service").GetString()).Order());
+        Assert.All(letters, letter => Assert.Contains("orderId", letter.GetProperty("reason").GetString(), StringComparison.Ordinal));
+        Assert.Equal(hear, (await AlarmsAsync(op)).Where(alarm => alarm.Name == "ordermall.dead_letter.count").Select(alarm => alarm.Service).Order());
+        foreach (var letter in letters)
+        {
+            Assert.Contains(":7", (await op.GetAsync(Path(letter))).Is(HttpStatusCode.OK)["envelope"], StringComparison.Ordinal);
+            Assert.Equal((0, 1, 1), await ReplayAllAsync(op, letter.GetProperty("service").GetString()!));
+            (await op.DeleteAsync(Path(letter))).Is(HttpStatusCode.NoContent);
+        }
+
+        Assert.Empty(await LettersAsync(op));
+        await op.FindsAllInOrderAsync(Mending);
+    }
+
+    [FactNeeding(Need.Own)]
     public async Task A_service_that_is_down_is_an_alarm_until_it_is_back()
     {
         var op = await mall.OperatorAsync();

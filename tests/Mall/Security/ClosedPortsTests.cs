@@ -5,6 +5,7 @@ using OrderMall.Mall.Tests.Opening;
 namespace OrderMall.Mall.Tests.Security;
 
 /// <summary>A mall has many ports and one door: whoever comes to another gets nothing, on this machine and less from elsewhere.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ClosedPortsTests
 {
     private static readonly (string Verb, string Path)[] Asked =

@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Http.Features;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Refuses at the door what the mall cannot do at the moment, so that it goes on doing what it can. Each kind of request has a budget of
+/// its own, and reads and changes one for each service: no crowd, and no service that hangs, keeps the others out.
+/// </summary>
+internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, ILogger<Admission> logger) : IDisposable
+{
+    // A body that is here already cannot keep a place while it dribbles in. Hardly any is larger.
+    private const int SmallBody = 32 * 1024;
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly BudgetSizes _sizes = BudgetSizes.Of(configuration);
+    private readonly ConcurrentDictionary<(RequestKind Kind, string Service), Budget> _budgets = new();
+    private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
+        "mall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
+
+    // Refusing costs little, but whoever comes back at once as often as he can makes it much: as many in a second as take a tenth of two
+    // cores are answered at once, the others after a pause.
+    private readonly TokenBucketRateLimiter _refusals = new(new()
+    {
+        TokensPerPeriod = 20,
+        ReplenishmentPeriod = TimeSpan.FromMilliseconds(10),
+        TokenLimit = 200,
+        QueueLimit = 0,
+    });
+
+    private long _refusedSince;
+    private long _logged;
+
+    /// <summary>Puts it into the pipeline.</summary>
+    public static void Use(WebApplication app)
+    {
+        var admission = app.Services.GetRequiredService<Admission>();
+        app.Use(admission.PassAsync);
+    }
+
+    public void Dispose() => _refusals.Dispose();
+
+    private async Task PassAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is null)
+        {
+            await next(context);
+            return;
+        }
+
+        var kind = await IsLargeAsync(context) ? RequestKind.Uploads : KindOf(context.Request);
+        var budget = _budgets.GetOrAdd(
+            (kind, kind is RequestKind.Reads or RequestKind.Changes ? ServiceOf(context.Request.Path) : ""),
+            key => new Budget(_sizes[key.Kind], time));
+        if (!await budget.EnterAsync(context.RequestAborted))
+        {
+            await RefuseAsync(context, kind, budget);
+            return;
+        }
+
+        var entered = time.GetTimestamp();
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            budget.Leave(entered, context.Response.StatusCode >= StatusCodes.Status500InternalServerError);
+        }
+    }
+
+    // Waits until all of a small body is here.
+    private static async ValueTask<bool> IsLargeAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != true)
+            return false;
+        var body = context.Request.BodyReader;
+        var read = await body.ReadAtLeastAsync(SmallBody + 1, context.RequestAborted);
+        var isLarge = read.Buffer.Length > SmallBody;
+        body.AdvanceTo(read.Buffer.Start);
+        return isLarge;
+    }
+
+    private static RequestKind KindOf(HttpRequest request)
+    {
+        var path = request.Path;
+        if (path.StartsWithSegments("/api/ops"))
+            return RequestKind.Operators;
+        if (path.StartsWithSegments("/api/account"))
+            return RequestKind.SignIns;
+        if (path.StartsWithSegments("/api/mypage/events"))
+            return RequestKind.Streams;
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+            return RequestKind.Reads;
+        return path.StartsWithSegments("/api/orders", out var rest) && !rest.HasValue ? RequestKind.Orders : RequestKind.Changes;
+    }
+
+    // Only paths that lead somewhere come here: there are few.
+    private static string ServiceOf(PathString path) =>
+        path.StartsWithSegments("/api", out var rest) && rest.Value is { Length: > 1 } service
+            ? service[1..].Split('/')[0].ToLowerInvariant()
+            : "";
+
+    private async Task RefuseAsync(HttpContext context, RequestKind kind, Budget budget)
+    {
+        _refused.Add(1, new KeyValuePair<string, object?>("mall.request.kind", kind.ToString()));
+        var count = Interlocked.Increment(ref _refusedSince);
+        var logged = Interlocked.Read(ref _logged);
+        if ((logged == 0 || time.GetElapsedTime(logged) > LogInterval) && Interlocked.CompareExchange(ref _logged, time.GetTimestamp(), logged) == logged)
+        {
+            LogRefused(kind, budget.Limit, count);
+            Interlocked.Add(ref _refusedSince, -count);
+        }
+
+        using (var atOnce = _refusals.AttemptAcquire())
+        {
+            if (!atOnce.IsAcquired)
+                await Task.Delay(Pause, time, context.RequestAborted);
+        }
+
+        var wait = Math.Max(1, (int)Math.Ceiling(budget.ExpectedWait.TotalSeconds));
+        context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
+        await Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.",
+            $"The mall has as many requests of this kind as it can do. Nothing was changed. Send this one again in {wait} s.").ExecuteAsync(context);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "More {Kind} than the mall can do, {Limit} at once: {Count} requests were refused at the door since the last time this was said")]
+    private partial void LogRefused(RequestKind kind, int limit, long count);
+}

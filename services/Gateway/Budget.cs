@@ -1,0 +1,117 @@
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// How many requests of one kind are passed on at once. Some more wait for their turn; who would have to wait too long is refused
+/// at once, and those let in are served as fast as ever.
+/// </summary>
+/// <remarks>
+/// The limit is the configured one as long as answers come. A failure that comes late says that those behind the door have more than
+/// they can do: then fewer are let in, and with each success some more again.
+/// </remarks>
+/// <param name="size">The limits.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Budget(BudgetSize size, TimeProvider time)
+{
+    private const double Shrink = 0.8;
+    private const double Grow = 0.1;
+    private const int SmallestShare = 8;
+    private const double Smoothing = 0.05;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    // Of the services' time limits for one another, the shortest is two seconds.
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<TaskCompletionSource> _waiting = [];
+    private readonly double _smallest = Math.Max(1, size.AtOnce / SmallestShare);
+    private double _limit = size.AtOnce;
+    private double _meanSeconds;
+    private long _shrunk = time.GetTimestamp();
+    private int _inside;
+
+    /// <summary>How many are passed on at once at the moment.</summary>
+    public int Limit
+    {
+        get
+        {
+            lock (_lock)
+                return (int)_limit;
+        }
+    }
+
+    /// <summary>How long somebody would wait who came now.</summary>
+    public TimeSpan ExpectedWait
+    {
+        get
+        {
+            lock (_lock)
+                return Expected();
+        }
+    }
+
+    /// <summary>Waits for a turn; <see langword="false"/> when too many wait already, or it takes too long.</summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource turn;
+        lock (_lock)
+        {
+            if (_waiting.Count == 0 && _inside < (int)_limit)
+            {
+                _inside++;
+                return true;
+            }
+
+            if (_waiting.Count >= size.Waiting || Expected() > LongestWait)
+                return false;
+            turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Enqueue(turn);
+        }
+
+        try
+        {
+            await turn.Task.WaitAsync(LongestWait, time, cancellationToken);
+            return true;
+        }
+        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
+        {
+            // The turn may have come in this very moment.
+            return !turn.TrySetCanceled(CancellationToken.None);
+        }
+    }
+
+    /// <summary>Makes room for the next.</summary>
+    /// <param name="entered">When this one was let in, as a timestamp of the clock.</param>
+    /// <param name="failed">Whether it got no answer, or that of a service which did not get one.</param>
+    public void Leave(long entered, bool failed)
+    {
+        var took = time.GetElapsedTime(entered);
+        lock (_lock)
+        {
+            _inside--;
+            _meanSeconds += (took.TotalSeconds - _meanSeconds) * Smoothing;
+            if (!failed)
+            {
+                _limit = Math.Min(size.AtOnce, _limit + Grow);
+            }
+            else if (took > Late && entered > _shrunk)
+            {
+                // Once for all that were inside: they fail together.
+                _limit = Math.Max(_smallest, _limit * Shrink);
+                _shrunk = time.GetTimestamp();
+            }
+
+            while (_inside < (int)_limit && _waiting.TryDequeue(out var turn))
+            {
+                if (turn.TrySetResult())
+                    _inside++;
+            }
+        }
+    }
+
+    private TimeSpan Expected() => TimeSpan.FromSeconds(_waiting.Count * _meanSeconds / _limit);
+}
+
+/// <summary>The size of a budget.</summary>
+/// <param name="AtOnce">How many are passed on at once.</param>
+/// <param name="Waiting">How many more may wait.</param>
+internal sealed record BudgetSize(int AtOnce, int Waiting);

@@ -1,0 +1,80 @@
+using System.Globalization;
+
+namespace OrderMall.Gateway;
+
+/// <summary>What has a budget of its own at the door.</summary>
+internal enum RequestKind
+{
+    /// <summary>New orders: the costliest.</summary>
+    Orders,
+
+    /// <summary>Everything else that changes something, by service.</summary>
+    Changes,
+
+    /// <summary>What only reads, by service.</summary>
+    Reads,
+
+    /// <summary>Event streams, which stay for long.</summary>
+    Streams,
+
+    /// <summary>Registering and signing in.</summary>
+    SignIns,
+
+    /// <summary>What operators do.</summary>
+    Operators,
+
+    /// <summary>Bodies so large that they may take long to arrive.</summary>
+    Uploads,
+}
+
+/// <summary>How large each budget is: <c>Gateway:Budgets:{kind}:AtOnce</c> and <c>:Waiting</c>.</summary>
+internal sealed class BudgetSizes
+{
+    private const string Section = "Gateway:Budgets";
+    private const int Largest = 100_000;
+
+    // Measured on 2 cores: from 16 orders at once on there are no more in a second, and 64 of them take a third of one.
+    private static readonly IReadOnlyDictionary<RequestKind, BudgetSize> Defaults = new Dictionary<RequestKind, BudgetSize>
+    {
+        [RequestKind.Orders] = new(64, 128),
+        [RequestKind.Changes] = new(32, 128),
+        [RequestKind.Reads] = new(64, 256),
+        [RequestKind.Streams] = new(1000, 0),
+        [RequestKind.SignIns] = new(32, 128),
+        [RequestKind.Operators] = new(16, 64),
+        [RequestKind.Uploads] = new(16, 16),
+    };
+
+    private readonly Dictionary<RequestKind, BudgetSize> _sizes;
+
+    private BudgetSizes(Dictionary<RequestKind, BudgetSize> sizes) => _sizes = sizes;
+
+    public BudgetSize this[RequestKind kind] => _sizes[kind];
+
+    /// <exception cref="InvalidOperationException">A setting is wrong; the message names the key.</exception>
+    public static BudgetSizes Of(IConfiguration configuration)
+    {
+        var sizes = new Dictionary<RequestKind, BudgetSize>(Defaults);
+        foreach (var budget in configuration.GetSection(Section).GetChildren())
+        {
+            if (!Enum.TryParse<RequestKind>(budget.Key, ignoreCase: true, out var kind) || !Enum.IsDefined(kind))
+                throw new InvalidOperationException($"{budget.Path}: there are {string.Join(", ", Enum.GetNames<RequestKind>())}.");
+            foreach (var limit in budget.GetChildren())
+            {
+                sizes[kind] = limit.Key.ToUpperInvariant() switch
+                {
+                    "ATONCE" => sizes[kind] with { AtOnce = Number(limit, 1) },
+                    "WAITING" => sizes[kind] with { Waiting = Number(limit, 0) },
+                    _ => throw new InvalidOperationException($"{limit.Path}: there are AtOnce and Waiting."),
+                };
+            }
+        }
+
+        return new BudgetSizes(sizes);
+    }
+
+    private static int Number(IConfigurationSection limit, int smallest) =>
+        int.TryParse(limit.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= smallest && number <= Largest
+            ? number
+            : throw new InvalidOperationException($"{limit.Path} is '{limit.Value}': it must be a whole number of requests, from {smallest} to {Largest}.");
+}

@@ -1,0 +1,78 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using OrderMall.Contracts;
+using OrderMall.Delivery;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>A database connection that fails for good is not used for good.</summary>
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifetime
+{
+    private const string Token = "app-token";
+    private readonly StubSidecar _sidecar = new();
+    private WebApplication _app = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _sidecar.StartAsync();
+        _app = ServiceHost.Create<DeliveryService>(
+        [
+            "--urls", "http://127.0.0.1:0",
+            "--DAPR_HTTP_PORT", _sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--APP_API_TOKEN", Token,
+            "--ConnectionStrings:delivery", await fixture.CreateDatabaseAsync("delivery"),
+            "--Logging:LogLevel:Default", "None",
+        ]);
+        await _app.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _sidecar.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_the_driver_has_forgotten_to_have_prepared_is_said_to_be_away_and_forgotten()
+    {
+        using var courier = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
+        courier.DefaultRequestHeaders.Add("dapr-api-token", Token);
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.CallerHeader, AppIds.Gateway);
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.UserHeader, "courier");
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.RolesHeader, Roles.Courier);
+        await SpoilAsync(connections: 4);
+
+        var answers = new List<HttpStatusCode>();
+        await Eventually.BecomesAsync(true, async () =>
+        {
+            using var answer = await courier.GetAsync("/api/deliveries");
+            answers.Add(answer.StatusCode);
+            return answers.TakeLast(10).Count(status => status == HttpStatusCode.OK) == 10;
+        });
+
+        Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
+    }
+
+    // The names that Npgsql is going to give are there already.
+    private async Task SpoilAsync(int connections)
+    {
+        var database = _app.Services.GetRequiredService<NpgsqlDataSource>();
+        var open = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => database.OpenConnectionAsync().AsTask()));
+        foreach (var connection in open)
+        {
+            for (var number = 0; number < 40; number++)
+            {
+                await using var prepare = new NpgsqlCommand(
+                    $"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_prepared_statements WHERE name = '_auto{number}') THEN EXECUTE 'PREPARE _auto{number} AS SELECT 1'; END IF; END $$", connection);
+                await prepare.ExecuteNonQueryAsync();
+            }
+
+            await connection.DisposeAsync();
+        }
+    }
+}
