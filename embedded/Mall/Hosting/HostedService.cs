@@ -3,6 +3,9 @@ namespace OrderMall.Mall.Hosting;
 /// <summary>A service with all its instances.</summary>
 internal sealed class HostedService
 {
+    // A new instance is slow at first: it gets used to its work before it may have to do all of it.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+
     private readonly IReadOnlyList<Supervised> instances;
 
     /// <summary>Makes the service; nothing runs yet.</summary>
@@ -41,12 +44,15 @@ internal sealed class HostedService
     /// <param name="ct">Ends it after the instance in hand.</param>
     public async Task RestartAsync(Func<Task> reachable, CancellationToken ct)
     {
-        foreach (var instance in instances.Where(instance => instance.Status != ServiceStatus.Stopped))
+        var running = instances.Where(instance => instance.Status != ServiceStatus.Stopped).ToList();
+        foreach (var instance in running)
         {
             ct.ThrowIfCancellationRequested();
             await instance.StopAsync();
             await instance.StartAsync(CancellationToken.None);
             await reachable();
+            if (instance != running[^1])
+                await Task.Delay(Settling, ct);
         }
     }
 

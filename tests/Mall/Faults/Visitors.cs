@@ -1,17 +1,24 @@
-using System.Net;
+using System.Collections.Concurrent;
 
 namespace OrderMall.Mall.Tests.Faults;
 
-/// <summary>Some who look at the same thing over and over, and count how often they were not served.</summary>
+/// <summary>Some who do the same over and over, each when they are answered, and remember every answer that was none of those they wanted.</summary>
 internal sealed class Visitors : IAsyncDisposable
 {
-    public const int Count = 8;
     private readonly CancellationTokenSource _leaving = new();
+    private readonly ConcurrentQueue<string> _unserved = new();
+    private readonly Func<Answer, bool> _isServed;
     private readonly Task[] _all;
     private int _served;
-    private int _unserved;
 
-    public Visitors(Person who, string path) => _all = [.. Enumerable.Range(0, Count).Select(_ => LookAsync(who, path))];
+    /// <summary>They come.</summary>
+    /// <param name="asks">What each of them does.</param>
+    /// <param name="isServed">Whether an answer is one of those they want.</param>
+    public Visitors(IEnumerable<Func<Task<Answer>>> asks, Func<Answer, bool> isServed)
+    {
+        _isServed = isServed;
+        _all = [.. asks.Select(AskAsync)];
+    }
 
     /// <summary>Waits until so many more were served.</summary>
     public Task ComeAsync(int more)
@@ -21,8 +28,8 @@ internal sealed class Visitors : IAsyncDisposable
     }
 
     /// <summary>Ends it.</summary>
-    /// <returns>How often there was no answer, or not the right one.</returns>
-    public async Task<int> LeaveAsync()
+    /// <returns>What came instead of what they wanted.</returns>
+    public async Task<IReadOnlyCollection<string>> LeaveAsync()
     {
         await _leaving.CancelAsync();
         await Task.WhenAll(_all);
@@ -35,18 +42,21 @@ internal sealed class Visitors : IAsyncDisposable
         _leaving.Dispose();
     }
 
-    private async Task LookAsync(Person who, string path)
+    private async Task AskAsync(Func<Task<Answer>> ask)
     {
         while (!_leaving.IsCancellationRequested)
         {
             try
             {
-                var answer = await Person.PatientlyAsync(() => who.GetAsync(path));
-                Interlocked.Increment(ref answer.Status == HttpStatusCode.OK ? ref _served : ref _unserved);
+                var answer = await Person.PatientlyAsync(ask);
+                if (_isServed(answer))
+                    Interlocked.Increment(ref _served);
+                else
+                    _unserved.Enqueue(answer.ToString());
             }
-            catch (HttpRequestException)
+            catch (UnansweredException broken)
             {
-                Interlocked.Increment(ref _unserved);
+                _unserved.Enqueue(broken.Message);
             }
         }
     }

@@ -10,6 +10,7 @@ internal sealed partial class MallProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -35,7 +36,8 @@ internal sealed partial class MallProcess : IAsyncDisposable
         var mall = new MallProcess(Start(["--data", data, "--port", $"{port}", .. options], environment), new Uri($"http://127.0.0.1:{port}"));
         try
         {
-            using var http = new HttpClient { BaseAddress = mall.Address };
+            // The port is there before the gateway is: who comes in between is kept waiting.
+            using var http = new HttpClient { BaseAddress = mall.Address, Timeout = Patience };
             await Eventually.Is(true, () => mall.IsOpenAsync(http), Limit);
             return mall;
         }
@@ -119,7 +121,7 @@ internal sealed partial class MallProcess : IAsyncDisposable
             using var answer = await http.GetAsync("/health");
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception closed) when (closed is HttpRequestException or TaskCanceledException)
         {
             return false;
         }

@@ -20,7 +20,7 @@ public enum Need
     Linux = 16,
 
     /// <summary>Signals, as Unix systems have them.</summary>
-    Unix = 16,
+    Unix = 32,
 }
 
 /// <summary>A fact that needs more than a mall that is open; skipped by name where that is missing.</summary>

@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Configuration;
+using OrderMall.Gateway;
+using OrderMall.Ordering;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>More than can be done at once: who waits, who is refused, and how soon all is as before.</summary>
+public sealed class OverloadTests
+{
+    [Fact]
+    public async Task So_many_are_let_in_some_wait_and_the_next_is_refused_at_once()
+    {
+        var budget = new Budget(new BudgetSize(AtOnce: 2, Waiting: 1), TimeProvider.System);
+        Assert.True(await budget.EnterAsync(default));
+        Assert.True(await budget.EnterAsync(default));
+        var third = budget.EnterAsync(default).AsTask();
+        Assert.False(third.IsCompleted);
+        var fourth = budget.EnterAsync(default);
+        Assert.True(fourth.IsCompleted);
+        Assert.False(await fourth);
+
+        budget.Leave(TimeProvider.System.GetTimestamp(), failed: false);
+        Assert.True(await third);
+    }
+
+    [Fact]
+    public async Task Who_left_while_waiting_takes_nobodys_place()
+    {
+        var budget = new Budget(new BudgetSize(AtOnce: 1, Waiting: 2), TimeProvider.System);
+        Assert.True(await budget.EnterAsync(default));
+        using var leaves = new CancellationTokenSource();
+        var second = budget.EnterAsync(leaves.Token).AsTask();
+        var third = budget.EnterAsync(default).AsTask();
+        await leaves.CancelAsync();
+        Assert.False(await second);
+        budget.Leave(TimeProvider.System.GetTimestamp(), failed: false);
+        Assert.True(await third);
+    }
+
+    [Fact]
+    public async Task Failures_that_come_late_let_fewer_in_and_successes_all_again()
+    {
+        var budget = new Budget(new BudgetSize(AtOnce: 10, Waiting: 0), TimeProvider.System);
+        await FailAsync(TimeSpan.Zero);
+        Assert.Equal(10, budget.Limit); // a quick refusal says nothing of how much there is to do
+        await FailAsync(TimeSpan.FromMilliseconds(1_100));
+        Assert.Equal(8, budget.Limit);
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.True(await budget.EnterAsync(default));
+            budget.Leave(TimeProvider.System.GetTimestamp(), failed: false);
+        }
+
+        Assert.Equal(10, budget.Limit);
+
+        async Task FailAsync(TimeSpan after)
+        {
+            Assert.True(await budget.EnterAsync(default));
+            var entered = TimeProvider.System.GetTimestamp();
+            await Eventually.BecomesAsync(true, () => Task.FromResult(TimeProvider.System.GetElapsedTime(entered) >= after));
+            budget.Leave(entered, failed: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("Gateway:Budgets:Orders:AtOnce", "0")]
+    [InlineData("Gateway:Budgets:Orders:Waiting", "many")]
+    [InlineData("Gateway:Budgets:Orders:Most", "1")]
+    [InlineData("Gateway:Budgets:Nothing:AtOnce", "1")]
+    public void A_mistake_in_a_budget_is_told_by_its_key(string key, string value)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();
+        var mistake = Assert.Throws<InvalidOperationException>(() => BudgetSizes.Of(configuration));
+        Assert.Contains(string.Join(':', key.Split(':')[..3]), mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_payments_circuit_is_open_what_is_prepaid_is_refused_but_for_one_in_each_moment()
+    {
+        var (circuit, book, dose) = (new PaymentCircuit(TimeProvider.System), Guid.NewGuid(), Guid.NewGuid());
+        circuit.Asking(book);
+        Assert.False(circuit.Refuses(book));
+        circuit.IsOpen();
+        Assert.True(circuit.Refuses(book));
+        Assert.False(circuit.Refuses(dose)); // nothing was ever paid for it
+        await Eventually.BecomesAsync(false, () => Task.FromResult(circuit.Refuses(book)));
+        Assert.True(circuit.Refuses(book)); // that one finds out
+        circuit.IsClosed();
+        Assert.False(circuit.Refuses(book));
+    }
+}
