@@ -277,9 +277,10 @@ public sealed class BadInputTests(MallFixture mall) : IClassFixture<MallFixture>
             await ExpectAsync(mall.Anyone, Bad, "validation|bad-request", HttpMethod.Post, "/api/account/register", body);
         }
 
-        foreach (var (email, password) in new[] { (taken, "Wrong-horse-7"), ("nobody@customer.test", "Correct-horse-7"), (taken, TooLong) })
+        foreach (var (email, password) in new[] { (taken, "Wrong-horse-7"), ("nobody@customer.test", "Correct-horse-7") })
             await ExpectAsync(mall.Anyone, HttpStatusCode.Unauthorized, "sign-in", HttpMethod.Post, "/api/account/login", $"{{\"email\":\"{email}\",\"password\":\"{password}\"}}");
-        foreach (var body in new[] { "{}", "{\"email\":\"\",\"password\":\"\"}", "{\"email\":\"a\\u0000b\",\"password\":\"x\"}", "null", "[]", "" })
+        // No longer than a password can be: hashing is costly.
+        foreach (var body in new[] { $"{{\"email\":\"{taken}\",\"password\":\"{TooLong}\"}}", "{}", "{\"email\":\"\",\"password\":\"\"}", "{\"email\":\"a\\u0000b\",\"password\":\"x\"}", "null", "[]", "" })
             await ExpectAsync(mall.Anyone, Bad, "validation|bad-request", HttpMethod.Post, "/api/account/login", body);
         await ExpectAsync(mall.Anyone, HttpStatusCode.Unauthorized, "sign-in", HttpMethod.Post, "/api/account/refresh", "{\"refreshToken\":\"garbage\"}");
         await ExpectAsync(mall.Anyone, HttpStatusCode.RequestEntityTooLarge, "too-large", HttpMethod.Post, "/api/account/login", $"{{\"email\":\"{new string('x', 10_000_000)}\"}}", "application/json", Careful);
