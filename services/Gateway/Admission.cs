@@ -21,10 +21,10 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
     private readonly BudgetSizes _sizes = BudgetSizes.Of(configuration);
     private readonly ConcurrentDictionary<(RequestKind Kind, string Service), Budget> _budgets = new();
     private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
-        "mall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
+        "ordermall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
 
-    // Refusing costs little, but whoever comes back at once as often as he can makes it much: as many in a second as take a tenth of two
-    // cores are answered at once, the others after a pause.
+    // Refusing costs little, but whoever comes back at once as often as he can makes it much: some are answered at once, the others after
+    // a pause.
     private readonly TokenBucketRateLimiter _refusals = new(new()
     {
         TokensPerPeriod = 20,

@@ -33,7 +33,7 @@ internal sealed class BudgetSizes
     private const string Section = "Gateway:Budgets";
     private const int Largest = 100_000;
 
-    // Measured on 2 cores: from 16 orders at once on there are no more in a second, and 64 of them take a third of one.
+    // For 2 cores, where from some 16 orders at once on there are no more in a second.
     private static readonly IReadOnlyDictionary<RequestKind, BudgetSize> Defaults = new Dictionary<RequestKind, BudgetSize>
     {
         [RequestKind.Orders] = new(64, 128),
