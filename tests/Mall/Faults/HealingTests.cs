@@ -63,6 +63,9 @@ public sealed partial class HealingTests(IsolatedMall mall) : IClassFixture<Isol
 
     private async Task HealsAsync(Func<IReadOnlyList<int>> victims, int signal, Func<IReadOnlyList<int>> replaced)
     {
+        // What the test before ended may not be back.
+        await Eventually.Is(true, async () => (await mall.Mall.ServicesAsync()).All(service => service.Instances == mall.Mall.InstancesOf(service.AppId)), Recovery);
+        await Eventually.Is(HttpStatusCode.OK, async () => (await mall.Anyone.GetAsync("/api/offers?limit=1")).Status, Recovery);
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
         var offer = await shop.SellBookAsync(copies: 10);
         // The first of a mall that was just opened may come too early.
