@@ -26,9 +26,6 @@ internal sealed record ChaosOptions
 
     public string? Data { get; init; }
 
-    /// <summary>How long the mall may take to recover; longer where <c>MALL_SLOWNESS</c> says so.</summary>
-    public TimeSpan RecoveryLimit { get; init; } = OpenMall.Patience(TimeSpan.FromSeconds(15));
-
     /// <summary>What is typed to have the same again.</summary>
     public string Command => string.Create(CultureInfo.InvariantCulture, $"dotnet run mall.cs chaos --minutes {Minutes} --seed {Seed}{(Customers == new ChaosOptions().Customers ? "" : $" --customers {Customers}")}");
 

@@ -57,7 +57,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         await staff.ComeAsync(visitors);
         var offers = await MixedOffer.SellAsync(staff, scarce: 10 * options.Minutes);
         var probed = new MixedOffer(await staff.Bookshop.SellBookAsync(copies: null), "delivery");
-        var recovery = new Recovery(mall, crowd, visitors, probed, timeline, options);
+        var recovery = new Recovery(mall, crowd, visitors, probed, timeline, options.Seed);
 
         using var over = new CancellationTokenSource();
         using var giveUp = new CancellationTokenSource();

@@ -6,8 +6,11 @@ using OrderMall.Mall.Hosting;
 namespace OrderMall.Chaos;
 
 /// <summary>Measures how long the mall needs until it is as before: everything runs, and an order that has to be paid is taken and seen.</summary>
-internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople people, MixedOffer offer, Timeline timeline, ChaosOptions options)
+internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople people, MixedOffer offer, Timeline timeline, int seed)
 {
+    /// <summary>How long it may take; longer where <c>MALL_SLOWNESS</c> says so.</summary>
+    public static readonly TimeSpan Limit = OpenMall.Patience(TimeSpan.FromSeconds(15));
+
     private const string LoadAverage = "/proc/loadavg";
 
     private const int OrdersOfOne = 50;
@@ -38,8 +41,8 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
         var time = took.Elapsed;
         _took.AddRange(after.Faults.Select(fault => (fault.Kind, time)));
         timeline.Say($"  recovered after {time.TotalSeconds:0.0} s");
-        if (time > options.RecoveryLimit)
-            timeline.Find($"It took {time.TotalSeconds:0.0} s to recover, {options.RecoveryLimit.TotalSeconds:0} are allowed{(missing.Length > 0 ? $"; at last {missing}" : "")}. After: {after}{Busyness()}", DateTimeOffset.UtcNow - time);
+        if (time > Limit)
+            timeline.Find($"It took {time.TotalSeconds:0.0} s to recover, {Limit.TotalSeconds:0} are allowed{(missing.Length > 0 ? $"; at last {missing}" : "")}. After: {after}{Busyness()}", DateTimeOffset.UtcNow - time);
     }
 
     // A machine that has too much else to do takes its time: then this says little of the mall.
@@ -52,7 +55,7 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
             return $"{string.Join(", ", absent.Select(service => service.AppId))} did not run yet";
         using var limit = new CancellationTokenSource(GiveUp);
         if (_shopper is null || _shopper.Orders.Count >= OrdersOfOne)
-            _shopper = await crowd.ComeAsync(people.AnyoneInHaste, options.Seed, limit.Token);
+            _shopper = await crowd.ComeAsync(people.AnyoneInHaste, seed, limit.Token);
         if (_shopper is null || await _shopper.TryOrderAsync(offer) is not { } order)
             return "an order was not taken yet";
         for (var waited = Stopwatch.StartNew(); waited.Elapsed < GiveUp; await Task.Delay(Pause))

@@ -10,7 +10,7 @@ internal static class Report
     {
         Requests(result.Answers, console);
         Answers(result.Answers, console);
-        Recoveries(options, result.Took, console);
+        Recoveries(result.Took, console);
         Counts(result.Counts, console);
         console.WriteLine($"{result.Findings.Count} findings (must be 0)");
         foreach (var finding in result.Findings)
@@ -48,9 +48,9 @@ internal static class Report
         console.Write(table);
     }
 
-    private static void Recoveries(ChaosOptions options, IReadOnlyList<(FaultKind Kind, TimeSpan Took)> took, IAnsiConsole console)
+    private static void Recoveries(IReadOnlyList<(FaultKind Kind, TimeSpan Took)> took, IAnsiConsole console)
     {
-        var table = new Table().Title($"{took.Count} faults, and how long it took after them (at most {options.RecoveryLimit.TotalSeconds:0} s)").AddColumns("fault", "how often", "median s", "longest s");
+        var table = new Table().Title($"{took.Count} faults, and how long it took after them (at most {Recovery.Limit.TotalSeconds:0} s)").AddColumns("fault", "how often", "median s", "longest s");
         foreach (var kind in took.GroupBy(fault => fault.Kind, fault => fault.Took.TotalSeconds).OrderBy(kind => kind.Key))
         {
             var times = kind.Order().ToList();

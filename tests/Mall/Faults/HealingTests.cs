@@ -10,8 +10,7 @@ public sealed partial class HealingTests(IsolatedMall mall) : IClassFixture<Isol
 {
     private const int Kill = 9, Quit = 3, Stop = 19;
     private const int Crowd = 8;
-    // Half of that on a machine that has nothing else to do.
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(15);
 
     [TheoryNeeding(Need.Own | Need.Unix)]
     [InlineData("catalog")]
