@@ -16,6 +16,9 @@ internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
     // Sidecars believe it after the second time (the embedded one) or the third (daprd as the mall runs it).
     private const int Heard = 3;
 
+    // A platform asks as well, in between: the sidecar alone, once a second, needs as long as this for so many.
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(Heard);
+
     // For what was on its way here when the sidecar heard it.
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(200);
 
@@ -47,7 +50,8 @@ internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _leaving = true;
-        await Task.WhenAny(_heard.Task, Task.Delay(limit, cancellationToken));
+        var shortest = Task.Delay(Shortest, cancellationToken);
+        await Task.WhenAny(Task.WhenAll(_heard.Task, shortest), Task.Delay(limit, cancellationToken));
         if (_heard.Task.IsCompleted)
             await Task.Delay(OnItsWay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Sidecar;
 
@@ -88,6 +89,10 @@ public static class ServiceHost
         app.UseAuthentication();
         app.UseAuthorization();
         TService.Map(app);
+        // Made even where nobody asks: a collector is to have the figures too.
+        var alarms = app.Services.GetService<AlarmMeter>();
+        if (!TService.IsPublic)
+            alarms?.Map(app);
         // The gateway merges the documents of the services behind it into one.
         if (!TService.IsPublic)
             app.MapOpenApi();

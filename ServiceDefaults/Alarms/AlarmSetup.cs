@@ -22,10 +22,19 @@ public static class AlarmSetup
     /// <param name="sql">A constant: selects one number, by an index, however many rows there are.</param>
     public static void AddAlarm(this WebApplicationBuilder builder, Alarm alarm, string sql) => builder.AddAlarm(alarm, async (services, cancellationToken) =>
     {
+        var database = services.GetRequiredKeyedService<NpgsqlDataSource>(DatabaseSetup.ProbeKey);
+        try
+        {
 #pragma warning disable CA2100 // The statements are the services' constants.
-        await using var command = services.GetRequiredKeyedService<NpgsqlDataSource>(DatabaseSetup.ProbeKey).CreateCommand(sql);
+            await using var command = database.CreateCommand(sql);
 #pragma warning restore CA2100
-        return Convert.ToDouble(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+            return Convert.ToDouble(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (Exception e)
+        {
+            DatabaseFailure.LetGo(e, database);
+            throw;
+        }
     });
 
     /// <summary>Adds an alarm.</summary>

@@ -62,8 +62,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
     private IResult Unavailable(HttpContext context, string reason, string detail)
     {
         LogUnavailable(reason, context.Request.Path);
-        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", detail);
+        return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", detail);
     }
 
     // The framework's own words name C# types and parameters.

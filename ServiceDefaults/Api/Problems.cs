@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -20,6 +21,20 @@ public static class Problems
     /// <returns>The answer.</returns>
     public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: title, type: TypePrefix + type);
+
+    /// <summary>Makes a problem that passes, and says when to try again.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="type">The last part of the type.</param>
+    /// <param name="title">The same words for every problem of the type.</param>
+    /// <param name="detail">What it is this time, and what to do about it.</param>
+    /// <param name="seconds">After how many seconds.</param>
+    /// <returns>The answer, with <c>Retry-After</c>.</returns>
+    public static ProblemHttpResult RetryLater(HttpContext context, int status, string type, string title, string detail, int seconds = RetryAfterSeconds)
+    {
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return Of(status, type, title, detail);
+    }
 
     /// <summary>There is no such thing, or it is somebody else's.</summary>
     /// <param name="what">Such as <c>order</c>.</param>

@@ -32,11 +32,11 @@ public static class DatabaseSetup
             settings.MaxAutoPrepare = 100;
             settings.AutoPrepareMinUsages = 2;
         }));
-        // A connection of its own: a service whose others are all at work is busy, not unready. Alarms are measured over it too.
+        // Connections of its own: a service whose others are all at work is busy, not unready. Alarms are measured over them too.
         builder.Services.AddKeyedSingleton(ProbeKey, (services, _) => Source(services, builder.Configuration, static settings =>
         {
             settings.MinPoolSize = 0;
-            settings.MaxPoolSize = 1;
+            settings.MaxPoolSize = 2;
         }));
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddDbContextPool<TDb>((services, options) => options
@@ -85,8 +85,9 @@ public static class DatabaseSetup
                 await command.ExecuteScalarAsync(cancellationToken);
                 return HealthCheckResult.Healthy();
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
+                DatabaseFailure.LetGo(e, database);
                 return HealthCheckResult.Unhealthy("The database does not answer.", e);
             }
         }

@@ -13,6 +13,9 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 {
     internal const int Attempts = 8;
 
+    /// <summary>The name of the property that keeps a trace context.</summary>
+    protected const string TraceParent = nameof(TraceParent);
+
     /// <summary>Events of committed changes that are still to be published.</summary>
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
 
@@ -21,6 +24,15 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Events that could not be handled.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
+
+    /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>
+    /// <param name="row">Of this context.</param>
+    /// <returns>As W3C writes it.</returns>
+    public string? TraceParentOf(object row) => (string?)Entry(row).Property(TraceParent).CurrentValue;
+
+    /// <summary>Remembers in whose trace a new row was begun: what is done for it later belongs to it too. Its kind has the property <see cref="TraceParent"/>.</summary>
+    /// <param name="row">Just added.</param>
+    protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
 
     /// <summary>Publishes an event if and only if the changes of this context are saved.</summary>
     /// <param name="topic">The topic.</param>

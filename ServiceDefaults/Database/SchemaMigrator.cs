@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Reflection;
 using System.Security.Cryptography;
@@ -37,6 +38,7 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
                 if (waited.Elapsed > DatabasePatience)
                     throw new InvalidOperationException($"The database {database.ConnectionString} does not answer: {e.Message}", e);
                 LogWaiting(e.Message);
+                DatabaseFailure.LetGo(e, database);
             }
         }
     }
@@ -56,8 +58,9 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
         }
         finally
         {
-            // The pool does not reset sessions: the lock would stay with the connection.
-            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
+            // The pool does not reset sessions: the lock would stay with the connection. With one that broke it is gone.
+            if (connection.FullState == ConnectionState.Open)
+                await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
         }
     }
 

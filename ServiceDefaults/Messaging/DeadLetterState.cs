@@ -12,7 +12,6 @@ internal sealed class DeadLetterState(IStateStore state) : IDeadLetterStore
     private const int Most = 200;
     // Together, in characters. A sidecar takes no request of more than 4 MiB.
     private const int MostText = 1024 * 1024;
-    private const int Attempts = 20;
 
     public async Task ParkAsync(DeadLetter letter, CancellationToken cancellationToken) => await ChangeAsync(
         letters =>
@@ -32,6 +31,9 @@ internal sealed class DeadLetterState(IStateStore state) : IDeadLetterStore
         var letters = await AllAsync(cancellationToken);
         return [.. letters.Where(letter => after is null || Order(letter, after) > 0).Take(most)];
     }
+
+    public async Task<List<DeadLetter>> DescribeAsync(int most, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(after: null, most, cancellationToken)).Select(letter => letter with { Envelope = "" })];
 
     public async Task<DeadLetter?> FindAsync(string eventId, CancellationToken cancellationToken) =>
         (await AllAsync(cancellationToken)).Find(letter => letter.EventId == eventId);
@@ -53,7 +55,7 @@ internal sealed class DeadLetterState(IStateStore state) : IDeadLetterStore
 
     private async Task<bool> ChangeAsync(Func<List<DeadLetter>, bool> change, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; attempt <= Attempts; attempt++)
+        for (var conflicts = new Conflicts(Key); ; await conflicts.WaitAsync(cancellationToken))
         {
             var (stored, etag) = await state.GetAsync(Key, DeadLetterJson.Default.ListDeadLetter, cancellationToken);
             var letters = stored ?? [];
@@ -61,9 +63,6 @@ internal sealed class DeadLetterState(IStateStore state) : IDeadLetterStore
                 return false;
             if (await state.TrySaveAsync(Key, letters, etag, DeadLetterJson.Default.ListDeadLetter, cancellationToken))
                 return true;
-            await Task.Delay(Random.Shared.Next(1, 8 * attempt), cancellationToken);
         }
-
-        throw new SidecarException($"State of {Key}: somebody else wrote it first, {Attempts} times in a row.");
     }
 }

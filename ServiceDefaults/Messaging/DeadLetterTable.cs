@@ -22,6 +22,11 @@ internal sealed class DeadLetterTable(MallDb db) : IDeadLetterStore
         return letters.OrderBy(letter => letter.ParkedAt).ThenBy(letter => letter.EventId).Take(most).ToListAsync(cancellationToken);
     }
 
+    public Task<List<DeadLetter>> DescribeAsync(int most, CancellationToken cancellationToken) => db.DeadLetters
+        .OrderBy(letter => letter.ParkedAt).ThenBy(letter => letter.EventId).Take(most)
+        .Select(letter => new DeadLetter { EventId = letter.EventId, Topic = letter.Topic, Type = letter.Type, Envelope = "", ParkedAt = letter.ParkedAt, Reason = letter.Reason })
+        .ToListAsync(cancellationToken);
+
     public Task<DeadLetter?> FindAsync(string eventId, CancellationToken cancellationToken) =>
         db.DeadLetters.AsNoTracking().FirstOrDefaultAsync(letter => letter.EventId == eventId, cancellationToken);
 

@@ -46,8 +46,7 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
     {
         var parked = store(context.RequestServices);
         List<DeadLetter> letters = eventId is null
-            // The events themselves may be large, and say what not everybody who looks at a list must see.
-            ? [.. (await parked.ListAsync(after: null, MostListed, context.RequestAborted)).Select(letter => letter with { Envelope = "" })]
+            ? await parked.DescribeAsync(MostListed, context.RequestAborted)
             : await parked.FindAsync(eventId, context.RequestAborted) is { } one ? [one] : [];
         return TypedResults.Json(letters, DeadLetterJson.Default.ListDeadLetter);
     }

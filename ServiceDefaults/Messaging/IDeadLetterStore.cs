@@ -9,6 +9,9 @@ internal interface IDeadLetterStore
     /// <summary>Some that were parked after another one, or the longest parked: those first.</summary>
     Task<List<DeadLetter>> ListAsync(DeadLetter? after, int most, CancellationToken cancellationToken);
 
+    /// <summary>The longest parked, without the events themselves: those may be large, and say what not everybody who looks at a list must see.</summary>
+    Task<List<DeadLetter>> DescribeAsync(int most, CancellationToken cancellationToken);
+
     /// <summary>One; <see langword="null"/> if it is not parked.</summary>
     Task<DeadLetter?> FindAsync(string eventId, CancellationToken cancellationToken);
 

@@ -167,7 +167,6 @@ public static class SubscriptionsSetup
         var subscriptions = new Subscriptions(app, deadLetterTopic);
         subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);
         new DeadLetters(subscriptions, store, app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<ILogger<DeadLetters>>()).Map(app);
-        app.Services.GetRequiredService<AlarmMeter>().Map(app);
         return subscriptions;
     }
 }

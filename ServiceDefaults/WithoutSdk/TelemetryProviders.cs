@@ -26,15 +26,19 @@ internal static class TelemetryProviders
     }
 
     // Providers listen from the moment they exist: this makes them exist. The container disposes, and so flushes, them.
+    private const int FlushMilliseconds = 2_000;
+
     private sealed class Start(TracerProvider traces, MeterProvider metrics) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public Task StopAsync(CancellationToken cancellationToken)
-        {
-            traces.ForceFlush(2_000);
-            metrics.ForceFlush(2_000);
-            return Task.CompletedTask;
-        }
+        // Both wait: not on a thread of the pool, which the exporters need, and the gauges.
+        public Task StopAsync(CancellationToken cancellationToken) => Task.Factory.StartNew(
+            () =>
+            {
+                traces.ForceFlush(FlushMilliseconds);
+                metrics.ForceFlush(FlushMilliseconds);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 }

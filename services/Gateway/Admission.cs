@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.Features;
 using OrderMall.ServiceDefaults.Api;
@@ -59,18 +58,25 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
             key => new Budget(_sizes[key.Kind], time));
         if (!await budget.EnterAsync(context.RequestAborted))
         {
-            await RefuseAsync(context, kind, budget);
+            if (!context.RequestAborted.IsCancellationRequested)
+                await RefuseAsync(context, kind, budget);
             return;
         }
 
-        var entered = time.GetTimestamp();
+        var (entered, failed) = (time.GetTimestamp(), true);
         try
         {
             await next(context);
+            failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+        }
+        catch (BadHttpRequestException)
+        {
+            failed = false;
+            throw;
         }
         finally
         {
-            budget.Leave(entered, context.Response.StatusCode >= StatusCodes.Status500InternalServerError);
+            budget.Leave(entered, failed && !context.RequestAborted.IsCancellationRequested);
         }
     }
 
@@ -124,9 +130,8 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         }
 
         var wait = Math.Max(1, (int)Math.Ceiling(budget.ExpectedWait.TotalSeconds));
-        context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
-        await Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.",
-            $"The mall has as many requests of this kind as it can do. Nothing was changed. Send this one again in {wait} s.").ExecuteAsync(context);
+        await Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.",
+            $"The mall has as many requests of this kind as it can do. Nothing was changed. Send this one again in {wait} s.", wait).ExecuteAsync(context);
     }
 
     [LoggerMessage(LogLevel.Warning, "More {Kind} than the mall can do, {Limit} at once: {Count} requests were refused at the door since the last time this was said")]

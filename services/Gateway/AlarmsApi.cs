@@ -12,14 +12,10 @@ internal static class AlarmsApi
 {
     private static readonly Alarm Ready = new("ordermall.ready", "1", 0, "The service does not answer: it is down, or not ready.");
 
-    public static void Map(WebApplication app)
-    {
-        // A collector is to have the gateway's own also where nobody ever asks.
-        app.Services.GetRequiredService<AlarmMeter>();
+    public static void Map(WebApplication app) =>
         app.MapGet("/api/ops/alarms", ListAsync)
             .WithTags("Operation").WithName("ListAlarms").WithSummary("What is raised now, measured anew in every service.")
             .RequireRole(Roles.Operator);
-    }
 
     private static async Task<Ok<AlarmReport>> ListAsync(OperatorCalls calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
     {

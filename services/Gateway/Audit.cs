@@ -10,6 +10,9 @@ namespace OrderMall.Gateway;
 /// </summary>
 internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDisposable
 {
+    /// <summary>The rule that says who did not answer: the rest was not asked.</summary>
+    public const string Reachable = "reachable";
+
     private const int MostReported = 1000;
     private const int Looks = 10;
     private const int BatchSize = 500;
@@ -52,7 +55,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             ];
             // What was not asked cannot be reported as wrong, only as not asked: first, since it says how much the rest is worth.
             return Last = new AuditReport(time.Now(), counts.All,
-                [.. sources.Silent.Select(silent => new Disagreement("reachable", $"{silent.Key} did not answer: {silent.Value}")).Concat(found).Take(MostReported)]);
+                [.. sources.Silent.Select(silent => new Disagreement(Reachable, $"{silent.Key} did not answer: {silent.Value}")).Concat(found).Take(MostReported)]);
         }
         finally
         {

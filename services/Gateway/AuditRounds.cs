@@ -16,7 +16,7 @@ internal sealed partial class AuditRounds(Audit audit, TimeSpan interval, TimePr
     {
         builder.AddAlarm(
             new Alarm("ordermall.audit.disagreement.count", "{disagreement}", 0, "The last audit found what does not agree: GET /api/ops/audit says what."),
-            static (services, _) => Task.FromResult<double>(services.GetRequiredService<Audit>().Last?.Disagreements.Count ?? 0));
+            static (services, _) => Task.FromResult<double>(services.GetRequiredService<Audit>().Last?.Disagreements.Count(found => found.Rule != Audit.Reachable) ?? 0));
         var text = builder.Configuration[Key] is { Length: > 0 } set ? set : Usual.ToString();
         if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var interval) || (interval != TimeSpan.Zero && interval < Shortest))
             throw new InvalidOperationException($"{Key} is '{text}': it must be a time such as 01:00:00, at least {Shortest}, or 0 for never.");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrderMall.Gateway;
@@ -17,8 +16,6 @@ internal static class ConnectionLimits
         kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
         kestrel.Limits.RequestHeadersTimeout = HeadersTime;
         // Beyond it connections are closed unanswered: it is far more than what the budgets refuse politely.
-        kestrel.Limits.MaxConcurrentConnections = configuration[Key] is not { Length: > 0 } text ? Default
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
-            : throw new InvalidOperationException($"{Key} is '{text}': it must be a whole number of connections, at least 1.");
+        kestrel.Limits.MaxConcurrentConnections = RateLimits.Positive(configuration, Key, Default, of: "connections");
     }
 }

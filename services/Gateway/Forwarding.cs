@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
@@ -148,11 +147,10 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
 
     private static Task RetryLater(HttpContext context, int status, string type, string title, string what)
     {
-        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
         var then = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
             ? "Try again shortly."
             : "Try again shortly, with the same Idempotency-Key where you sent one: a request that was cut off may have been carried out.";
-        return Problems.Of(status, type, title, $"{what} {then}").ExecuteAsync(context);
+        return Problems.RetryLater(context, status, type, title, $"{what} {then}").ExecuteAsync(context);
     }
 
     private static BadHttpRequestException TooLarge() => new("Request body too large.", StatusCodes.Status413PayloadTooLarge);

@@ -43,7 +43,6 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        Leaving.Use(app);
         app.UseRateLimiter();
         Admission.Use(app);
         FrontPage.Map(app);

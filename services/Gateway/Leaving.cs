@@ -9,64 +9,46 @@ namespace OrderMall.Gateway;
 /// How a gateway leaves that shares the public port with others: from the moment it is told to, it takes no more connections and ends
 /// each it has with an answer. So nobody is connected to it any more when it goes, and a request on its way to nobody is not lost.
 /// </summary>
-internal sealed class Leaving : IHostedLifecycleService
+internal static class Leaving
 {
-    private volatile bool _begun;
-
     /// <summary>Has the gateway leave in this way.</summary>
     public static void Add(IServiceCollection services)
     {
-        services.AddSingleton<Leaving>();
-        services.AddHostedService(provider => provider.GetRequiredService<Leaving>());
         services.AddSingleton<IConnectionListenerFactory, SharedPort>();
+        services.AddSingleton<IStartupFilter, LastAnswers>();
     }
 
-    /// <summary>Puts it into the pipeline.</summary>
-    public static void Use(WebApplication app)
+    // Before everything else, so that refusals and failures end their connection too.
+    private sealed class LastAnswers(IHostApplicationLifetime lifetime) : IStartupFilter
     {
-        var leaving = app.Services.GetRequiredService<Leaving>();
-        app.Use((context, next) =>
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
-            if (leaving._begun)
-                context.Response.Headers.Connection = "close";
-            return next(context);
-        });
+            app.Use((context, rest) =>
+            {
+                context.Response.OnStarting(() =>
+                {
+                    if (lifetime.ApplicationStopping.IsCancellationRequested)
+                        context.Response.Headers.Connection = "close";
+                    return Task.CompletedTask;
+                });
+                return rest(context);
+            });
+            next(app);
+        };
     }
-
-    /// <inheritdoc/>
-    public Task StoppingAsync(CancellationToken cancellationToken)
-    {
-        _begun = true;
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>A socket that other gateways listen on too: what this one does not take, they do.</summary>
-    private sealed class SharedPort(Leaving leaving, IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+    private sealed class SharedPort(IHostApplicationLifetime lifetime, IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory, IConnectionListenerFactorySelector
     {
         private readonly SocketTransportFactory _sockets = new(options, loggers);
 
         public bool CanBind(EndPoint endpoint) => endpoint is FileHandleEndPoint;
 
         public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-            new Listener(await _sockets.BindAsync(endpoint, cancellationToken), leaving);
+            new Listener(await _sockets.BindAsync(endpoint, cancellationToken), lifetime.ApplicationStopping);
     }
 
-    private sealed class Listener(IConnectionListener inner, Leaving leaving) : IConnectionListener
+    private sealed class Listener(IConnectionListener inner, CancellationToken stopping) : IConnectionListener
     {
         private readonly TaskCompletionSource _unbound = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -74,7 +56,7 @@ internal sealed class Leaving : IHostedLifecycleService
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
-            if (leaving._begun)
+            if (stopping.IsCancellationRequested)
                 await _unbound.Task.WaitAsync(cancellationToken);
             return await inner.AcceptAsync(cancellationToken);
         }

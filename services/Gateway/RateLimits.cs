@@ -43,8 +43,7 @@ internal static class RateLimits
     public static IResult TooMany(HttpContext context, TimeSpan after)
     {
         var wait = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
-        context.Response.Headers.RetryAfter = wait.ToString(CultureInfo.InvariantCulture);
-        return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.");
+        return Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.", wait);
     }
 
     private static TokenBucketRateLimiterOptions Bucket(int perSecond, int burst) => new()
@@ -66,10 +65,11 @@ internal static class RateLimits
             : address.ToString();
     }
 
-    private static int Positive(IConfiguration configuration, string key, int otherwise) =>
+    /// <exception cref="InvalidOperationException">The setting is no such number; the message names the key.</exception>
+    public static int Positive(IConfiguration configuration, string key, int otherwise, string of = "requests") =>
         configuration[key] is not { Length: > 0 } text ? otherwise
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
-        : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of requests, at least 1.");
+        : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of {of}, at least 1.");
 }
 
 /// <summary>Marks endpoints that take a password.</summary>

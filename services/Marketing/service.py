@@ -31,6 +31,10 @@ MOST_KEPT_CONNECTIONS = 128
 MOST_QUERY_FIELDS = 100
 IDLE_TIME_LIMIT = 130.0
 DRAIN_TIME = 10.0
+# Sidecars, which ask once a second, believe it after the second time or the third. Others ask too.
+TIMES_HEARD = 3
+TIME_TO_HEAR = 3.0
+ON_ITS_WAY = 0.2
 
 logger = logging.getLogger("marketing")
 
@@ -94,6 +98,7 @@ class Service:
         self._routes = routes
         self._changed = threading.Condition()
         self._under_way = 0
+        self._told = 0
         self.stopping = False
 
     def run(self) -> None:
@@ -107,6 +112,7 @@ class Service:
                 self._await_stop()
                 self.stopping = True
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                self._await_heard()
                 server.shutdown()
             with self._changed:
                 self._changed.wait_for(lambda: self._under_way == 0, DRAIN_TIME)
@@ -144,7 +150,7 @@ class Service:
         if path == "/alive":
             return Response(body=b"Healthy", content_type="text/plain")
         if path == "/health":
-            return Response(503 if self.stopping else 200, b"Healthy", "text/plain")
+            return self._health()
         # Whoever does not know the token has not come through our sidecar.
         if not hmac.compare_digest(token.encode("latin-1"), self._token):
             return Response.problem(
@@ -165,6 +171,23 @@ class Service:
                 400, "bad-request", "Bad request.",
                 f"There are more than {MOST_QUERY_FIELDS} fields after the question mark.")
         return handler(Request(values, body))
+
+    def _health(self) -> Response:
+        if not self.stopping:
+            return Response(200, b"Healthy", "text/plain")
+        with self._changed:
+            self._told += 1
+            self._changed.notify_all()
+        return Response(503, b"Leaving", "text/plain")
+
+    def _await_heard(self) -> None:
+        """Answers on until the sidecar sends nothing new, or for as long as was set."""
+        limit = self._settings.drain_seconds
+        begun = time.monotonic()
+        with self._changed:
+            heard = self._changed.wait_for(lambda: self._told >= TIMES_HEARD, limit)
+        if heard:
+            time.sleep(max(0.0, min(TIME_TO_HEAR, limit) - (time.monotonic() - begun)) + ON_ITS_WAY)
 
     def _await_stop(self) -> None:
         parent = os.getppid()

@@ -37,6 +37,7 @@ class Settings:
     api_token: Optional[str]
     app_token: str
     parent_id: Optional[int]
+    drain_seconds: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -57,7 +58,8 @@ class Settings:
             sidecar_port=_number(environment, "DAPR_HTTP_PORT", 3500) or 3500,
             api_token=environment.get("DAPR_API_TOKEN") or None,
             app_token=app_token,
-            parent_id=_number(environment, "Mall__ParentPid", None))
+            parent_id=_number(environment, "Mall__ParentPid", None),
+            drain_seconds=_number(environment, "Drain__Seconds", 0) or 0)
 
 
 def _number(environment: Mapping[str, str], name: str, default: Optional[int]) -> Optional[int]:

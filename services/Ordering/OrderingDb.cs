@@ -10,15 +10,14 @@ namespace OrderMall.Ordering;
 /// <summary>Orders.</summary>
 internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(options)
 {
-    private const string TraceParent = nameof(TraceParent);
-
     public DbSet<Order> Orders => Set<Order>();
 
     /// <summary>Adds a new order, and remembers in whose trace: what the saga does later belongs to it too.</summary>
-    public void Begin(Order order) => Orders.Add(order).Property<string?>(TraceParent).CurrentValue = Activity.Current?.Id;
-
-    /// <summary>The trace context in which an order was begun, if there was one.</summary>
-    public string? TraceParentOf(Order order) => Entry(order).Property<string?>(TraceParent).CurrentValue;
+    public void Begin(Order order)
+    {
+        Orders.Add(order);
+        Remember(order);
+    }
 
     /// <summary>Saves an order together with the events it raised.</summary>
     /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>

@@ -179,10 +179,7 @@ internal static class OrdersApi
         }
     }
 
-    private static ProblemHttpResult Unavailable(HttpContext context)
-    {
-        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
+    private static ProblemHttpResult Unavailable(HttpContext context) =>
+        Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
             "The order could not be placed at the moment. Nothing was ordered and nothing is charged. Try again shortly; with 'Prefer: respond-async' the mall waits for the payment service for you.");
-    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using OrderMall.ServiceDefaults.Database;
 
@@ -7,15 +6,14 @@ namespace OrderMall.Payment;
 /// <summary>Payments.</summary>
 internal sealed class PaymentDb(DbContextOptions<PaymentDb> options) : MallDb(options)
 {
-    private const string TraceParent = nameof(TraceParent);
-
     public DbSet<Payment> Payments => Set<Payment>();
 
     /// <summary>Adds a new payment, and remembers in whose trace: what is settled later belongs to it too.</summary>
-    public void Begin(Payment payment) => Payments.Add(payment).Property<string?>(TraceParent).CurrentValue = Activity.Current?.Id;
-
-    /// <summary>The trace context in which a payment was begun, if there was one.</summary>
-    public string? TraceParentOf(Payment payment) => Entry(payment).Property<string?>(TraceParent).CurrentValue;
+    public void Begin(Payment payment)
+    {
+        Payments.Add(payment);
+        Remember(payment);
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -48,8 +48,7 @@ internal static class TitlesApi
 
         if (db.Entry(registration).State != EntityState.Detached)
             return TypedResults.Created($"/api/titles/{registration.Id}", TitleView.Of(registration));
-        context.Response.Headers.RetryAfter = Problems.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
+        return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
             "The review of the title could not be requested at the moment. Nothing was registered. Try again shortly.");
     }
 
