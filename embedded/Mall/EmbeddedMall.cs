@@ -48,7 +48,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     /// <summary>The public address.</summary>
     public Uri Address { get; }
 
-    /// <summary>The private server's process, or <see langword="null"/> where an existing server is used.</summary>
+    /// <summary>The private server's process; <see langword="null"/> while it is started again, or where an existing server is used.</summary>
     public int? PostgresProcessId => postgres?.ProcessId;
 
     /// <summary>The sidecar's process, or <see langword="null"/> where it is in this one.</summary>
@@ -287,9 +287,8 @@ public sealed class EmbeddedMall : IAsyncDisposable
                 ports = ports with { Http = links.ToSidecar(app.AppId, number, ports.Http) };
             var settings = plan.Settings(uri, ports, connectionString, Address);
             var inherited = app.AppId == Contracts.AppIds.Gateway ? door?.Descriptor : null;
-            if (inherited is { } descriptor)
+            if (inherited is not null)
             {
-                settings["Mall:ListenDescriptor"] = descriptor.ToString(CultureInfo.InvariantCulture);
                 // Its own address beside the shared one: an endpoint of any other kind makes Kestrel pass over its urls.
                 settings.Remove("urls");
                 settings["Kestrel:Endpoints:Own:Url"] = uri.GetLeftPart(UriPartial.Authority);

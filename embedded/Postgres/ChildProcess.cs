@@ -1,33 +1,29 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OrderMall.Postgres;
 
 /// <summary>Starts and ends the processes that belong to a mall.</summary>
 internal static partial class ChildProcess
 {
-    private const int SetDescriptorFlags = 2;
-    private const int CloseOnExec = 1;
     private static readonly Lock Starting = new();
 
     /// <summary>Starts a process; one at a time, so that what one of them is to inherit no other gets.</summary>
     /// <param name="process">With its start information.</param>
-    /// <param name="inherited">A descriptor that it finds open under the same number; none if left out. Not on Windows.</param>
-    public static void Start(Process process, int? inherited = null)
+    /// <param name="inherited">What it finds open; nothing if left out. Not on Windows.</param>
+    public static void Start(Process process, InheritedDescriptor? inherited = null)
     {
         lock (Starting)
         {
-            if (inherited is { } open)
-                _ = ControlDescriptor(open, SetDescriptorFlags, 0);
-            try
-            {
-                process.Start();
-            }
-            finally
-            {
-                if (inherited is { } closed)
-                    _ = ControlDescriptor(closed, SetDescriptorFlags, CloseOnExec);
-            }
+            // .NET opens all its own so that they are closed in children. A copy is not.
+            using var copy = inherited is { } open ? Duplicate(open.Number) : null;
+            if (copy is { IsInvalid: true })
+                throw new IOException($"A descriptor cannot be passed on: {Marshal.GetLastPInvokeErrorMessage()}");
+            if (copy is not null)
+                process.StartInfo.Environment[inherited!.Variable] = copy.DangerousGetHandle().ToString(CultureInfo.InvariantCulture);
+            process.Start();
         }
     }
 
@@ -50,6 +46,11 @@ internal static partial class ChildProcess
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "fcntl")]
-    private static partial int ControlDescriptor(int descriptor, int command, int argument);
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    private static partial SafeFileHandle Duplicate(int descriptor);
 }
+
+/// <summary>A descriptor of this process that another one is to have too.</summary>
+/// <param name="Number">Its number here.</param>
+/// <param name="Variable">The environment variable by which the other learns its number there.</param>
+internal sealed record InheritedDescriptor(int Number, string Variable);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using OrderMall.Postgres;
 
 namespace OrderMall.Mall.Hosting;
 
@@ -19,7 +20,7 @@ internal sealed class Door : IDisposable
     public static bool IsPossible => !OperatingSystem.IsWindows();
 
     /// <summary>What a gateway finds open.</summary>
-    public int Descriptor => (int)socket.Handle;
+    public InheritedDescriptor Descriptor => new((int)socket.Handle, "Mall__ListenDescriptor");
 
     /// <summary>Opens it: who comes waits until there is a gateway.</summary>
     /// <exception cref="SocketException">The port is taken, or not open to this user.</exception>

@@ -10,7 +10,7 @@ namespace OrderMall.Mall.Hosting;
 /// <param name="Health">Answers 200 when it serves.</param>
 /// <param name="Alive">Answers 200 while it lives.</param>
 /// <param name="Token">Sent to both in <c>dapr-api-token</c>.</param>
-/// <param name="Inherited">A descriptor that it finds open; none if left out.</param>
+/// <param name="Inherited">What it finds open; nothing if left out.</param>
 internal sealed record ProcessPlan(
     string Name,
     IReadOnlyList<string> Command,
@@ -18,7 +18,7 @@ internal sealed record ProcessPlan(
     Uri Health,
     Uri Alive,
     string Token,
-    int? Inherited = null);
+    InheritedDescriptor? Inherited = null);
 
 /// <summary>A service as a process of its own. Ends it when it hangs: when it has not answered four times in a row, some eight seconds.</summary>
 internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient http) : IServiceRun
