@@ -28,7 +28,7 @@ internal sealed class Screen : IProgress<string>
         var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every .NET service in one process";
         if (options.Daprd)
             how += ", a daprd beside each";
-        var postgres = mall.PostgresProcessId is null ? "the given server" : "a private server";
+        var postgres = options.ConnectionString is null ? "a private server" : "the given server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();
         Row("Runs", options.Why is { } why ? $"{how} ({why})" : how);

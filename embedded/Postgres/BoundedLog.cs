@@ -2,7 +2,8 @@ namespace OrderMall.Postgres;
 
 /// <summary>
 /// A log file that keeps at most twice <paramref name="limit"/> bytes: when it is full it becomes
-/// <c>NAME.old</c>, in place of the one before, and a new one begins. Remembers its last lines.
+/// <c>NAME.old</c>, in place of the one before, and a new one begins. Remembers its last lines. What cannot be written,
+/// as on a full disk, is left out: who writes a log must not end over it.
 /// </summary>
 /// <param name="path">The file; appended to.</param>
 /// <param name="limit">Bytes.</param>
@@ -12,6 +13,7 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposabl
     private readonly Lock gate = new();
     private readonly Queue<string> last = new();
     private StreamWriter? writer = Open(path);
+    private bool disposed;
 
     public string LastLines
     {
@@ -27,17 +29,24 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposabl
     {
         lock (gate)
         {
-            if (writer is null)
+            if (disposed)
                 return;
             last.Enqueue(line);
             if (last.Count > Remembered)
                 last.Dequeue();
-            writer.WriteLine(line);
-            if (writer.BaseStream.Length < limit)
-                return;
-            writer.Dispose();
-            File.Move(path, path + ".old", overwrite: true);
-            writer = Open(path);
+            try
+            {
+                writer ??= Open(path);
+                writer.WriteLine(line);
+                if (writer.BaseStream.Length < limit)
+                    return;
+                writer.Dispose();
+                writer = null;
+                File.Move(path, path + ".old", overwrite: true);
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+            {
+            }
         }
     }
 
@@ -46,10 +55,11 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposabl
         lock (gate)
         {
             writer?.Dispose();
-            writer = null;
+            disposed = true;
         }
     }
 
+    // Without a buffer, which would keep what could not be written and fail again when it is closed.
     private static StreamWriter Open(string path) =>
-        new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
+        new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)) { AutoFlush = true };
 }

@@ -17,6 +17,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     private const string Marker = "ordermall-postgres";
     private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(2); // recovery after a crash is part of it
+    private static readonly TimeSpan HalfStartedLimit = TimeSpan.FromSeconds(5);
 
     // Commits are durable: what the mall promised survives a crash. The rest suits a small machine.
     private static readonly string[] Settings =
@@ -52,8 +53,8 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>The server's databases.</summary>
     public PostgresDatabases Databases { get; }
 
-    /// <summary>The server process; another one when it was started again.</summary>
-    public int ProcessId { get; private set; }
+    /// <summary>The server process; another one when it was started again, and <see langword="null"/> until that one is ready.</summary>
+    public int? ProcessId { get; private set; }
 
     /// <summary>
     /// Opens the cluster in a folder, making it first where there is none. A server that a killed process left
@@ -87,6 +88,8 @@ public sealed class PostgresCluster : IAsyncDisposable
                 var connectionString = new NpgsqlConnectionStringBuilder
                 {
                     Host = SocketFolder(folder) is { Length: > 0 } socket ? socket : "127.0.0.1", Port = port, Username = User, Password = password.Trim(), Database = "postgres", Timeout = 5,
+                    // Asked for, one that breaks while it is opened would spoil the connection that Npgsql opens instead.
+                    GssEncryptionMode = GssEncryptionMode.Disable,
                 }.ConnectionString;
                 try
                 {
@@ -95,10 +98,8 @@ public sealed class PostgresCluster : IAsyncDisposable
                 }
                 catch (Exception failed)
                 {
-                    if (Postmaster.Of(cluster) is { } half)
-                        await half.StopAsync(binaries, cluster);
                     var portTaken = process.HasExited && log.LastLines.Contains("could not create any TCP/IP sockets", StringComparison.Ordinal);
-                    process.Dispose();
+                    await EndAsync(binaries, cluster, process);
                     if (!portTaken || attempt == 3 || failed is OperationCanceledException)
                         throw;
                 }
@@ -124,10 +125,9 @@ public sealed class PostgresCluster : IAsyncDisposable
         if (Interlocked.Exchange(ref disposed, 1) == 1)
             return;
         await stopping.CancelAsync();
-        await keeping;
-        if (Postmaster.Of(cluster) is { } running)
-            await running.StopAsync(binaries, cluster);
-        process.Dispose();
+        await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // however that ended, the server is
+        await EndAsync(binaries, cluster, process);
+        ProcessId = null;
         stopping.Dispose();
         log.Dispose();
         await held.DisposeAsync();
@@ -136,16 +136,26 @@ public sealed class PostgresCluster : IAsyncDisposable
     // What is committed it finds in its log; who is connected finds the new server at the same port.
     private async Task KeepAsync()
     {
-        while (true)
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                await process.WaitForExitAsync(stopping.Token);
-                while (Postmaster.Of(cluster) is not null) // only what started it has ended
-                    await Task.Delay(RestartPause, stopping.Token);
-                log.WriteLine("The server ended by itself and is started again.");
-                process.Dispose();
-                process = launch();
+                if (ProcessId is not null)
+                {
+                    await process.WaitForExitAsync(stopping.Token);
+                    while (Postmaster.Of(cluster) is not null) // only what started it has ended
+                        await Task.Delay(RestartPause, stopping.Token);
+                    ProcessId = null;
+                    log.WriteLine("The server ended by itself and is started again.");
+                }
+
+                if (process.HasExited)
+                {
+                    var ended = process;
+                    process = launch();
+                    ended.Dispose();
+                }
+
                 await ReadyAsync(process, ConnectionString, log, stopping.Token);
                 ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
             }
@@ -153,12 +163,23 @@ public sealed class PostgresCluster : IAsyncDisposable
             {
                 return;
             }
-            catch (PostgresClusterException failed)
+            catch (Exception failed)
             {
+                // Whatever it is: without this loop the mall would have no database until it is opened anew.
                 log.WriteLine($"{failed.Message} It is tried again.");
                 await Task.Delay(RestartPause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>Ends the server, also one that has not yet said in its folder that it runs.</summary>
+    private static async Task EndAsync(PostgresBinaries binaries, string cluster, Process process)
+    {
+        if (Postmaster.Of(cluster) is { } running)
+            await running.StopAsync(binaries, cluster);
+        else if (!process.HasExited)
+            await ChildProcess.EndAsync(process, HalfStartedLimit);
+        process.Dispose();
     }
 
     private static int? MadeByVersion(string cluster)

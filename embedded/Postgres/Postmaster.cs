@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -25,7 +26,7 @@ internal sealed record Postmaster(int ProcessId)
                 ? new(id)
                 : null;
         }
-        catch (Exception absent) when (absent is IOException or ArgumentException or InvalidOperationException)
+        catch (Exception absent) when (absent is IOException or ArgumentException or InvalidOperationException or Win32Exception)
         {
             return null;
         }

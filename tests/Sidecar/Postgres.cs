@@ -8,8 +8,6 @@ public sealed class PostgresServer : IAsyncLifetime
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"ordermall-sidecar-{Guid.NewGuid():n}");
     private PostgresCluster? _cluster;
 
-    public int ProcessId => _cluster!.ProcessId;
-
     public async Task InitializeAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));

@@ -80,7 +80,7 @@ public sealed partial class HealingTests(IsolatedMall mall) : IClassFixture<Isol
 
     private IReadOnlyList<int> Sidecar() => mall.Mall.SidecarProcessId is { } id ? [id] : [];
 
-    private IReadOnlyList<int> Postgres() => [mall.Mall.PostgresProcessId!.Value];
+    private IReadOnlyList<int> Postgres() => mall.Mall.PostgresProcessId is { } id ? [id] : [];
 
     private static void Send(int processId, int signal) => Assert.Equal(0, SendNative(processId, signal));
 
