@@ -14,7 +14,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
 
     private readonly ILogger _logger;
     private readonly Dictionary<string, App> _apps;
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
+    private readonly HttpMessageInvoker _client = new(new ResetConnections(new SocketsHttpHandler
     {
         UseProxy = false,
         UseCookies = false,
@@ -25,7 +25,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         ConnectTimeout = TimeSpan.FromSeconds(1),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         SslOptions = new SslClientAuthenticationOptions(),
-    });
+    }));
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly SidecarLock _lock;

@@ -58,7 +58,7 @@ internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageIn
         {
             return IsRefusal(failure) ? Answer.NobodyListens : Answer.Failing;
         }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
             return Answer.Failing;
         }

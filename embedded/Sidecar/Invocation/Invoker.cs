@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Polly;
 using Polly.Timeout;
 
@@ -162,8 +161,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         TimeoutRejectedException => "context deadline exceeded",
         CircuitOpenException or InvocationException or BodyTooLargeException => failure.Message,
         HttpRequestException { InnerException: { } cause } => Explain(cause) ?? cause.Message,
-        // A connection that is reset the moment it is made, .NET 10 tells of as the socket does.
-        HttpRequestException or SocketException or IOException => failure.Message,
+        HttpRequestException or IOException => failure.Message,
         _ => null,
     };
 }

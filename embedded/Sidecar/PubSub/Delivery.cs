@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json;
 
 namespace OrderMall.Sidecar;
@@ -124,7 +123,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
             app.Refused(instance);
             return Answer.NotReached;
         }
-        catch (Exception failure) when (failure is HttpRequestException or SocketException or IOException or OperationCanceledException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
             if (ct.IsCancellationRequested)
                 return Answer.NotReached;
