@@ -26,7 +26,7 @@ internal sealed class SidecarProcess : ISidecarHost
     {
         var token = AppPlan.Token();
         var file = folder.RunFile("sidecar.json");
-        var settings = new SidecarFile(options.ResourcesPath, options.ConnectionString, options.Apps, adminPort, token);
+        var settings = new SidecarFile(options.ResourcesPath, options.ConnectionString, options.Apps, adminPort, token, Environment.ProcessId);
         await File.WriteAllBytesAsync(file, JsonSerializer.SerializeToUtf8Bytes(settings, SidecarJson.Default.SidecarFile), ct);
 
         var circuits = new Uri(AppPlan.At(adminPort), "/circuits");
@@ -90,8 +90,8 @@ internal sealed class SidecarProcess : ISidecarHost
     }
 }
 
-/// <summary>What the sidecar's program reads: its options, and where its state can be asked for.</summary>
-internal sealed record SidecarFile(string ResourcesPath, string ConnectionString, IReadOnlyList<SidecarApp> Apps, int AdminPort, string AdminToken);
+/// <summary>What the sidecar's program reads: its options, where its state can be asked for, and with whom it ends.</summary>
+internal sealed record SidecarFile(string ResourcesPath, string ConnectionString, IReadOnlyList<SidecarApp> Apps, int AdminPort, string AdminToken, int ParentPid);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(SidecarFile))]
