@@ -86,8 +86,9 @@ internal sealed class Mall
     private IResourceBuilder<T> Join<T>(IResourceBuilder<T> app, MallService service)
         where T : class, IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes, IComputeResource
     {
-        // Its daprd hears within three probes that it leaves; what is sent to it until then it answers.
-        if (_replicas > 1 || IsPublished)
+        // Its daprd hears within three probes that it leaves; what is sent to it until then it answers. Where no other instance
+        // takes over, saying that it leaves would help nobody.
+        if (IsPublished || (_replicas > 1 && service.IsReplicated))
             app.WithEnvironment("Drain__Seconds", "6");
         app.WithEnvironment("Mall__Demo", _demo ? "true" : "false");
         // The schema is brought up to date before anything answers: there is a minute for it (ten failures are the most there may be).
