@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using OrderMall.Contracts;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
+using OrderMall.ServiceDefaults;
 using OrderMall.Sidecar;
 
 namespace OrderMall.Mall;
@@ -13,6 +14,11 @@ namespace OrderMall.Mall;
 /// </summary>
 internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri> Instances, string ApiToken, string AppToken)
 {
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(6);
+
+    /// <summary>How long an instance may take to end: it says that it leaves, and goes on with what it took.</summary>
+    public static readonly TimeSpan EndLimit = Leaving + ServiceHost.DrainTime + TimeSpan.FromSeconds(2);
+
     /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
     /// <param name="apps">The services.</param>
     /// <param name="options">How many instances there are of each.</param>
@@ -20,7 +26,7 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
     public static IReadOnlyList<AppPlan> Make(IReadOnlyList<MallApp> apps, MallOptions options, Uri? gateway)
     {
         var ids = apps.Select(app => app.AppId).Append(AppIds.MallControl).ToList();
-        var instances = ids.ConvertAll(id => id == AppIds.MallControl ? 1 : options.ReplicasOf.GetValueOrDefault(id, options.Replicas));
+        var instances = ids.ConvertAll(id => id == AppIds.MallControl ? 1 : options.InstancesOf(id));
         var ports = new Queue<int>(LoopbackPort.Find(ids.Count + instances.Sum()));
         return [.. ids.Zip(instances, (id, count) => new AppPlan(
             id,
@@ -64,7 +70,7 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
             ["APP_API_TOKEN"] = AppToken,
             ["Mall:Demo"] = "true",
             // Where there is no other instance, saying that one leaves would help nobody.
-            ["Drain:Seconds"] = Instances.Count > 1 ? "6" : "0",
+            ["Drain:Seconds"] = Instances.Count > 1 ? Leaving.TotalSeconds.ToString(CultureInfo.InvariantCulture) : "0",
             ["PublicUrl"] = publicAddress.GetLeftPart(UriPartial.Authority),
         };
         if (connectionString is not null)

@@ -54,9 +54,11 @@ internal static class CommandLine
                     return options with { Replicas = Parse(text) };
                 var some = text.Split(',').Select(each => each.Split('=', 2)).ToList();
                 var unknown = some.FirstOrDefault(each => each.Length != 2 || MallApps.All.All(app => app.AppId != each[0]));
-                return unknown is null
-                    ? options with { ReplicasOf = some.ToDictionary(each => each[0], each => Parse(each[1])) }
-                    : throw new FormatException($"--replicas must be a number, or services with numbers such as ordering=2,payment=2; '{string.Join('=', unknown)}' is neither.");
+                if (unknown is not null)
+                    throw new FormatException($"--replicas must be a number, or services with numbers such as ordering=2,payment=2; '{string.Join('=', unknown)}' is neither.");
+                return some.CountBy(each => each[0]).FirstOrDefault(named => named.Value > 1).Key is { } twice
+                    ? throw new FormatException($"--replicas must name each service once; '{twice}' is named again.")
+                    : options with { ReplicasOf = some.ToDictionary(each => each[0], each => Parse(each[1])) };
 
                 static int Parse(string number) =>
                     int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var replicas) && replicas is >= 1 and <= 8

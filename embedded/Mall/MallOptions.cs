@@ -35,6 +35,10 @@ public sealed record MallOptions
     /// <summary>Instances of single services, by app id; of all others there are <see cref="Replicas"/>. 1 to 8 each.</summary>
     public IReadOnlyDictionary<string, int> ReplicasOf { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>How many instances of a service there are to be.</summary>
+    /// <param name="appId">The service.</param>
+    public int InstancesOf(string appId) => ReplicasOf.GetValueOrDefault(appId, Replicas);
+
     /// <summary>What stands on the ways between the processes; nothing if left out.</summary>
     internal ILinks? Links { get; init; }
 

@@ -4,7 +4,6 @@ namespace OrderMall.Mall.Hosting;
 internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadOnlyDictionary<string, string> settings) : IServiceRun
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
     // In one console the services say only what needs attention.
     private static readonly string[] Quiet =
@@ -39,7 +38,7 @@ internal sealed class InProcessRun(Func<string[], WebApplication> create, IReadO
     {
         if (app is null)
             return;
-        using var limit = new CancellationTokenSource(DrainTime);
+        using var limit = new CancellationTokenSource(AppPlan.EndLimit);
         try
         {
             await app.StopAsync(limit.Token);

@@ -25,7 +25,6 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
 {
     private const int MissesAllowed = 3;
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(18); // its own limit is 10 s, after up to 6 s in which it says that it leaves
     private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AliveLimit = TimeSpan.FromSeconds(1);
 
@@ -72,7 +71,7 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // however that ended, the process is
         if (process is not null)
         {
-            await ChildProcess.EndAsync(process, DrainLimit);
+            await ChildProcess.EndAsync(process, AppPlan.EndLimit);
             folder.Forget(plan.Name);
             process.Dispose();
         }
