@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using Npgsql;
+using OrderMall.Contracts;
 using OrderMall.Mall.Control;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
@@ -14,7 +15,7 @@ namespace OrderMall.Mall;
 /// The whole mall on one machine without Docker and Dapr: every service, the sidecar they talk through, and
 /// PostgreSQL. Disposing it closes it in order; everything is kept for the next time.
 /// </summary>
-public sealed class EmbeddedMall : IAsyncDisposable
+public sealed partial class EmbeddedMall : IAsyncDisposable
 {
     // Of the private server's 300, over all services. A connection costs PostgreSQL megabytes, and its statements are
     // prepared for each anew: measured on 2 cores, waiting a moment for one of few is cheaper than many.
@@ -92,7 +93,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     }
 
     /// <summary>The services, by app id.</summary>
-    public IReadOnlyCollection<string> AppIds => services.Keys;
+    public IReadOnlyCollection<string> ServiceIds => services.Keys;
 
     /// <summary>Whether the gateway can be restarted like the others: people do not see it where its instances share the public port.</summary>
     public bool GatewayIsReplaceable => door is not null;
@@ -134,17 +135,38 @@ public sealed class EmbeddedMall : IAsyncDisposable
     /// </summary>
     /// <param name="appId">The service.</param>
     /// <param name="ct">Ends it after the instance in hand.</param>
-    /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched.</exception>
+    /// <exception cref="MallException">
+    /// One did not start again, or got no work; those after it are untouched. Or the service is being restarted already, or was
+    /// stopped meanwhile.
+    /// </exception>
     public async Task RestartServiceAsync(string appId, CancellationToken ct = default)
     {
         var service = services[appId];
         try
         {
-            await service.RestartAsync(() => HealthyAsync(service, ct), ct);
+            await service.RestartAsync(token => HealthyAsync(service, token), ct);
         }
         catch (Exception failed) when (failed is not (OperationCanceledException or MallException))
         {
             throw new MallException($"{appId} could not start again: {failed.Message}", failed);
+        }
+    }
+
+    /// <summary>Tells on the console of a restart that nobody waits for, if it fails.</summary>
+    /// <param name="restart">What <see cref="RestartServiceAsync"/> gave.</param>
+    internal async Task TellOfAsync(Task restart)
+    {
+        try
+        {
+            await restart;
+        }
+        catch (Exception) when (disposed)
+        {
+            // The mall is closed under it.
+        }
+        catch (Exception failed)
+        {
+            LogRestart(failed);
         }
     }
 
@@ -168,7 +190,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
             return;
         disposed = true;
         door?.Dispose();
-        if (services.TryGetValue(Contracts.AppIds.Gateway, out var gateway))
+        if (services.TryGetValue(AppIds.Gateway, out var gateway))
             await gateway.StopAsync();
         // Before the services: nothing starts one again behind its stop.
         if (control is not null)
@@ -201,16 +223,16 @@ public sealed class EmbeddedMall : IAsyncDisposable
         Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
         var joining = apps.Where(app => app.Joins is not null).ToList();
         foreach (var app in apps)
-            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == Contracts.AppIds.Gateway ? joining : []);
-        control = new ControlApp(plans.Single(p => p.AppId == Contracts.AppIds.MallControl), this, PaymentProviderMode);
-        var behindTheDoor = services.Values.Where(s => s.Plan.AppId != Contracts.AppIds.Gateway).ToList();
+            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == AppIds.Gateway ? joining : []);
+        control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
+        var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync(
             [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))), control.StartAsync],
             ct);
-        await Task.WhenAll(plans.Where(p => p.AppId != Contracts.AppIds.Gateway).Select(p => ReachableAsync(p, ct)));
+        await Task.WhenAll(plans.Where(p => p.AppId != AppIds.Gateway).Select(p => ReachableAsync(p, ct)));
 
         Report("Opening the door");
-        await NamedAsync(Contracts.AppIds.Gateway, services[Contracts.AppIds.Gateway].StartAsync(ct));
+        await NamedAsync(AppIds.Gateway, services[AppIds.Gateway].StartAsync(ct));
     }
 
     /// <summary>The services of this mall: all but those that it is to be opened without, or that cannot run here.</summary>
@@ -246,7 +268,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     private Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken ct)
     {
         var withDatabase = MallApps.All.Where(a => a.HasDatabase).ToList();
-        var each = Math.Max(5, ServiceConnections / withDatabase.Sum(app => options.ReplicasOf.GetValueOrDefault(app.AppId, options.Replicas)));
+        var each = Math.Max(5, ServiceConnections / withDatabase.Sum(app => options.InstancesOf(app.AppId)));
         return Task.WhenAll(withDatabase.Select(app => MakeDatabaseAsync(server, app.AppId, app.Database, each, ct)));
     }
 
@@ -286,7 +308,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
             if (options.Links is { } links)
                 ports = ports with { Http = links.ToSidecar(app.AppId, number, ports.Http) };
             var settings = plan.Settings(uri, ports, connectionString, Address);
-            var inherited = app.AppId == Contracts.AppIds.Gateway ? door?.Descriptor : null;
+            var inherited = app.AppId == AppIds.Gateway ? door?.Descriptor : null;
             if (inherited is not null)
             {
                 // Its own address beside the shared one: an endpoint of any other kind makes Kestrel pass over its urls.
@@ -338,7 +360,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(Contracts.AppIds.MallControl, 0).Http, http, limit.Token))
+            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(AppIds.MallControl, 0).Http, http, limit.Token))
             {
                 sidecar!.Probe(plan.AppId);
                 await Task.Delay(20, limit.Token);
@@ -366,7 +388,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
 
     private (IReadOnlyList<Uri> Addresses, string Token) PaymentProviderMode()
     {
-        var plan = services[Contracts.AppIds.PaymentProvider].Plan;
+        var plan = services[AppIds.PaymentProvider].Plan;
         return ([.. plan.Instances.Select(instance => new Uri(instance, "/mode"))], plan.AppToken);
     }
 
@@ -420,4 +442,7 @@ public sealed class EmbeddedMall : IAsyncDisposable
     }
 
     private void Report(string step) => progress?.Report(step);
+
+    [LoggerMessage(LogLevel.Error, "A restart did not come to its end.")]
+    private partial void LogRestart(Exception exception);
 }

@@ -82,7 +82,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
     private async Task GoWrongAsync(EmbeddedMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
     {
         var end = timeline.Elapsed + TimeSpan.FromMinutes(options.Minutes);
-        foreach (var episode in Schedule.Of(options.Seed, [.. mall.AppIds.Select(appId => (appId, mall.InstancesOf(appId)))]))
+        foreach (var episode in Schedule.Of(options.Seed, [.. mall.ServiceIds.Select(appId => (appId, mall.InstancesOf(appId)))]))
         {
             await Task.Delay(episode.Pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // People never stop by themselves: if they have, something is wrong with this program.

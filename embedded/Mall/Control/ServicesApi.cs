@@ -27,7 +27,10 @@ internal static class ServicesApi
     // The request came through the gateway, which waits for its end before it leaves.
     private static async Task<IResult> RestartGatewayAsync(EmbeddedMall mall, CancellationToken closing, CancellationToken ct)
     {
-        _ = mall.RestartServiceAsync(AppIds.Gateway, closing);
+        var restart = mall.RestartServiceAsync(AppIds.Gateway, closing);
+        if (restart.IsFaulted)
+            return await ChangeAsync(mall, AppIds.Gateway, () => restart, ct);
+        _ = mall.TellOfAsync(restart);
         return TypedResults.Accepted("/api/ops/services", (await mall.ServicesAsync(ct)).Single(s => s.AppId == AppIds.Gateway));
     }
 

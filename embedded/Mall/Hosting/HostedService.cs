@@ -7,6 +7,8 @@ internal sealed class HostedService
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
     private readonly IReadOnlyList<Supervised> instances;
+    private CancellationTokenSource untilStop = new(); // cancelled, and replaced, by every stop
+    private bool restarting;
 
     /// <summary>Makes the service; nothing runs yet.</summary>
     /// <param name="plan">Where it is.</param>
@@ -39,22 +41,44 @@ internal sealed class HostedService
 
     public Task StartAsync(CancellationToken ct) => Task.WhenAll(instances.Select(i => i.StartAsync(ct)));
 
-    /// <summary>Stops and starts its instances, one after the other. What is stopped stays so.</summary>
+    /// <summary>Stops and starts its instances, one after the other. What is stopped, or is so meanwhile, stays so.</summary>
     /// <param name="reachable">Waits until what was started has work again.</param>
     /// <param name="ct">Ends it after the instance in hand.</param>
-    public async Task RestartAsync(Func<Task> reachable, CancellationToken ct)
+    /// <exception cref="MallException">It is being restarted already, or was stopped meanwhile.</exception>
+    public async Task RestartAsync(Func<CancellationToken, Task> reachable, CancellationToken ct)
     {
-        var running = instances.Where(instance => instance.Status != ServiceStatus.Stopped).ToList();
-        foreach (var instance in running)
+        // Two at once would have two instances away at once.
+        if (Interlocked.Exchange(ref restarting, true))
+            throw new MallException($"{Plan.AppId} is being restarted already. Try again when that is done.");
+        var stopped = untilStop.Token;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct, stopped);
+        try
         {
-            ct.ThrowIfCancellationRequested();
-            await instance.StopAsync();
-            await instance.StartAsync(CancellationToken.None);
-            await reachable();
-            if (instance != running[^1])
-                await Task.Delay(Settling, ct);
+            var pause = TimeSpan.Zero;
+            foreach (var instance in instances)
+            {
+                if (instance.Status == ServiceStatus.Stopped)
+                    continue;
+                await Task.Delay(pause, ended.Token);
+                await instance.RestartAsync(stopped);
+                await reachable(ended.Token);
+                pause = Settling;
+            }
+        }
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new MallException($"{Plan.AppId} was stopped while it was being restarted.");
+        }
+        finally
+        {
+            Volatile.Write(ref restarting, false);
         }
     }
 
-    public Task StopAsync() => Task.WhenAll(instances.Select(i => i.StopAsync()));
+    /// <summary>Stops all of it, and ends a restart that is under way.</summary>
+    public async Task StopAsync()
+    {
+        await Interlocked.Exchange(ref untilStop, new CancellationTokenSource()).CancelAsync();
+        await Task.WhenAll(instances.Select(i => i.StopAsync()));
+    }
 }

@@ -48,21 +48,26 @@ internal sealed partial class Supervised(string name, Func<IServiceRun> create, 
         await gate.WaitAsync(ct);
         try
         {
-            if (stop is not null)
+            if (stop is null)
+                await BeginAsync(ct);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Stops it in order, starts it again, and returns when it serves. Does nothing when it is stopped.</summary>
+    /// <exception cref="Exception">It could not start again; it stays stopped.</exception>
+    public async Task RestartAsync(CancellationToken ct)
+    {
+        await gate.WaitAsync(ct);
+        try
+        {
+            if (stop is null)
                 return;
-            stop = new CancellationTokenSource();
-            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            var token = stop.Token;
-            running = Task.Run(() => RunAsync(started, token), CancellationToken.None);
-            try
-            {
-                await started.Task.WaitAsync(ct);
-            }
-            catch
-            {
-                await EndAsync();
-                throw;
-            }
+            await EndAsync();
+            await BeginAsync(ct);
         }
         finally
         {
@@ -81,6 +86,23 @@ internal sealed partial class Supervised(string name, Func<IServiceRun> create, 
         finally
         {
             gate.Release();
+        }
+    }
+
+    private async Task BeginAsync(CancellationToken ct)
+    {
+        stop = new CancellationTokenSource();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var token = stop.Token;
+        running = Task.Run(() => RunAsync(started, token), CancellationToken.None);
+        try
+        {
+            await started.Task.WaitAsync(ct);
+        }
+        catch
+        {
+            await EndAsync();
+            throw;
         }
     }
 
