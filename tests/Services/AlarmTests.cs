@@ -16,7 +16,7 @@ namespace OrderMall.Services.Tests;
 public sealed class AlarmTests(ServiceFixture fixture)
 {
     // Where nothing can be published, since there is no such topic at the sidecar.
-    private const string Stuck = "INSERT INTO outbox (event_id, topic, type, key, data, created_at) VALUES (gen_random_uuid(), 'no/topic', 'X', 'k', '{}', now() - interval '1 hour')";
+    private const string Stuck = "INSERT INTO outbox (event_id, topic, type, key, data, created_at, queued_at) VALUES (gen_random_uuid(), 'no/topic', 'X', 'k', '{}', now() - interval '2 days', now() - interval '1 hour')";
 
     private const string Order =
         """
