@@ -74,7 +74,8 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
     public async Task What_was_not_paid_in_time_is_free_again_and_whoever_ordered_it_is_told_though_payment_is_still_away()
     {
         using var data = new MallFolder();
-        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:03"));
+        // Long enough for all that is done before it is over.
+        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:10"));
         var (op, shop, customer) = await PeopleOfAsync(hasty.Address);
         var offer = await shop.SellBookAsync(copies: 5);
         Guid order, cancelled;

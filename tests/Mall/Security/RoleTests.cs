@@ -73,7 +73,8 @@ public sealed partial class RoleTests(MallFixture mall) : IClassFixture<MallFixt
         // The mall's own are not described, since an operator has them in the embedded mall only.
         return [
             .. document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(call => (call.Key, path.Key))),
-            ("get", Operator.Services), ("post", $"{Operator.Services}/{{appId}}/stop"), ("post", $"{Operator.Services}/{{appId}}/start"), ("put", "/api/ops/payment-provider"),
+            ("get", Operator.Services), ("post", $"{Operator.Services}/{{appId}}/stop"), ("post", $"{Operator.Services}/{{appId}}/start"),
+            ("post", $"{Operator.Services}/{{appId}}/restart"), ("put", "/api/ops/payment-provider"),
         ];
     }
 
