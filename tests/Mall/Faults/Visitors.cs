@@ -2,29 +2,37 @@ using System.Collections.Concurrent;
 
 namespace OrderMall.Mall.Tests.Faults;
 
-/// <summary>Some who do the same over and over, each when they are answered, and remember every answer that was none of those they wanted.</summary>
+/// <summary>
+/// Some who do the same over and over, each a moment after they are answered, and remember every answer that was none of those they
+/// wanted. Told to come less often, they do not: they say so.
+/// </summary>
 internal sealed class Visitors : IAsyncDisposable
 {
+    private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(100);
     private readonly CancellationTokenSource _leaving = new();
+    private readonly ConcurrentQueue<TimeSpan> _served = new();
     private readonly ConcurrentQueue<string> _unserved = new();
     private readonly Func<Answer, bool> _isServed;
+    private readonly TimeSpan _pause;
     private readonly Task[] _all;
-    private int _served;
 
     /// <summary>They come.</summary>
     /// <param name="asks">What each of them does.</param>
     /// <param name="isServed">Whether an answer is one of those they want.</param>
-    public Visitors(IEnumerable<Func<Task<Answer>>> asks, Func<Answer, bool> isServed)
+    /// <param name="pause">How long each of them usually thinks before the next time: without it a few would keep the whole machine busy, as no people do.</param>
+    public Visitors(IEnumerable<Func<Task<Answer>>> asks, Func<Answer, bool> isServed, TimeSpan? pause = null)
     {
-        _isServed = isServed;
+        (_isServed, _pause) = (isServed, pause ?? UsualPause);
         _all = [.. asks.Select(AskAsync)];
     }
 
     /// <summary>Waits until so many more were served.</summary>
-    public Task ComeAsync(int more)
+    /// <returns>How long that took each of them, the shortest first.</returns>
+    public async Task<IReadOnlyList<TimeSpan>> ComeAsync(int more, TimeSpan? within = null)
     {
-        var target = Volatile.Read(ref _served) + more;
-        return Eventually.Is(true, () => Task.FromResult(Volatile.Read(ref _served) >= target));
+        var before = _served.Count;
+        await Eventually.Satisfies(() => Task.FromResult(_served.Count - before), served => served >= more, $"serve {more}", within);
+        return [.. _served.Skip(before).Order()];
     }
 
     /// <summary>Ends it.</summary>
@@ -48,9 +56,9 @@ internal sealed class Visitors : IAsyncDisposable
         {
             try
             {
-                var answer = await Person.PatientlyAsync(ask);
+                var answer = await ask();
                 if (_isServed(answer))
-                    Interlocked.Increment(ref _served);
+                    _served.Enqueue(answer.Took);
                 else
                     _unserved.Enqueue(answer.ToString());
             }
@@ -58,6 +66,8 @@ internal sealed class Visitors : IAsyncDisposable
             {
                 _unserved.Enqueue(broken.Message);
             }
+
+            await Task.Delay(_pause * (0.5 + Random.Shared.NextDouble()), _leaving.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -1,8 +1,10 @@
+using System.Net;
+
 namespace OrderMall.Mall.Tests.Opening;
 
 /// <summary>
-/// A mall whose services are processes, with two of ordering, payment, store and the gateway: one for all tests of the class that
-/// asks for it. Its rate limits are those of nobody.
+/// A mall whose services are processes, with two of ordering, payment, store and the gateway: one for all tests of
+/// <see cref="IsolatedMallCollection"/>. Its rate limits are the usual ones: who must not be refused asks no more often than people do.
 /// </summary>
 public sealed class IsolatedMall : MallPeople, IAsyncLifetime
 {
@@ -34,6 +36,20 @@ public sealed class IsolatedMall : MallPeople, IAsyncLifetime
             },
             ct: limit.Token);
     }
+
+    /// <summary>Waits until what the test before ended is back.</summary>
+    public async Task IsWellAsync()
+    {
+        await Eventually.Is(true, async () => (await Mall.ServicesAsync()).All(service => service.Instances == Mall.InstancesOf(service.AppId)));
+        await Eventually.Is(HttpStatusCode.OK, async () => (await Anyone.GetAsync("/api/offers?limit=1")).Status);
+        var (shop, customer) = (await BookshopAsync(), await NewCustomerAsync());
+        var offer = await shop.SellBookAsync();
+        await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(offer)).Status);
+    }
+
+    /// <summary>Waits until all instances of a service are others than those.</summary>
+    public Task HasReplacedAsync(string appId, IReadOnlyList<int> gone, TimeSpan within) => Eventually.Is(
+        true, () => Task.FromResult(Mall.ProcessIds(appId) is { } now && now.Count == Mall.InstancesOf(appId) && !now.Intersect(gone).Any()), within);
 
     /// <inheritdoc/>
     public async Task DisposeAsync()
