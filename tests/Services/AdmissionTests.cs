@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using OrderMall.Gateway;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>The gateway's door while a service hangs.</summary>
+[Collection(ServiceCollectionDefinition.Name)]
+public sealed class AdmissionTests(ServiceFixture fixture)
+{
+    [Fact]
+    public async Task Who_comes_when_all_places_are_taken_is_refused_at_once_and_others_are_let_in()
+    {
+        await using var gateway = new RunningService<GatewayService>(fixture) { Settings = ["--Gateway:Budgets:Reads:AtOnce", "1", "--Gateway:Budgets:Reads:Waiting", "0"] };
+        await gateway.InitializeAsync();
+        var (asked, answers) = (new TaskCompletionSource(), new TaskCompletionSource());
+        gateway.Sidecar.Called["catalog/api/offers"] = async context =>
+        {
+            asked.TrySetResult();
+            await answers.Task;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("{}");
+        };
+
+        var first = gateway.Internal.GetAsync("/api/offers");
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(15));
+        using (var refused = await gateway.Internal.GetAsync("/api/offers"))
+        {
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (refused.StatusCode, refused.Headers.RetryAfter?.Delta > TimeSpan.Zero));
+            Assert.Equal("urn:ordermall:problem:overloaded", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+        }
+
+        // Another kind, and what is read elsewhere.
+        using (var signIn = await gateway.Internal.PostAsJsonAsync("/api/account/login", new { email = "nobody@customer.test", password = "Correct-horse-7" }))
+            Assert.Equal(HttpStatusCode.Unauthorized, signIn.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync("/"));
+        Assert.False(first.IsCompleted);
+
+        answers.SetResult();
+        using (var answer = await first)
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        // The place is free a moment after the answer is there.
+        await Eventually.BecomesAsync(HttpStatusCode.OK, () => StatusAsync("/api/offers"));
+
+        async Task<HttpStatusCode> StatusAsync(string path)
+        {
+            using var answer = await gateway.Internal.GetAsync(path);
+            return answer.StatusCode;
+        }
+    }
+}
