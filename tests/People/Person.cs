@@ -119,7 +119,7 @@ public class Person
         for (string? next = ""; next is not null && items.Count < most;)
         {
             var after = next == "" ? "" : $"&after={next}";
-            var page = (await GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{after}")).Is(HttpStatusCode.OK).Json;
+            var page = (await PatientlyAsync(() => GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit={limit}{after}"))).Is(HttpStatusCode.OK).Json;
             Assert.InRange(page.GetProperty("items").GetArrayLength(), 0, limit);
             items.AddRange(page.GetProperty("items").EnumerateArray());
             next = page.GetProperty("next").GetString();
