@@ -46,7 +46,15 @@ internal static class Schedule
     private static Fault Make(FaultKind kind, TimeSpan after, Random random, IReadOnlyList<(string AppId, int Instances)> apps)
     {
         var others = apps.Where(app => app.AppId is not (AppIds.Gateway or AppIds.PaymentProvider)).ToList();
-        var (appId, instances) = kind == FaultKind.KillService ? One(apps.Where(app => app.Instances > 1).ToList()) : One(kind == FaultKind.KillInstance ? others : apps);
+        var (appId, instances) = One(kind switch
+        {
+            FaultKind.KillService => [.. apps.Where(app => app.Instances > 1)],
+            // Events go to all others.
+            FaultKind.KillInstance or FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => others,
+            _ => apps,
+        });
+        // Nobody goes to the gateway by its sidecar, and the payment provider goes to none.
+        List<WayTo> ways = [.. appId == AppIds.Gateway ? [] : new[] { WayTo.Instance }, .. appId == AppIds.PaymentProvider ? [] : new[] { WayTo.Sidecar }];
         var once = new Fault(kind, after, TimeSpan.Zero, appId, random.Next(instances), Seed: random.Next());
         var stopped = once with { Lasts = Milliseconds(random, ShortestStop, LongestStop) };
         var lasting = once with { Lasts = Milliseconds(random, ShortestTrouble, LongestTrouble) };
@@ -61,9 +69,9 @@ internal static class Schedule
             FaultKind.ProviderSlow => lasting with { AppId = null, Delay = Milliseconds(random, 500, SlowestProvider) },
             FaultKind.ProviderDown or FaultKind.ProviderDeclines => lasting with { AppId = null },
             FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => On(lasting, WayTo.Instance),
-            FaultKind.SlowWay => On(lasting, One([WayTo.Instance, WayTo.Sidecar, WayTo.Database])) with { Delay = Milliseconds(random, 50, 2_000) },
-            FaultKind.LostAnswers => On(lasting, One([WayTo.Instance, WayTo.Sidecar])),
-            _ => On(lasting, One([WayTo.Instance, WayTo.Sidecar, WayTo.Database])),
+            FaultKind.SlowWay => On(lasting, One([.. ways, WayTo.Database])) with { Delay = Milliseconds(random, 50, 2_000) },
+            FaultKind.LostAnswers => On(lasting, One(ways)),
+            _ => On(lasting, One([.. ways, WayTo.Database])),
         };
 
         T One<T>(IReadOnlyList<T> some) => some[random.Next(some.Count)];
