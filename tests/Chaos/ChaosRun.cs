@@ -21,6 +21,8 @@ internal sealed record ChaosResult(
 internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 {
     private static readonly Dictionary<string, int> Replicas = new() { ["ordering"] = 2, ["payment"] = 2, ["store"] = 2 };
+    // Enough to do that something is always going on, and not all that the machine can do: that would be measured, not the mall.
+    private const double Leisure = 10;
     private static readonly TimeSpan Finishing = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan LastMessages = TimeSpan.FromMinutes(1);
@@ -53,11 +55,11 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         timeline.Say($"the mall is open at {mall.Address}");
         var answers = new Answers(what => timeline.Find(what));
         var visitors = new ChaosPeople(mall.Address);
-        var (op, staff, crowd) = (await visitors.OperatorAsync(), new Staff(answers, options.Seed), new Crowd(answers, timeline, options.Seed));
+        var (op, staff, crowd) = (await visitors.OperatorAsync(), new Staff(answers, options.Seed, Leisure), new Crowd(answers, timeline, options.Seed));
         await staff.ComeAsync(visitors);
         var offers = await MixedOffer.SellAsync(staff, scarce: 10 * options.Minutes);
         var probed = new MixedOffer(await staff.Bookshop.SellBookAsync(copies: null), "delivery");
-        var recovery = new Recovery(mall, crowd, visitors, probed, timeline, options.Seed);
+        var recovery = new Recovery(mall, crowd, answers, visitors, probed, timeline, options.Seed);
 
         using var over = new CancellationTokenSource();
         using var giveUp = new CancellationTokenSource();
@@ -81,6 +83,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 
     private async Task GoWrongAsync(EmbeddedMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
     {
+        await recovery.WarmUpAsync(ct);
         var end = timeline.Elapsed + TimeSpan.FromMinutes(options.Minutes);
         foreach (var episode in Schedule.Of(options.Seed, [.. mall.ServiceIds.Select(appId => (appId, mall.InstancesOf(appId)))]))
         {
@@ -88,8 +91,8 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
             // People never stop by themselves: if they have, something is wrong with this program.
             if (ct.IsCancellationRequested || timeline.Elapsed > end || people.IsCompleted)
                 return;
-            await troublemaker.MakeAsync(episode);
-            await recovery.MeasureAsync(episode);
+            var (happened, overAt) = await troublemaker.MakeAsync(episode);
+            await recovery.MeasureAsync(episode, happened, overAt);
         }
     }
 

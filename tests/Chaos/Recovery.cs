@@ -1,12 +1,17 @@
 using System.Diagnostics;
+using System.Net;
 using OrderMall.Chaos.Faults;
+using OrderMall.Contracts;
 using OrderMall.Mall;
 using OrderMall.Mall.Hosting;
 
 namespace OrderMall.Chaos;
 
-/// <summary>Measures how long the mall needs until it is as before: everything runs, and an order that has to be paid is taken and seen.</summary>
-internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople people, MixedOffer offer, Timeline timeline, int seed)
+/// <summary>
+/// Measures how long the mall needs until it is as before: everything runs, and an order that has to be paid is taken,
+/// goes to the store and from there to delivery, is seen on the page and told of; and what others ordered is recommended.
+/// </summary>
+internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, ChaosPeople people, MixedOffer offer, Timeline timeline, int seed)
 {
     /// <summary>How long it may take; longer where <c>MALL_SLOWNESS</c> says so.</summary>
     public static readonly TimeSpan Limit = OpenMall.Patience(TimeSpan.FromSeconds(15));
@@ -14,6 +19,9 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
     private const string LoadAverage = "/proc/loadavg";
 
     private const int OrdersOfOne = 50;
+    private const int FastInARow = 3;
+    private static readonly TimeSpan Fast = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -23,13 +31,27 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
     /// <summary>How long it took after which faults.</summary>
     public IReadOnlyList<(FaultKind Kind, TimeSpan Took)> Took => _took;
 
-    /// <summary>Somebody tries until it works.</summary>
-    /// <param name="after">What is over now.</param>
-    public async Task MeasureAsync(Episode after)
+    /// <summary>Waits until the mall has done everything often enough to be fast at it: a cold one says nothing of recoveries.</summary>
+    public async Task WarmUpAsync(CancellationToken ct)
     {
-        var took = Stopwatch.StartNew();
+        var (began, fast) = (timeline.Elapsed, 0);
+        while (fast < FastInARow && timeline.Elapsed - began < LongestWarmUp && !ct.IsCancellationRequested)
+        {
+            var asked = timeline.Elapsed;
+            fast = await MissingAsync() is "" && timeline.Elapsed - asked < Fast ? fast + 1 : 0;
+        }
+
+        timeline.Say($"{(fast == FastInARow ? "warm" : "not warm yet")} after {(timeline.Elapsed - began).TotalSeconds:0.0} s{Busyness()}");
+    }
+
+    /// <summary>Somebody tries until it works.</summary>
+    /// <param name="after">What was to go wrong.</param>
+    /// <param name="happened">What of it did.</param>
+    /// <param name="overAt">When the last of it was over: putting it right again is a part of recovering.</param>
+    public async Task MeasureAsync(Episode after, IReadOnlyList<FaultKind> happened, TimeSpan overAt)
+    {
         var (missing, before) = (await MissingAsync(), "");
-        while (missing.Length > 0 && took.Elapsed < GiveUp)
+        while (missing.Length > 0 && timeline.Elapsed - overAt < GiveUp)
         {
             if (missing != before)
                 timeline.Say($"  {missing}");
@@ -38,8 +60,8 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
             missing = await MissingAsync();
         }
 
-        var time = took.Elapsed;
-        _took.AddRange(after.Faults.Select(fault => (fault.Kind, time)));
+        var time = timeline.Elapsed - overAt;
+        _took.AddRange(happened.Select(kind => (kind, time)));
         timeline.Say($"  recovered after {time.TotalSeconds:0.0} s");
         if (time > Limit)
             timeline.Find($"It took {time.TotalSeconds:0.0} s to recover, {Limit.TotalSeconds:0} are allowed{(missing.Length > 0 ? $"; at last {missing}" : "")}. After: {after}{Busyness()}", DateTimeOffset.UtcNow - time);
@@ -50,20 +72,29 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, ChaosPeople peopl
 
     private async Task<string> MissingAsync()
     {
-        var absent = (await mall.ServicesAsync()).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
-        if (absent.Count > 0)
-            return $"{string.Join(", ", absent.Select(service => service.AppId))} did not run yet";
+        if (await AbsentAsync() is { Length: > 0 } absent)
+            return absent;
         using var limit = new CancellationTokenSource(GiveUp);
         if (_shopper is null || _shopper.Orders.Count >= OrdersOfOne)
             _shopper = await crowd.ComeAsync(people.AnyoneInHaste, seed, limit.Token);
         if (_shopper is null || await _shopper.TryOrderAsync(offer) is not { } order)
             return "an order was not taken yet";
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < GiveUp; await Task.Delay(Pause))
+        var waited = Stopwatch.StartNew();
+        for (; !await _shopper.SeesAsync(order, "Preparing"); await Task.Delay(Pause))
         {
-            if (await _shopper.SeesAsync(order))
-                return "";
+            if (waited.Elapsed > GiveUp)
+                return $"order {order.Id} was not seen in preparation, with a message of each step";
         }
 
-        return $"order {order.Id} was not on its customer's page";
+        if (mall.Has(AppIds.Marketing) && await answers.AskAsync(() => people.AnyoneInHaste.GetAsync("/api/recommendations"), HttpStatusCode.OK) is null)
+            return "nothing was recommended yet";
+        // What went away meanwhile.
+        return await AbsentAsync();
+    }
+
+    private async Task<string> AbsentAsync()
+    {
+        var absent = (await mall.ServicesAsync()).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
+        return absent.Count > 0 ? $"{string.Join(", ", absent.Select(service => service.AppId))} did not run yet" : "";
     }
 }

@@ -60,10 +60,12 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
     public Task<MixedOrder?> TryOrderAsync(MixedOffer offer) =>
         TryOrderAsync(new Wish(offer, 1, "card_ok", [], CancelAfter: null, TimeSpan.Zero), CancellationToken.None);
 
-    /// <summary>Whether an order is among the newest of the customer's own page.</summary>
-    public async Task<bool> SeesAsync(MixedOrder order) =>
-        await answers.AskAsync(() => customer.GetAsync("/api/mypage/orders"), HttpStatusCode.OK) is { } page
-        && page.Json.GetProperty("items").EnumerateArray().Any(shown => shown.GetProperty("orderId").GetGuid() == order.Id);
+    /// <summary>Whether one of the newest orders has come so far on the customer's own page, with a message of each step.</summary>
+    public async Task<bool> SeesAsync(MixedOrder order, string status)
+    {
+        var timeline = (await NewestAsync("/api/mypage/orders", order)).SelectMany(shown => Customer.Statuses(shown.GetProperty("timeline"))).ToList();
+        return timeline.Contains(status) && (await NewestAsync("/api/notifications", order)).Count >= timeline.Count;
+    }
 
     /// <summary>
     /// Looks whether every order is there once, at rest, where its history and the answers to its customer explain, and on the page and in
@@ -114,6 +116,12 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
 
         return wrong;
     }
+
+    // Nothing while the service is away.
+    private async Task<List<JsonElement>> NewestAsync(string path, MixedOrder order) =>
+        await answers.AskAsync(() => customer.GetAsync($"{path}?limit=100"), HttpStatusCode.OK) is { } page
+            ? [.. page.Json.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("orderId").GetGuid() == order.Id)]
+            : [];
 
     // Who has sent a key sends the same again until there is an answer.
     private async Task<MixedOrder?> TryOrderAsync(Wish wish, CancellationToken giveUp)

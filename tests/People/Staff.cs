@@ -3,7 +3,10 @@ using System.Net;
 namespace OrderMall.People;
 
 /// <summary>Those who do the work in the mix: merchants, their workers, the courier, the publisher and the reviewer.</summary>
-public sealed class Staff(Answers answers, int seed)
+/// <param name="answers">Takes note of what they are answered.</param>
+/// <param name="seed">Decides what they do.</param>
+/// <param name="leisure">How long to pause between rounds: that many times as long as those who work all the time.</param>
+public sealed class Staff(Answers answers, int seed, double leisure = 1)
 {
     private const int Workers = 6;
     private static readonly TimeSpan LastVisits = TimeSpan.FromMinutes(3);
@@ -97,7 +100,7 @@ public sealed class Staff(Answers answers, int seed)
         while (!over.IsCancellationRequested)
         {
             await work(random);
-            await Task.Delay(random.Next(20, 200), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(20, 200)) * leisure, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

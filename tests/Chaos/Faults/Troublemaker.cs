@@ -10,61 +10,75 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Returns when all of it is over. What is begun is also ended.</summary>
-    public Task MakeAsync(Episode episode) => Task.WhenAll(episode.Faults.Select(async fault =>
+    /// <summary>Returns when all of it is over, and put right again what does not come right by itself.</summary>
+    /// <returns>What really happened, and when the last of it was over.</returns>
+    public async Task<(IReadOnlyList<FaultKind> Happened, TimeSpan OverAt)> MakeAsync(Episode episode)
     {
-        await Task.Delay(fault.After);
-        using var noted = timeline.Begin(fault.ToString());
-        await MakeAsync(fault);
-    }));
-
-    private Task MakeAsync(Fault fault) => fault.Kind switch
-    {
-        FaultKind.KillInstance or FaultKind.KillProvider or FaultKind.KillGateway => DoAsync(Processes.Kill, mall.ProcessId(fault.AppId!, fault.Instance)),
-        FaultKind.KillService => Task.WhenAll(mall.ProcessIds(fault.AppId!).Select(process => DoAsync(Processes.Kill, process))),
-        FaultKind.KillSidecar => DoAsync(Processes.Kill, mall.SidecarProcessId),
-        FaultKind.KillPostgres => DoAsync(Processes.ShutDownAtOnce, mall.PostgresProcessId),
-        FaultKind.Restart => RestartAsync(fault.AppId!),
-        FaultKind.StopInstance => StopAsync(mall.ProcessId(fault.AppId!, fault.Instance), fault.Lasts),
-        FaultKind.StopSidecar => StopAsync(mall.SidecarProcessId, fault.Lasts),
-        FaultKind.StopPostmaster => StopAsync(mall.PostgresProcessId, fault.Lasts),
-        FaultKind.StopBackend => StopBackendAsync(fault),
-        FaultKind.ProviderSlow => ProviderAsync("slow", fault),
-        FaultKind.ProviderDown => ProviderAsync("down", fault),
-        FaultKind.ProviderDeclines => ProviderAsync("decline", fault),
-        FaultKind.SlowWay => TroubleAsync(TroubleKind.Slow, fault),
-        FaultKind.DroppedConnections => TroubleAsync(TroubleKind.Dropping, fault),
-        FaultKind.RefusedConnections => TroubleAsync(TroubleKind.Refusing, fault),
-        FaultKind.LostAnswers => TroubleAsync(TroubleKind.LosingAnswers, fault),
-        FaultKind.DuplicatedEvents => TroubleAsync(TroubleKind.Duplicating, fault),
-        _ => TroubleAsync(TroubleKind.Reordering, fault),
-    };
-
-    private Task DoAsync(Action<int> what, int? process)
-    {
-        if (process is { } there)
-            what(there);
-        else
-            timeline.Say("  it was not running at that moment");
-        return Task.CompletedTask;
+        var ends = await Task.WhenAll(episode.Faults.Select(async fault =>
+        {
+            await Task.Delay(fault.After);
+            using var noted = timeline.Begin(fault.ToString());
+            return (fault.Kind, OverAt: await MakeAsync(fault, isAlone: episode.Faults.Count == 1));
+        }));
+        return ([.. ends.Where(end => end.OverAt is not null).Select(end => end.Kind)], ends.Max(end => end.OverAt) ?? timeline.Elapsed);
     }
 
-    private Task StopAsync(int? process, TimeSpan time) => process is { } there ? Processes.StopAsync(there, time) : DoAsync(_ => { }, null);
+    // When it was over; null if it did not happen.
+    private async Task<TimeSpan?> MakeAsync(Fault fault, bool isAlone) => fault.Kind switch
+    {
+        FaultKind.KillInstance or FaultKind.KillProvider or FaultKind.KillGateway => Do(Processes.Kill, mall.ProcessId(fault.AppId!, fault.Instance)),
+        FaultKind.KillService => Do(Processes.Kill, [.. mall.ProcessIds(fault.AppId!)]),
+        FaultKind.KillSidecar => Do(Processes.Kill, mall.SidecarProcessId),
+        FaultKind.KillPostgres => Do(Processes.ShutDownAtOnce, mall.PostgresProcessId),
+        FaultKind.Restart => await RestartAsync(fault.AppId!, isAlone),
+        FaultKind.StopInstance => await StopAsync(mall.ProcessId(fault.AppId!, fault.Instance), fault.Lasts),
+        FaultKind.StopSidecar => await StopAsync(mall.SidecarProcessId, fault.Lasts),
+        FaultKind.StopPostmaster => await StopAsync(mall.PostgresProcessId, fault.Lasts),
+        FaultKind.StopBackend => await StopBackendAsync(fault),
+        FaultKind.ProviderSlow => await ProviderAsync("slow", fault),
+        FaultKind.ProviderDown => await ProviderAsync("down", fault),
+        FaultKind.ProviderDeclines => await ProviderAsync("decline", fault),
+        FaultKind.SlowWay => await TroubleAsync(TroubleKind.Slow, fault),
+        FaultKind.DroppedConnections => await TroubleAsync(TroubleKind.Dropping, fault),
+        FaultKind.RefusedConnections => await TroubleAsync(TroubleKind.Refusing, fault),
+        FaultKind.LostAnswers => await TroubleAsync(TroubleKind.LosingAnswers, fault),
+        FaultKind.DuplicatedEvents => await TroubleAsync(TroubleKind.Duplicating, fault),
+        _ => await TroubleAsync(TroubleKind.Reordering, fault),
+    };
+
+    private TimeSpan? Do(Func<int, bool> what, params IReadOnlyList<int?> processes) =>
+        OverNow(processes.Count(process => process is { } there && what(there)) > 0, "it was not running");
+
+    private async Task<TimeSpan?> StopAsync(int? process, TimeSpan time) =>
+        OverNow(process is { } there && await Processes.StopAsync(there, time), "it was not running");
+
+    private TimeSpan? OverNow(bool happened, string otherwise)
+    {
+        if (happened)
+            return timeline.Elapsed;
+        timeline.Say($"  it did not happen: {otherwise} at that moment");
+        return null;
+    }
 
     // As an operator does: what did not start again, because something else was wrong, is started until it has.
-    private async Task RestartAsync(string appId)
+    private async Task<TimeSpan?> RestartAsync(string appId, bool isAlone)
     {
         using var limit = new CancellationTokenSource(Patience);
         try
         {
             await mall.RestartServiceAsync(appId, limit.Token);
-            return;
+            return timeline.Elapsed;
         }
         catch (Exception failed) when (failed is MallException or OperationCanceledException)
         {
-            timeline.Say($"  {failed.Message}");
+            var said = $"{appId} could not be restarted: {failed.Message}";
+            if (isAlone)
+                timeline.Find(said);
+            else
+                timeline.Say($"  {said}");
         }
 
+        var overAt = timeline.Elapsed;
         await PatientlyAsync($"start {appId} again", async () =>
         {
             try
@@ -77,9 +91,10 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
                 return false;
             }
         });
+        return overAt;
     }
 
-    private async Task StopBackendAsync(Fault fault)
+    private async Task<TimeSpan?> StopBackendAsync(Fault fault)
     {
         try
         {
@@ -93,38 +108,37 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
                     sessions.Add(reader.GetInt32(0));
             }
 
-            await StopAsync(sessions.Count == 0 ? null : sessions[new Random(fault.Seed).Next(sessions.Count)], fault.Lasts);
+            return await StopAsync(sessions.Count == 0 ? null : sessions[new Random(fault.Seed).Next(sessions.Count)], fault.Lasts);
         }
         catch (NpgsqlException absent)
         {
-            timeline.Say($"  PostgreSQL did not say which sessions there are: {absent.Message}");
+            return OverNow(happened: false, $"PostgreSQL did not say which sessions there are ({absent.Message})");
         }
     }
 
-    private async Task ProviderAsync(string mode, Fault fault)
+    private async Task<TimeSpan?> ProviderAsync(string mode, Fault fault)
     {
-        if (await SetAsync(mode, (int)fault.Delay.TotalMilliseconds))
+        var isSet = await SetAsync(mode, (int)fault.Delay.TotalMilliseconds);
+        if (isSet)
             await Task.Delay(fault.Lasts);
-        else
-            timeline.Say("  it was not to be reached at that moment");
+        var overAt = OverNow(isSet, "it was not to be reached");
         await PatientlyAsync("make the payment provider normal again", () => SetAsync("normal", 0));
+        return overAt;
     }
 
     private async Task<bool> SetAsync(string mode, int delayMs) =>
         await answers.AskAsync(() => op.PutAsync("/api/ops/payment-provider", new { mode, delayMs }), System.Net.HttpStatusCode.OK) is not null;
 
-    private async Task TroubleAsync(TroubleKind kind, Fault fault)
+    private async Task<TimeSpan?> TroubleAsync(TroubleKind kind, Fault fault)
     {
         if (ways[fault.Way!] is not { } relay)
-        {
-            timeline.Say("  nobody goes there");
-            return;
-        }
+            return OverNow(happened: false, "nobody went there");
 
         var trouble = new Trouble(kind, fault.Delay, fault.Seed);
         relay.Begin(trouble);
         await Task.Delay(fault.Lasts);
         relay.End(trouble);
+        return timeline.Elapsed;
     }
 
     private async Task PatientlyAsync(string what, Func<Task<bool>> tryIt)
