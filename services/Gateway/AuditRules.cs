@@ -158,10 +158,9 @@ internal static class AuditRules
         var order = facts.Order;
         if (facts.Store is { Answered: true, Value: var store })
         {
-            if (store is null || EndedInStore.Contains(store.Status))
+            // Whatever it has: it takes what is accepted, and says so.
+            if (order.Status == OrderStatus.Accepted || store?.Status != InStore(order.Status))
                 yield return Say(order, "store", $"It is {order.Status}, but {Words("the store", store)}.");
-            else if (order.Status == OrderStatus.Accepted)
-                yield return Say(order, "store", "The store has it, but it is still Accepted.");
         }
 
         // Once the store has it, whoever fulfils it has it too.
@@ -179,6 +178,14 @@ internal static class AuditRules
             yield return Say(order, "dispatch", $"It is {order.Status}, but {Words("dispatch", visit)}.");
         }
     }
+
+    // The order book has fewer words: what is done between the order's arrival and the last moment to refuse it is not its merchant's.
+    private static string InStore(OrderStatus status) => status switch
+    {
+        OrderStatus.Confirmed or OrderStatus.Shipped => "Confirmed",
+        OrderStatus.Delivered or OrderStatus.Completed => "Completed",
+        _ => "Received",
+    };
 
     private static IEnumerable<Disagreement> JudgeDeadViews(OrderFacts facts)
     {
