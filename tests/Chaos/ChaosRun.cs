@@ -62,7 +62,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         var recovery = new Recovery(mall, crowd, answers, visitors, probed, timeline, options.Seed);
 
         using var over = new CancellationTokenSource();
-        using var giveUp = new CancellationTokenSource();
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var people = Task.WhenAll(crowd.ShopAsync(options.Customers, visitors.Anyone, offers, over.Token, giveUp.Token), staff.WorkAsync(over.Token));
         try
         {
@@ -77,7 +77,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         }
 
         ct.ThrowIfCancellationRequested();
-        var counts = await JudgeAsync(op, staff, crowd, answers, timeline);
+        var counts = await JudgeAsync(op, staff, crowd, answers, timeline, ct);
         return new ChaosResult(answers, recovery.Took, counts, timeline.Findings, Data: null);
     }
 
@@ -96,21 +96,22 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         }
     }
 
-    private static async Task<IReadOnlyDictionary<string, long>> JudgeAsync(Operator op, Staff staff, Crowd crowd, Answers answers, Timeline timeline)
+    private static async Task<IReadOnlyDictionary<string, long>> JudgeAsync(Operator op, Staff staff, Crowd crowd, Answers answers, Timeline timeline, CancellationToken ct)
     {
         timeline.Say("everything is healed; waiting until all is quiet");
-        await FindingAsync(staff.EndVisitsAsync, timeline);
-        var counts = await QuietAsync(op, answers, timeline);
+        await FindingAsync(() => staff.EndVisitsAsync().WaitAsync(ct), timeline);
+        var counts = await QuietAsync(op, answers, timeline, ct);
+        await FindingAsync(() => Eventually.Is("", () => RaisedAsync(op)).WaitAsync(ct), timeline);
         timeline.Say($"looking at {crowd.Shoppers.Sum(shopper => shopper.Orders.Count)} orders of {crowd.Shoppers.Count} customers");
-        await FindingAsync(() => LookAsync(crowd, timeline), timeline);
+        await FindingAsync(() => LookAsync(crowd, timeline, ct), timeline);
         return counts;
     }
 
     /// <summary>Waits until the audit finds nothing and no order is on its way.</summary>
-    private static async Task<IReadOnlyDictionary<string, long>> QuietAsync(Operator op, Answers answers, Timeline timeline)
+    private static async Task<IReadOnlyDictionary<string, long>> QuietAsync(Operator op, Answers answers, Timeline timeline, CancellationToken ct)
     {
         Dictionary<string, long> counts = [];
-        for (var began = timeline.Elapsed; ; await Task.Delay(Pause))
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, ct))
         {
             if (await answers.AskAsync(() => op.GetAsync("/api/ops/audit"), HttpStatusCode.OK) is { } answer)
             {
@@ -134,12 +135,21 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         }
     }
 
+    /// <summary>What an operator has to look at: no event may have been given up, since none was tried as long as that takes, and no alarm raised.</summary>
+    private static async Task<string> RaisedAsync(Operator op)
+    {
+        var letters = (await op.GetAsync("/api/ops/dead-letters")).Is(HttpStatusCode.OK);
+        var alarms = (await op.GetAsync("/api/ops/alarms")).Is(HttpStatusCode.OK).Json.GetProperty("alarms");
+        var raised = letters.Json.EnumerateArray().Concat(alarms.EnumerateArray()).Select(what => $"{what}");
+        return string.Join('\n', letters.Header("Mall-Unreachable") is { } silent ? raised.Append($"{silent} did not answer") : raised);
+    }
+
     /// <summary>Looks at every order. Messages are no part of the audit: some may still come.</summary>
-    private static async Task LookAsync(Crowd crowd, Timeline timeline)
+    private static async Task LookAsync(Crowd crowd, Timeline timeline, CancellationToken ct)
     {
         var wrong = new List<(Shopper Shopper, IReadOnlyList<WrongOrder> Orders)>();
         var left = crowd.Shoppers;
-        for (var began = timeline.Elapsed; ; await Task.Delay(Pause))
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, ct))
         {
             wrong.Clear();
             foreach (var some in left.Chunk(4))

@@ -100,7 +100,7 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
             }
 
             Require(OrderLife.IsPossible(order.Offer.Fulfilment, history) && history[^1] == status && !Passing.Contains(status), "is not possible");
-            Require(IsExplained(order, status, answer["reason"]), "is not explained");
+            Require(IsExplained(order, history, answer["reason"]), "is not explained");
             Require(page[id].Count() == 1, $"is {page[id].Count()} times on the page");
             Require(
                 page[id].All(shown => history.SequenceEqual(Customer.Statuses(shown.GetProperty("timeline")))),
@@ -172,10 +172,15 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
             && way > TimeSpan.FromMilliseconds(-1) && way < LongestWay; // orders know the time to the millisecond
     }
 
-    private static bool IsExplained(MixedOrder order, string? status, string? reason) => status switch
+    private static bool IsExplained(MixedOrder order, IReadOnlyList<string?> history, string? reason) => history[^1] switch
     {
         "Cancelled" => order.Cancellation is HttpStatusCode.OK or HttpStatusCode.Accepted,
-        "Rejected" => order.Cancellation != HttpStatusCode.OK && (reason is "declined" or "expired" || (order.Offer.Fulfilment == "confirmation" && reason == "refused by merchant: Full after all.")),
+        "Rejected" => order.Cancellation != HttpStatusCode.OK && reason switch
+        {
+            // Only who has not paid yet: what is accepted is paid, or need not be.
+            "declined" or "expired" => history[0] == "AwaitingPayment" && !history.Contains("Accepted"),
+            _ => order.Offer.Fulfilment == "confirmation" && reason == "refused by merchant: Full after all.",
+        },
         "Shipped" or "Delivered" or "Completed" => order.Cancellation != HttpStatusCode.OK,
         _ => order.Cancellation is null,
     };
