@@ -11,6 +11,8 @@ namespace OrderMall.Mall.Tests.Faults;
 /// <summary>The relays that a chaos run puts on every way between processes: they do what is asked of them, and else nothing.</summary>
 public sealed class ChaosRelayTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Arrival = TimeSpan.FromMilliseconds(250);
+
     private readonly int _target = Opening.MallProcess.FreePort();
     private readonly ConcurrentQueue<string> _received = new();
     private readonly TaskCompletionSource _streaming = new();
@@ -96,7 +98,15 @@ public sealed class ChaosRelayTests : IAsyncLifetime
         Begin(TroubleKind.Reordering);
         var events = Enumerable.Range(0, 30).Select(number => $"{number:00}").ToList();
 
-        await Task.WhenAll(events.Select(number => SendAsync("/events/orders", number)));
+        // The next when the one before has arrived or is held back: by themselves they would come in order.
+        var sent = new List<Task>();
+        foreach (var number in events)
+        {
+            sent.Add(SendAsync("/events/orders", number));
+            await Task.WhenAny(sent[^1], Task.Delay(Arrival));
+        }
+
+        await Task.WhenAll(sent);
 
         Assert.NotEqual(events, _received);
         Assert.Equal(events, _received.Order());

@@ -1,4 +1,5 @@
 using OrderMall.Chaos.Faults;
+using OrderMall.Chaos.Ways;
 
 namespace OrderMall.Mall.Tests.Faults;
 
@@ -43,6 +44,16 @@ public sealed class ChaosScheduleTests
             .Where(fault => fault.Kind is FaultKind.StopInstance or FaultKind.StopSidecar or FaultKind.StopBackend or FaultKind.StopPostmaster);
 
         Assert.All(stops, stop => Assert.InRange(stop.Lasts, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(12)));
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_way_is_wrong_where_somebody_goes()
+    {
+        var faults = Schedule.Of(Seed, Apps).Take(500).SelectMany(episode => episode.Faults).Where(fault => fault.Way is not null).ToList();
+
+        Assert.DoesNotContain(faults, fault => fault.Way is { To: WayTo.Instance, AppId: "gateway" } or { To: WayTo.Sidecar, AppId: "payment-provider" });
+        Assert.DoesNotContain(
+            faults, fault => fault is { Kind: FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents, Way.AppId: "gateway" or "payment-provider" });
     }
 
     private static List<string> Told(int seed) => [.. Schedule.Of(seed, Apps).Take(200).Select(episode => $"{episode.Pause} {episode}")];
