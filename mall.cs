@@ -147,6 +147,7 @@ int Test(string[] rest)
     if (Directory.Exists(results))
         Directory.Delete(results, recursive: true);
     // One assembly at a time: each has a server or a whole mall of its own.
+    const int MostLines = 30;
     var exitCode = Run(["test", tests, "-c", "Release", "--no-build", "-m:1", "--nologo",
         "--logger", "trx", "--results-directory", results, "--blame-hang", "--blame-hang-timeout", "10min", "--blame-hang-dump-type", "none", .. filter]);
 
@@ -157,7 +158,7 @@ int Test(string[] rest)
     var skipped = ended.Where(t => t.Outcome == "NotExecuted").ToList();
     Console.WriteLine();
     foreach (var test in failed)
-        Console.WriteLine($"FAILED  {test.Name}: {test.Message}");
+        Console.WriteLine($"FAILED  {test.Name}: {string.Join($"{Environment.NewLine}        ", test.Message.Split('\n', StringSplitOptions.TrimEntries).Take(MostLines))}");
     foreach (var test in skipped)
         Console.WriteLine($"SKIPPED {test.Name}: {test.Message}");
     if (exitCode != 0 && failed.Count == 0)
@@ -383,7 +384,7 @@ internal sealed record TestResult(string Name, string Outcome, string Message)
         from result in XDocument.Load(file).Descendants()
         where result.Name.LocalName == "UnitTestResult"
         let texts = result.Descendants().Where(e => e.Name.LocalName is "Message" or "StdOut").OrderBy(e => e.Name.LocalName).Select(e => e.Value.Trim())
-        select new TestResult((string)result.Attribute("testName")!, (string)result.Attribute("outcome")!, texts.FirstOrDefault(t => t.Length > 0)?.Split('\n')[0].Trim() ?? "");
+        select new TestResult((string)result.Attribute("testName")!, (string)result.Attribute("outcome")!, texts.FirstOrDefault(t => t.Length > 0) ?? "");
 }
 
 internal static class Native
