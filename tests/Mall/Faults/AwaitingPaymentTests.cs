@@ -76,7 +76,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         using var data = new MallFolder();
         // Long enough for all that is done before it is over.
         await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:10"));
-        var (op, shop, customer) = await PeopleOfAsync(hasty.Address);
+        var (op, shop, customer) = (await hasty.OperatorAsync(), await hasty.BookshopAsync(), await hasty.NewCustomerAsync());
         var offer = await shop.SellBookAsync(copies: 5);
         Guid order, cancelled;
         await using (await op.StopAsync("payment"))
@@ -106,7 +106,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
     {
         using var data = new MallFolder();
         await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:03"));
-        var (op, shop, customer) = await PeopleOfAsync(hasty.Address);
+        var (op, shop, customer) = (await hasty.OperatorAsync(), await hasty.BookshopAsync(), await hasty.NewCustomerAsync());
         var offer = await shop.SellBookAsync(copies: 5);
         Guid order;
         // It takes the money at once, and says so when nobody listens any more.
@@ -122,11 +122,6 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         Assert.Equal((1, 1), (counts.GetProperty("providerCharges").GetInt32(), counts.GetProperty("providerRefunds").GetInt32()));
         Assert.Equal(["AwaitingPayment", "Rejected"], await customer.HistoryAsync(order));
     }
-
-    private static async Task<(Operator Operator, Shop Shop, Customer Customer)> PeopleOfAsync(Uri address) => (
-        new Operator(await Person.SignInAsync(address, "operator@mall.test", "Mall-demo-1")),
-        new Shop(await Person.SignInAsync(address, "bookshop@mall.test", "Mall-demo-1")),
-        await Customer.RegisterAsync(address));
 
     private static async Task<Guid> AwaitAsync(Customer customer, Guid offer)
     {

@@ -6,11 +6,11 @@ using System.Runtime.InteropServices;
 namespace OrderMall.Mall.Tests.Opening;
 
 /// <summary>A mall of its own, as people start it: the program, with its options.</summary>
-internal sealed partial class MallProcess : IAsyncDisposable
+internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
 {
     private const int Terminate = 15;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly Task<string> _output;
@@ -22,7 +22,7 @@ internal sealed partial class MallProcess : IAsyncDisposable
         (_output, _errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
     }
 
-    public Uri Address { get; }
+    public override Uri Address { get; }
 
     public int ProcessId => _process.Id;
 
@@ -37,7 +37,7 @@ internal sealed partial class MallProcess : IAsyncDisposable
         try
         {
             // The port is there before the gateway is: who comes in between is kept waiting.
-            using var http = new HttpClient { BaseAddress = mall.Address, Timeout = Patience };
+            using var http = new HttpClient { BaseAddress = mall.Address, Timeout = AnswerLimit };
             await Eventually.Is(true, () => mall.IsOpenAsync(http), Limit);
             return mall;
         }

@@ -28,7 +28,7 @@ public sealed partial class SecretTests
     private readonly List<Answer> _answers = [];
 
     [FactNeeding(Need.Own | Need.Linux)]
-    public async Task No_secret_is_told()
+    public async Task No_secret_is_told_and_what_holds_secrets_is_for_its_owner_only()
     {
         using var data = new MallFolder();
         await using var collector = await TraceCollector.StartAsync();
@@ -42,7 +42,8 @@ public sealed partial class SecretTests
             commands = string.Join('\n', processes.Select(MallProcesses.CommandLine));
             TakeTokens(processes);
             var connection = processes.SelectMany(MallProcesses.Environment).First(variable => variable.Key == "ConnectionStrings__ordering").Value;
-            await LiveAsync(mall.Address);
+            AreForTheirOwner(data.Path);
+            await LiveAsync(mall);
             await BreakConnectionsAsync(data.Path, connection);
             ended = await mall.CloseAsync();
         }
@@ -70,16 +71,13 @@ public sealed partial class SecretTests
         Assert.Empty(found);
     }
 
-    [FactNeeding(Need.Own | Need.Linux)]
-    public async Task What_holds_secrets_is_for_its_owner_only()
+    private static void AreForTheirOwner(string data)
     {
         if (OperatingSystem.IsWindows())
             return; // where it is skipped, as the compiler cannot know
-        using var data = new MallFolder();
-        await using var mall = await MallProcess.OpenAsync(data.Path, ["--isolated"]);
         const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
         foreach (var holder in new[] { "run", "logs", "postgres/password", "postgres/cluster" })
-            Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(Path.Combine(data.Path, holder)) & Others);
+            Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(Path.Combine(data, holder)) & Others);
     }
 
     private void TakeTokens(List<int> processes)
@@ -93,9 +91,9 @@ public sealed partial class SecretTests
         }
     }
 
-    private async Task LiveAsync(Uri address)
+    private async Task LiveAsync(MallProcess mall)
     {
-        var anyone = new Person(address);
+        var anyone = mall.Anyone;
         var email = $"{Guid.NewGuid():N}@customer.test";
         const string Password = "Correct-horse-77";
         _secrets["a password"] = Password;
@@ -115,9 +113,8 @@ public sealed partial class SecretTests
         await SayAsync(anyone.PostAsync("/api/account/refresh", new { refreshToken = refreshed["accessToken"] }));
         await SayAsync(anyone.SendAsync(HttpMethod.Get, "/api/orders/1", null, ("Authorization", $"Basic {InTheHeader}")));
 
-        var customer = new Person(address, refreshed["accessToken"]);
-        var op = new Operator(await Person.SignInAsync(address, "operator@mall.test", "Mall-demo-1"));
-        var shop = new Shop(await Person.SignInAsync(address, "bookshop@mall.test", "Mall-demo-1"));
+        var customer = anyone.WithToken(refreshed["accessToken"]);
+        var (op, shop) = (await mall.OperatorAsync(), await mall.BookshopAsync());
         foreach (var (person, who) in new[] { ((Person)op, "operator"), (shop, "bookshop") })
             _secrets[$"the token of the {who}"] = person.AccessToken!;
         var offer = await shop.SellBookAsync();
