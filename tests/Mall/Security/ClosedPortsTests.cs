@@ -16,6 +16,8 @@ public sealed class ClosedPortsTests
         ("GET", "/api/mypage/orders"), ("GET", "/api/ops/services"), ("POST", "/api/ops/services/catalog/stop"), ("GET", "/circuits"), ("POST", "/circuits/probe/catalog"),
     ];
 
+    private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
+
     [TheoryNeeding(Need.Own | Need.Linux)]
     [InlineData]
     [InlineData("--isolated")]
@@ -62,7 +64,6 @@ public sealed class ClosedPortsTests
     /// <returns><see langword="null"/> where nobody speaks HTTP.</returns>
     private static async Task<HttpStatusCode?> AskAsync(int port, string verb, string path, string? token)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
         using var request = new HttpRequestMessage(new HttpMethod(verb), $"http://127.0.0.1:{port}{path}");
         if (verb != "GET")
             request.Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
@@ -72,7 +73,7 @@ public sealed class ClosedPortsTests
             request.Headers.TryAddWithoutValidation("dapr-api-token", token);
         try
         {
-            using var answer = await http.SendAsync(request);
+            using var answer = await Http.SendAsync(request);
             return answer.StatusCode;
         }
         catch (HttpRequestException)
