@@ -17,12 +17,18 @@ internal static class DatabaseFailure
         return failure;
     }
 
-    /// <summary>Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is.</summary>
+    /// <summary>
+    /// Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is. Those of a
+    /// server that went away are gone too, and each would fail somebody else's request before it is noticed.
+    /// </summary>
     public static void LetGo(Exception failure, NpgsqlDataSource? database)
     {
-        if (CauseOf(failure) is { } cause && IsSpoiled(cause))
+        if (CauseOf(failure) is { } cause && (IsSpoiled(cause) || IsBroken(cause)))
             database?.Clear();
     }
+
+    private static bool IsBroken(Exception failure) =>
+        failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown } or NpgsqlException { InnerException: IOException };
 
     // Npgsql whose connection breaks at a bad moment uses what it has just disposed of, or goes on in the middle of an answer, or forgets
     // which statements the server has prepared. It puts such a connection back into the pool.

@@ -95,7 +95,10 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
-        modelBuilder.Entity<OutboxMessage>().ToTable("outbox").Property(message => message.Id).UseIdentityAlwaysColumn();
+        var outbox = modelBuilder.Entity<OutboxMessage>().ToTable("outbox");
+        outbox.Property(message => message.Id).UseIdentityAlwaysColumn();
+        // Only the alarm asks for it.
+        outbox.Property<DateTimeOffset>("QueuedAt").HasDefaultValueSql("now()");
         modelBuilder.Entity<InboxEntry>().ToTable("inbox").HasKey(entry => entry.EventId);
         modelBuilder.Entity<DeadLetter>().ToTable("dead_letter").HasKey(letter => letter.EventId);
     }

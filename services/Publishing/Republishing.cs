@@ -1,21 +1,18 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Publishing;
 
 /// <summary>Publishes the last event of a title again, under the id it had: only who missed it sees anything new. It carries all that came before.</summary>
 internal static class Republishing
 {
-    public static void Map(WebApplication app) => app.MapPost("/republications", RepublishAsync).ExcludeFromDescription();
-
-    private static async Task<Ok<RepublishAnswer>> RepublishAsync(RepublishRequest request, PublishingDb db, CancellationToken cancellationToken)
+    public static void Map(WebApplication app) => app.MapRepublications<PublishingDb>(async (db, id, _, cancellationToken) =>
     {
-        var registration = await db.Registrations.AsNoTracking().FirstOrDefaultAsync(registration => registration.Id == request.Id, cancellationToken);
-        if (registration?.LastEvent() is not { } last)
-            return TypedResults.Ok(new RepublishAnswer(registration is not null, []));
+        if (await db.Registrations.AsNoTracking().FirstOrDefaultAsync(registration => registration.Id == id, cancellationToken) is not { } registration)
+            return null;
+        if (registration.LastEvent() is not { } last)
+            return [];
         db.Publish(last.Type, last.Event);
-        await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Ok(new RepublishAnswer(IsKnown: true, [last.Type]));
-    }
+        return [last.Type];
+    });
 }

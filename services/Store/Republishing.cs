@@ -1,6 +1,5 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Store;
 
@@ -10,19 +9,16 @@ namespace OrderMall.Store;
 /// </summary>
 internal static class Republishing
 {
-    public static void Map(WebApplication app) => app.MapPost("/republications", RepublishAsync).ExcludeFromDescription();
-
-    private static async Task<Ok<RepublishAnswer>> RepublishAsync(RepublishRequest request, StoreDb db, TimeProvider time, CancellationToken cancellationToken)
+    public static void Map(WebApplication app) => app.MapRepublications<StoreDb>(async (db, id, now, cancellationToken) =>
     {
-        var (order, review) = (await db.Orders.FindAsync([request.Id], cancellationToken), await db.Reviews.FindAsync([request.Id], cancellationToken));
+        var (order, review) = (await db.Orders.FindAsync([id], cancellationToken), await db.Reviews.FindAsync([id], cancellationToken));
         var (ofOrder, ofReview) = (order is null ? null : EventOf(order), review is null ? null : EventOf(review));
         if (ofOrder is not null)
-            db.Publish(ofOrder, order!, time.Now());
+            db.Publish(ofOrder, order!, now);
         if (ofReview is not null)
-            db.Publish(ofReview, review!, time.Now());
-        await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Ok(new RepublishAnswer(order is not null || review is not null, [.. new[] { ofOrder, ofReview }.OfType<string>()]));
-    }
+            db.Publish(ofReview, review!, now);
+        return order is null && review is null ? null : [.. new[] { ofOrder, ofReview }.OfType<string>()];
+    });
 
     // Only the last: it says all that came before it. What ended elsewhere, or before it came, is not the store's to tell.
     private static string? EventOf(StoreOrder order) => order switch

@@ -16,16 +16,18 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
     private const string Token = "app-token";
     private readonly StubSidecar _sidecar = new();
     private WebApplication _app = null!;
+    private string _database = "";
 
     public async Task InitializeAsync()
     {
         await _sidecar.StartAsync();
+        _database = await fixture.CreateDatabaseAsync("delivery");
         _app = ServiceHost.Create<DeliveryService>(
         [
             "--urls", "http://127.0.0.1:0",
             "--DAPR_HTTP_PORT", _sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--APP_API_TOKEN", Token,
-            "--ConnectionStrings:delivery", await fixture.CreateDatabaseAsync("delivery"),
+            "--ConnectionStrings:delivery", _database,
             "--Logging:LogLevel:Default", "None",
         ]);
         await _app.StartAsync();
@@ -40,11 +42,7 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
     [Fact]
     public async Task What_the_driver_has_forgotten_to_have_prepared_is_said_to_be_away_and_forgotten()
     {
-        using var courier = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
-        courier.DefaultRequestHeaders.Add("dapr-api-token", Token);
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.CallerHeader, AppIds.Gateway);
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.UserHeader, "courier");
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.RolesHeader, Roles.Courier);
+        using var courier = Courier();
         await SpoilAsync(connections: 4);
 
         var answers = new List<HttpStatusCode>();
@@ -58,20 +56,56 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
         Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
     }
 
+    [Fact]
+    public async Task Those_of_a_server_that_went_away_fail_one_request_together_and_not_one_each()
+    {
+        using var courier = Courier();
+        await WithConnectionsAsync(6, _ => Task.CompletedTask);
+        await using (var operators = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database) { Pooling = false }))
+        {
+            await using var end = operators.CreateCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+            Assert.InRange((long)(await end.ExecuteScalarAsync())!, 6, long.MaxValue);
+        }
+
+        var answers = new List<HttpStatusCode>();
+        for (var asked = 0; asked < 12; asked++)
+        {
+            using var answer = await courier.GetAsync("/api/deliveries");
+            answers.Add(answer.StatusCode);
+        }
+
+        Assert.InRange(answers.Count(status => status != HttpStatusCode.OK), 0, 1);
+    }
+
+    private HttpClient Courier()
+    {
+        var courier = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
+        courier.DefaultRequestHeaders.Add("dapr-api-token", Token);
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.CallerHeader, AppIds.Gateway);
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.UserHeader, "courier");
+        courier.DefaultRequestHeaders.Add(GatewayIdentity.RolesHeader, Roles.Courier);
+        return courier;
+    }
+
     // The names that Npgsql is going to give are there already.
-    private async Task SpoilAsync(int connections)
+    private Task SpoilAsync(int connections) => WithConnectionsAsync(connections, async connection =>
+    {
+        for (var number = 0; number < 40; number++)
+        {
+            await using var prepare = new NpgsqlCommand(
+                $"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_prepared_statements WHERE name = '_auto{number}') THEN EXECUTE 'PREPARE _auto{number} AS SELECT 1'; END IF; END $$", connection);
+            await prepare.ExecuteNonQueryAsync();
+        }
+    });
+
+    // So many of the service's own at once, which its pool has from then on.
+    private async Task WithConnectionsAsync(int connections, Func<NpgsqlConnection, Task> act)
     {
         var database = _app.Services.GetRequiredService<NpgsqlDataSource>();
         var open = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => database.OpenConnectionAsync().AsTask()));
         foreach (var connection in open)
         {
-            for (var number = 0; number < 40; number++)
-            {
-                await using var prepare = new NpgsqlCommand(
-                    $"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_prepared_statements WHERE name = '_auto{number}') THEN EXECUTE 'PREPARE _auto{number} AS SELECT 1'; END IF; END $$", connection);
-                await prepare.ExecuteNonQueryAsync();
-            }
-
+            await act(connection);
             await connection.DisposeAsync();
         }
     }

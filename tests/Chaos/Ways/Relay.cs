@@ -66,6 +66,8 @@ internal sealed class Relay : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        if (IsThere())
+            await ListenAsync();
         while (!_closing.IsCancellationRequested)
         {
             if (!Refuses && await ConnectAsync() is { } there)
@@ -131,6 +133,21 @@ internal sealed class Relay : IAsyncDisposable
             there.Dispose();
         else
             StopListening();
+    }
+
+    // Without waiting: whoever puts a relay before somebody who is there goes there next.
+    private bool IsThere()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(_target);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private async Task<Socket?> ConnectAsync()

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Database;
+
+namespace OrderMall.ServiceDefaults.Messaging;
+
+/// <summary>Lets a service publish again what a broker lost: <c>POST /republications</c>.</summary>
+public static class Republications
+{
+    /// <summary>Answers <see cref="RepublishRequest"/>; who did get the events must see nothing new.</summary>
+    /// <param name="app">The service.</param>
+    /// <param name="republish">
+    /// Adds the events of the order or title with that id, as of that time where they are new ones, to what the next save publishes. Gives
+    /// their names in their order, or <see langword="null"/> where the service does not know it.
+    /// </param>
+    /// <typeparam name="TDb">The service's context.</typeparam>
+    public static void MapRepublications<TDb>(this WebApplication app, Func<TDb, Guid, DateTimeOffset, CancellationToken, Task<IReadOnlyList<string>?>> republish)
+        where TDb : MallDb =>
+        app.MapPost("/republications", async (RepublishRequest request, TDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        {
+            var events = await republish(db, request.Id, time.Now(), cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            return TypedResults.Ok(new RepublishAnswer(events is not null, events ?? []));
+        }).ExcludeFromDescription();
+}
