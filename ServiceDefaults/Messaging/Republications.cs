@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
@@ -18,9 +19,11 @@ public static class Republications
     /// <typeparam name="TDb">The service's context.</typeparam>
     public static void MapRepublications<TDb>(this WebApplication app, Func<TDb, Guid, DateTimeOffset, CancellationToken, Task<IReadOnlyList<string>?>> republish)
         where TDb : MallDb =>
-        app.MapPost("/republications", async (RepublishRequest request, TDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        app.MapPost("/republications", async (RepublishRequest request, HttpContext context) =>
         {
-            var events = await republish(db, request.Id, time.Now(), cancellationToken);
+            var (services, cancellationToken) = (context.RequestServices, context.RequestAborted);
+            var db = services.GetRequiredService<TDb>();
+            var events = await republish(db, request.Id, services.GetRequiredService<TimeProvider>().Now(), cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             return TypedResults.Ok(new RepublishAnswer(events is not null, events ?? []));
         }).ExcludeFromDescription();
