@@ -38,7 +38,7 @@ public sealed class UnderLoadTests(IsolatedMall mall)
         (await op.PostAsync($"{Operator.Services}/gateway/restart")).Is(HttpStatusCode.Accepted);
         await mall.HasReplacedAsync("gateway", gateways, 2 * Eventually.Usual);
         await visitors.ComeAsync(2 * Customers);
-        Assert.Empty(await visitors.LeaveAsync());
+        await visitors.AllWereServedAsync();
         await op.FindsAllInOrderAsync(within: Eventually.Usual);
     }
 
@@ -58,7 +58,7 @@ public sealed class UnderLoadTests(IsolatedMall mall)
         await mall.HasReplacedAsync("catalog", before, TimeSpan.Zero);
         await Eventually.Is(HttpStatusCode.OK, async () => (await customers[0].GetAsync($"/api/offers/{offer}")).Status, Return);
         await Eventually.Is(HttpStatusCode.Created, async () => (await customers[0].OrderAsync(offer)).Status, Return);
-        Assert.Empty(await visitors.LeaveAsync());
+        await visitors.AllWereServedAsync();
         await op.FindsAllInOrderAsync(within: Eventually.Usual);
     }
 
@@ -86,10 +86,10 @@ public sealed class UnderLoadTests(IsolatedMall mall)
             var others = doses.ComeAsync(Doses);
             refusals = await books.ComeAsync(Refusals, TimeSpan.FromMinutes(1));
             meanwhile = await others;
-            Assert.Empty(await books.LeaveAsync());
+            await books.AllWereServedAsync();
         }
 
-        Assert.Empty(await doses.LeaveAsync());
+        await doses.AllWereServedAsync();
         Assert.InRange(refusals[refusals.Count * 95 / 100], TimeSpan.Zero, OpenMall.Patience(AtOnce));
         Assert.InRange(Median(meanwhile), TimeSpan.Zero, 2 * Median(before));
         await Eventually.Is(HttpStatusCode.Created, async () => (await customers[0].OrderAsync(book)).Status, Return);

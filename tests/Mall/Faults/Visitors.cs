@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace OrderMall.Mall.Tests.Faults;
 
@@ -8,12 +9,14 @@ namespace OrderMall.Mall.Tests.Faults;
 /// </summary>
 internal sealed class Visitors : IAsyncDisposable
 {
+    private const int Told = 20;
     private static readonly TimeSpan UsualPause = TimeSpan.FromMilliseconds(100);
     private readonly CancellationTokenSource _leaving = new();
     private readonly ConcurrentQueue<TimeSpan> _served = new();
     private readonly ConcurrentQueue<string> _unserved = new();
     private readonly Func<Answer, bool> _isServed;
     private readonly TimeSpan _pause;
+    private readonly Stopwatch _time = Stopwatch.StartNew();
     private readonly Task[] _all;
 
     /// <summary>They come.</summary>
@@ -44,6 +47,13 @@ internal sealed class Visitors : IAsyncDisposable
         return _unserved;
     }
 
+    /// <summary>Ends it, and holds that all of them always got what they wanted.</summary>
+    public async Task AllWereServedAsync()
+    {
+        var unserved = await LeaveAsync();
+        Assert.True(unserved.Count == 0, $"{unserved.Count} of {unserved.Count + _served.Count} were not served:\n{string.Join('\n', unserved.Take(Told))}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await LeaveAsync();
@@ -54,17 +64,18 @@ internal sealed class Visitors : IAsyncDisposable
     {
         while (!_leaving.IsCancellationRequested)
         {
+            var asked = _time.Elapsed;
             try
             {
                 var answer = await ask();
                 if (_isServed(answer))
                     _served.Enqueue(answer.Took);
                 else
-                    _unserved.Enqueue(answer.ToString());
+                    _unserved.Enqueue($"asked after {asked.TotalSeconds:0.0} s, answered in {answer.Took.TotalSeconds:0.0} s: {answer}");
             }
             catch (UnansweredException broken)
             {
-                _unserved.Enqueue(broken.Message);
+                _unserved.Enqueue($"asked after {asked.TotalSeconds:0.0} s: {broken.Message}");
             }
 
             await Task.Delay(_pause * (0.5 + Random.Shared.NextDouble()), _leaving.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
