@@ -107,8 +107,8 @@ public static class ServiceHost
         try
         {
             var parent = Process.GetProcessById(parentId);
-            parent.EnableRaisingEvents = true;
             parent.Exited += (_, _) => app.Lifetime.StopApplication();
+            parent.EnableRaisingEvents = true;
         }
         catch (ArgumentException)
         {

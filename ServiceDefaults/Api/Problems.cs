@@ -13,6 +13,12 @@ public static class Problems
     /// <summary>After how many seconds to try again what a service's absence made impossible.</summary>
     public const int RetryAfterSeconds = 5;
 
+    /// <summary>
+    /// Says for how many milliseconds everybody would be refused who sends the same, with neither <c>Prefer</c> nor <c>Idempotency-Key</c>.
+    /// For the gateway, which does not pass it on.
+    /// </summary>
+    public const string RefusedForHeader = GatewayIdentity.HeaderPrefix + "Refused-For";
+
     /// <summary>Makes a problem.</summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="type">The last part of the type, such as <c>sold-out</c>.</param>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Sidecar;
 
 namespace OrderMall.Gateway;
 
@@ -8,7 +9,7 @@ namespace OrderMall.Gateway;
 /// Passes requests on to the services and their answers back, as they are written. The time limits are the gateway's own:
 /// a Dapr timeout would cut event streams.
 /// </summary>
-internal sealed partial class Forwarding(Invocation invocation, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
+internal sealed partial class Forwarding(Invocation invocation, LikeRefusals refusals, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
 {
     /// <summary>The largest request body, in bytes.</summary>
     public const int LargestBody = 1024 * 1024;
@@ -51,12 +52,22 @@ internal sealed partial class Forwarding(Invocation invocation, IHostApplication
         if (context.Request.ContentLength > LargestBody)
             throw TooLarge();
 
+        var asked = await LikeRefusals.AskedAsync(context);
+        if (asked is not null && refusals.Find(asked, context) is { } refusal)
+        {
+            ServiceClient.Trace(appId, path, "the same was refused a moment ago, and would be again");
+            await refusal.ExecuteAsync(context);
+            return;
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(timeLimit);
         using var request = Outgoing(context, appId);
         try
         {
             using var response = await AskAsync(request, appId, limit.Token);
+            if (response is not null && asked is not null)
+                await refusals.RememberAsync(asked, response, limit.Token);
             if (response is null)
                 await AwayAsync(context, appId);
             else

@@ -33,6 +33,7 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
         builder.Services.AddSingleton<Invocation>();
         builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<OpenApiApi>();
         builder.Services.AddSingleton<Audit>();

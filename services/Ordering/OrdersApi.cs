@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -39,9 +40,10 @@ internal static class OrdersApi
         var hash = key.HashOf(request);
         if (key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } before)
             return await AnswerAgainAsync(db, before, hash, context, limit.Token);
-        if (!preferences.RespondAsync && paymentCircuit.Refuses(request.OfferId!.Value))
+        if (!preferences.RespondAsync && paymentCircuit.RefusesFor(request.OfferId!.Value) is { Ticks: > 0 } moment)
         {
             ServiceClient.Trace(AppIds.Payment, "charges", ServiceClient.OpenCircuit);
+            context.Response.Headers[Problems.RefusedForHeader] = ((int)moment.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
             return Unavailable(context);
         }
 

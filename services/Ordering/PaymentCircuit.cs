@@ -15,14 +15,16 @@ internal sealed class PaymentCircuit(TimeProvider time)
     private readonly ConcurrentDictionary<Guid, bool> _prepaid = new();
     private long _closedUntil;
 
-    /// <summary>Whether an order for this offer would only be refused for want of payment.</summary>
-    public bool Refuses(Guid offerId)
+    /// <summary>For how long an order for this offer would only be refused for want of payment; zero for one that is to go all the way.</summary>
+    public TimeSpan RefusesFor(Guid offerId)
     {
         var until = Volatile.Read(ref _closedUntil);
         if (until == 0 || !_prepaid.ContainsKey(offerId))
-            return false;
+            return TimeSpan.Zero;
         var now = time.GetTimestamp();
-        return now < until || Interlocked.CompareExchange(ref _closedUntil, After(now), until) != until;
+        if (now < until)
+            return time.GetElapsedTime(now, until);
+        return Interlocked.CompareExchange(ref _closedUntil, After(now), until) == until ? TimeSpan.Zero : Moment;
     }
 
     /// <summary>Payment is asked for an order of this offer.</summary>

@@ -1,11 +1,16 @@
+using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using OrderMall.Contracts;
 using OrderMall.Gateway;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
-/// <summary>What the gateway makes of answers that are Dapr's and not a service's.</summary>
+/// <summary>What the gateway makes of answers that are Dapr's and not a service's, and of those without an end.</summary>
 [Collection(ServiceCollectionDefinition.Name)]
 public sealed class ForwardingTests(ServiceFixture fixture)
 {
@@ -28,5 +33,83 @@ public sealed class ForwardingTests(ServiceFixture fixture)
         Assert.Equal(answered == 503, answer.Headers.RetryAfter is not null);
         if (answered == 503)
             Assert.Equal("urn:ordermall:problem:unavailable", JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public async Task A_gateway_that_leaves_ends_event_streams_and_does_not_wait_for_them()
+    {
+        await using var gateway = new RunningService<GatewayService>(fixture);
+        await gateway.InitializeAsync();
+        gateway.Sidecar.Called["catalog/api/offers"] = async context =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.WriteAsync("data: first\n\n");
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
+        using var answer = await gateway.Internal.GetAsync("/api/offers", HttpCompletionOption.ResponseHeadersRead);
+        using var stream = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        Assert.Equal("data: first", await stream.ReadLineAsync());
+
+        var left = Stopwatch.StartNew();
+        await gateway.StopReplicaAsync(gateway.Internal.BaseAddress!);
+        Assert.InRange(left.Elapsed, TimeSpan.Zero, ServiceHost.DrainTime / 2);
+        Assert.Equal("", (await stream.ReadToEndAsync()).Trim());
+    }
+
+    [Fact]
+    public async Task What_a_service_would_refuse_everybody_for_a_moment_is_refused_meanwhile_without_asking_it()
+    {
+        await using var gateway = new RunningService<GatewayService>(fixture);
+        await gateway.InitializeAsync();
+        var (asked, moment) = (0, "60000");
+        gateway.Sidecar.Called["ordering/api/orders"] = context =>
+        {
+            Interlocked.Increment(ref asked);
+            context.Response.Headers[Problems.RefusedForHeader] = moment;
+            return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available.", "Come back later.", seconds: 7).ExecuteAsync(context);
+        };
+        var credentials = new { email = "hasty@mall.test", password = Demo.Password };
+        using (var registered = await gateway.Internal.PostAsJsonAsync("/api/account/register", new { credentials.email, credentials.password, name = "Hasty" }))
+            Assert.Equal(HttpStatusCode.Created, registered.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await OrderAsync("book"));
+        using (var login = await gateway.Internal.PostAsJsonAsync("/api/account/login", credentials))
+            gateway.Internal.DefaultRequestHeaders.Authorization = new("Bearer", (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString());
+
+        for (var time = 0; time < 3; time++)
+            await OrderAsync("book");
+        Assert.Equal(1, asked);
+        foreach (var (what, header) in new[] { ("dose", null), ("book", "Idempotency-Key"), ("book", "Prefer") })
+        {
+            var before = asked;
+            await OrderAsync(what, header);
+            Assert.Equal(before + 1, asked);
+        }
+
+        moment = "200";
+        await OrderAsync("table");
+        var until = asked + 1;
+        await Eventually.BecomesAsync(until, async () =>
+        {
+            await OrderAsync("table");
+            return asked;
+        });
+
+        async Task<HttpStatusCode> OrderAsync(string what, string? header = null)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(new { what }) };
+            if (header is not null)
+                request.Headers.Add(header, "x");
+            using var answer = await gateway.Internal.SendAsync(request);
+            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable)
+                return answer.StatusCode;
+            Assert.Equal(TimeSpan.FromSeconds(7), answer.Headers.RetryAfter?.Delta);
+            Assert.False(answer.Headers.Contains(Problems.RefusedForHeader));
+            var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+            Assert.Equal(
+                ("urn:ordermall:problem:unavailable", "Not available.", "Come back later."),
+                (problem.GetProperty("type").GetString(), problem.GetProperty("title").GetString(), problem.GetProperty("detail").GetString()));
+            return answer.StatusCode;
+        }
     }
 }

@@ -83,14 +83,16 @@ public sealed class OverloadTests
     {
         var (circuit, book, dose) = (new PaymentCircuit(_time), Guid.NewGuid(), Guid.NewGuid());
         circuit.Asking(book);
-        Assert.False(circuit.Refuses(book));
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
         circuit.IsOpen();
-        Assert.True(circuit.Refuses(book));
-        Assert.False(circuit.Refuses(dose)); // nothing was ever paid for it
-        _time.Advance(TimeSpan.FromMilliseconds(1_100));
-        Assert.False(circuit.Refuses(book));
-        Assert.True(circuit.Refuses(book)); // that one finds out
+        Assert.Equal(TimeSpan.FromSeconds(1), circuit.RefusesFor(book));
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(dose)); // nothing was ever paid for it
+        _time.Advance(TimeSpan.FromMilliseconds(400));
+        Assert.Equal(TimeSpan.FromMilliseconds(600), circuit.RefusesFor(book));
+        _time.Advance(TimeSpan.FromMilliseconds(700));
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        Assert.Equal(TimeSpan.FromSeconds(1), circuit.RefusesFor(book)); // that one finds out
         circuit.IsClosed();
-        Assert.False(circuit.Refuses(book));
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
     }
 }
