@@ -24,6 +24,13 @@ internal sealed class PaymentCircuit(TimeProvider time)
         var now = time.GetTimestamp();
         if (now < until)
             return time.GetElapsedTime(now, until);
+        // Nobody came for a while: that it was open then says nothing of now.
+        if (now >= After(until))
+        {
+            Interlocked.CompareExchange(ref _closedUntil, 0, until);
+            return TimeSpan.Zero;
+        }
+
         return Interlocked.CompareExchange(ref _closedUntil, After(now), until) == until ? TimeSpan.Zero : Moment;
     }
 

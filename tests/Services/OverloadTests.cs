@@ -92,6 +92,10 @@ public sealed class OverloadTests
         _time.Advance(TimeSpan.FromMilliseconds(700));
         Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
         Assert.Equal(TimeSpan.FromSeconds(1), circuit.RefusesFor(book)); // that one finds out
+        _time.Advance(TimeSpan.FromSeconds(3)); // nobody came: it says nothing of now
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        circuit.IsOpen();
         circuit.IsClosed();
         Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
     }
