@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
 
 namespace OrderMall.Gateway;
 
@@ -15,5 +16,6 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(List<DetailedEvent>))]
 [JsonSerializable(typeof(Republished))]
 [JsonSerializable(typeof(AlarmReport))]
+[JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(JsonNode))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

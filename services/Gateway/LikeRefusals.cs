@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
@@ -56,19 +57,34 @@ internal sealed class LikeRefusals(TimeProvider time)
 
         // Kept in memory: it is passed on as well.
         await answer.Content.LoadIntoBufferAsync(cancellationToken);
-        using var problem = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+        if (await ProblemAsync(answer, cancellationToken) is not { Type: { } type, Title: { } title, Detail: { } detail }
+            || !type.StartsWith(Problems.TypePrefix, StringComparison.Ordinal))
+        {
+            return;
+        }
+
         var moment = TimeSpan.FromMilliseconds(Math.Min(milliseconds, Longest.TotalMilliseconds));
         if (_refusals.Count >= Most)
             _refusals.Clear();
         _refusals[asked] = new Refusal(
             time.GetTimestamp() + (long)(moment.TotalSeconds * time.TimestampFrequency),
             (int)answer.StatusCode,
-            Text("type")[Problems.TypePrefix.Length..],
-            Text("title"),
-            Text("detail"),
+            type[Problems.TypePrefix.Length..],
+            title,
+            detail,
             (int)retryAfter.TotalSeconds);
+    }
 
-        string Text(string name) => problem.RootElement.GetProperty(name).GetString()!;
+    private static async Task<ProblemDetails?> ProblemAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await answer.Content.ReadFromJsonAsync(GatewayJson.Default.ProblemDetails, cancellationToken);
+        }
+        catch (JsonException)
+        {
+            return null; // it is passed on as it is
+        }
     }
 
     private sealed record Refusal(long Until, int Status, string Type, string Title, string Detail, int RetryAfter);

@@ -95,6 +95,19 @@ public sealed class ForwardingTests(ServiceFixture fixture)
             return asked;
         });
 
+        // What does not say what is the matter is passed on as it is.
+        gateway.Sidecar.Called["ordering/api/orders"] = context =>
+        {
+            Interlocked.Increment(ref asked);
+            (context.Response.StatusCode, context.Response.Headers[Problems.RefusedForHeader], context.Response.Headers.RetryAfter) = (StatusCodes.Status429TooManyRequests, "60000", "7");
+            return context.Response.WriteAsync("Busy");
+        };
+        for (var time = 1; time <= 2; time++)
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, await OrderAsync("chair"));
+            Assert.Equal(until + time, asked);
+        }
+
         async Task<HttpStatusCode> OrderAsync(string what, string? header = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(new { what }) };
