@@ -27,6 +27,7 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, 
 
     private readonly List<(FaultKind Kind, TimeSpan Took)> _took = [];
     private Shopper? _shopper;
+    private TimeSpan _triedAt, _takenAt;
 
     /// <summary>How long it took after which faults.</summary>
     public IReadOnlyList<(FaultKind Kind, TimeSpan Took)> Took => _took;
@@ -62,9 +63,11 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, 
 
         var time = timeline.Elapsed - overAt;
         _took.AddRange(happened.Select(kind => (kind, time)));
-        timeline.Say($"  recovered after {time.TotalSeconds:0.0} s");
+        timeline.Say($"  recovered after {time.TotalSeconds:0.0} s: an order was tried after {Seconds(_triedAt)} and taken after {Seconds(_takenAt)}");
         if (time > Limit)
             timeline.Find($"It took {time.TotalSeconds:0.0} s to recover, {Limit.TotalSeconds:0} are allowed{(missing.Length > 0 ? $"; at last {missing}" : "")}. After: {after}{Busyness()}", DateTimeOffset.UtcNow - time);
+
+        string Seconds(TimeSpan at) => $"{(at - overAt).TotalSeconds:0.0} s";
     }
 
     // A machine that has too much else to do takes its time: then this says little of the mall.
@@ -74,11 +77,13 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, 
     {
         if (await AbsentAsync() is { Length: > 0 } absent)
             return absent;
+        _triedAt = timeline.Elapsed;
         using var limit = new CancellationTokenSource(GiveUp);
         if (_shopper is null || _shopper.Orders.Count >= OrdersOfOne)
             _shopper = await crowd.ComeAsync(people.AnyoneInHaste, seed, limit.Token);
         if (_shopper is null || await _shopper.TryOrderAsync(offer) is not { } order)
             return "an order was not taken yet";
+        _takenAt = timeline.Elapsed;
         var waited = Stopwatch.StartNew();
         for (; !await _shopper.SeesAsync(order, "Preparing"); await Task.Delay(Pause))
         {

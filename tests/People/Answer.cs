@@ -64,10 +64,12 @@ public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDict
         return this;
     }
 
-    /// <summary>Fails unless it is this problem.</summary>
+    /// <summary>Fails unless it is this problem, and says when to come again if it is one that passes.</summary>
     public Answer IsProblem(HttpStatusCode status, string problem)
     {
         Is(status);
+        if (status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests && Header("Retry-After") is null)
+            Assert.Fail($"It should have a Retry-After: {this}");
         if (Problem != problem)
             Assert.Fail($"It should be the problem {problem}, but is: {this}");
         return this;

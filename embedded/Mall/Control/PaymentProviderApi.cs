@@ -14,9 +14,9 @@ internal static class PaymentProviderApi
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)> provider) =>
-        ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpRequest request, CancellationToken ct) =>
+        ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpContext context, CancellationToken ct) =>
         {
-            if (await ReadAsync(request, ct) is not { } asked)
+            if (await ReadAsync(context.Request, ct) is not { } asked)
                 return Problems.Invalid("body", """Must be JSON such as {"mode":"slow","delayMs":1000}.""");
             if (!Modes.Contains(asked.Mode))
                 return Problems.Invalid("mode", $"Must be one of {string.Join(", ", Modes)}.");
@@ -25,7 +25,7 @@ internal static class PaymentProviderApi
             var mode = asked with { DelayMs = asked.DelayMs ?? DefaultDelayMs };
             return await SetAsync(provider(), mode, ct)
                 ? TypedResults.Ok(mode)
-                : Problems.Of(StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
+                : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
                     "The payment provider's stand-in did not take the mode. Is it stopped? POST /api/ops/services/payment-provider/start starts it.");
         });
 

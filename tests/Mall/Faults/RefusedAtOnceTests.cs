@@ -50,6 +50,14 @@ public sealed class RefusedAtOnceTests(MallFixture mall) : IClassFixture<MallFix
     }
 
     [FactNeeding(Need.Faults)]
+    public async Task A_payment_provider_that_is_stopped_takes_no_mode()
+    {
+        var op = await mall.OperatorAsync();
+        await using var absence = await op.StopAsync("payment-provider");
+        (await op.PutAsync("/api/ops/payment-provider", new { mode = "slow" })).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+    }
+
+    [FactNeeding(Need.Faults)]
     public async Task What_the_payment_provider_takes_too_late_is_given_back()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
