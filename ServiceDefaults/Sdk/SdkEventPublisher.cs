@@ -12,7 +12,7 @@ internal sealed class SdkEventPublisher(DaprClient dapr, SidecarEndpoint sidecar
 
     public async Task PublishAsync(string topic, IReadOnlyList<OutgoingEvent> events, CancellationToken cancellationToken)
     {
-        var envelopes = events.Select(e => new Envelope(e) { Source = _source, Type = e.Type, Subject = e.Key }).ToList();
+        var envelopes = events.Select(Wrap).ToList();
         var answer = await SdkCall.ReachAsync(
             $"Publishing {events.Count} events to {topic}",
             limit => dapr.BulkPublishEventAsync(SidecarEndpoint.PubSub, topic, envelopes, cancellationToken: limit),
@@ -21,30 +21,27 @@ internal sealed class SdkEventPublisher(DaprClient dapr, SidecarEndpoint sidecar
             throw new SidecarException($"Publishing {events.Count} events to {topic}: {answer.FailedEntries.Count} were not taken, the first for: {first.ErrorMessage}");
     }
 
-    /// <summary>What the SDK's own envelope lacks.</summary>
-    private sealed class Envelope(OutgoingEvent e) : CloudEvent
+    private Envelope Wrap(OutgoingEvent e) => new()
     {
-        [JsonPropertyName("specversion")]
-        public string SpecVersion => "1.0";
+        Id = e.Id,
+        Source = _source,
+        Type = e.Type,
+        Subject = e.Key,
+        Time = e.At,
+        // Dapr overwrites traceparent unless traceid, its older name, is there too.
+        TraceId = e.TraceParent,
+        TraceParent = e.TraceParent,
+        Data = e.Data,
+    };
 
-        [JsonPropertyName("id")]
-        public string Id => e.Id;
-
-        [JsonPropertyName("time")]
-        public DateTimeOffset Time => e.At;
-
+    // What the SDK's own envelope lacks.
+    private sealed class Envelope : CloudEvent
+    {
         [JsonPropertyName("datacontenttype")]
         public string DataContentType => "application/json";
 
-        // Dapr overwrites traceparent unless traceid, its older name, is there too.
-        [JsonPropertyName("traceid"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-        public string? TraceId => e.TraceParent;
-
-        [JsonPropertyName("traceparent"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-        public string? TraceParent => e.TraceParent;
-
         [JsonPropertyName("data"), JsonConverter(typeof(RawJson))]
-        public ReadOnlyMemory<byte> Data => e.Data;
+        public required ReadOnlyMemory<byte> Data { get; init; }
     }
 
     /// <summary>Writes what is JSON already as it is.</summary>
