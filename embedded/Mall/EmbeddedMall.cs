@@ -6,7 +6,7 @@ using OrderMall.Contracts;
 using OrderMall.Mall.Control;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 using OrderMall.Sidecar;
 
 namespace OrderMall.Mall;
@@ -306,7 +306,7 @@ public sealed partial class EmbeddedMall : IAsyncDisposable
         {
             var ports = sidecar!.PortsOf(app.AppId, number);
             if (options.Links is { } links)
-                ports = ports with { Http = links.ToSidecar(app.AppId, number, ports.Http) };
+                ports = links.ToSidecar(app.AppId, number, ports);
             var settings = plan.Settings(uri, ports, connectionString, Address);
             var inherited = app.AppId == AppIds.Gateway ? door?.Descriptor : null;
             if (inherited is not null)
