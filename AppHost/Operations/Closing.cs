@@ -47,7 +47,7 @@ internal sealed partial class Closing : IHostedLifecycleService
         _state.IsClosing = true;
         _state.CannotOpen(null);
         using var limit = new CancellationTokenSource(Limit / 2);
-        var running = _services.Programs.Where(program => program.Latest is not null && !program.HasEnded).ToList();
+        var running = _services.Programs.Where(program => program.HasProcess).ToList();
         var apps = _services.Apps.SelectMany(app => app.Instances).Select(instance => instance.Name).ToHashSet();
         await StopAsync(running.Where(program => program.Name == AppIds.Gateway), limit.Token);
         await StopAsync(running.Where(program => program.Name != AppIds.Gateway && apps.Contains(program.Name)), limit.Token);

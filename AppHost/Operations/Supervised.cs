@@ -37,6 +37,9 @@ internal sealed class Supervised(string name, Uri alive, string? token)
 
     public bool IsRunning => State == KnownResourceStates.Running;
 
+    /// <summary>Whether there is a process to stop: one that still waits for others has none.</summary>
+    public bool HasProcess => IsRunning || State == KnownResourceStates.Starting || State == KnownResourceStates.Stopping;
+
     public bool HasEnded => KnownResourceStates.TerminalStates.Contains(State) || State == "Terminated";
 
     public int? ProcessId => Latest?.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value switch

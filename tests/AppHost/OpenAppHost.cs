@@ -8,7 +8,7 @@ namespace OrderMall.AppHost.Tests;
 public sealed class OpenAppHost : MallPeople, IAsyncLifetime
 {
     private static readonly TimeSpan OpenLimit = TimeSpan.FromMinutes(5);
-    private readonly string _data = Directory.CreateTempSubdirectory("ordermall-apphost-").FullName;
+    private readonly string _data = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"ordermall-apphost-{Guid.NewGuid():N}")).FullName;
     private Uri? _address;
 
     public DistributedApplication App { get; private set; } = null!;
