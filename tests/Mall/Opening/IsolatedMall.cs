@@ -18,6 +18,9 @@ public sealed class IsolatedMall : MallPeople, IAsyncLifetime
     /// <summary>The mall itself.</summary>
     public EmbeddedMall Mall => _mall!;
 
+    /// <summary>Where it keeps everything.</summary>
+    public string Folder => _data.Path;
+
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
