@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -15,7 +15,7 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// </summary>
 internal sealed partial class OutboxPublisher(
     NpgsqlDataSource database,
-    IEventPublisher publisher,
+    EventPublisher publisher,
     OutboxSignal signal,
     ILogger<OutboxPublisher> logger) : BackgroundService
 {

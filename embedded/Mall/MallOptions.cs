@@ -42,8 +42,3 @@ public sealed record MallOptions
     /// <summary>What stands on the ways between the processes; nothing if left out.</summary>
     internal ILinks? Links { get; init; }
 }
-
-/// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>
-/// <param name="message">For people.</param>
-/// <param name="inner">What it came from, if anything.</param>
-public sealed class MallException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,60 @@
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace OrderMall.ServiceDefaults.Dapr;
+
+/// <summary>
+/// A circuit breaker that counts failures in a row, as those of <c>components/resiliency.yaml</c> do; Polly's own counts shares of a time.
+/// After as many it refuses for a while, then lets one call try.
+/// </summary>
+internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor) : ResilienceStrategy<HttpResponseMessage>
+{
+    private readonly Lock _lock = new();
+    private int _failures;
+    private DateTimeOffset? _openUntil;
+    private bool _isTrying;
+
+    protected override async ValueTask<Outcome<HttpResponseMessage>> ExecuteCore<TState>(
+        Func<ResilienceContext, TState, ValueTask<Outcome<HttpResponseMessage>>> callback, ResilienceContext context, TState state)
+    {
+        if (!Enter())
+            return Outcome.FromException<HttpResponseMessage>(new BrokenCircuitException(ServiceClient.OpenCircuit));
+        bool? succeeded = null;
+        try
+        {
+            var outcome = await callback(context, state);
+            // Who gave up waiting says nothing of the callee.
+            if (!context.CancellationToken.IsCancellationRequested)
+                succeeded = outcome.Result is { IsSuccessStatusCode: true };
+            return outcome;
+        }
+        finally
+        {
+            Leave(succeeded);
+        }
+    }
+
+    private bool Enter()
+    {
+        lock (_lock)
+        {
+            if (_openUntil is null)
+                return true;
+            if (_isTrying || DateTimeOffset.UtcNow < _openUntil)
+                return false;
+            return _isTrying = true;
+        }
+    }
+
+    private void Leave(bool? succeeded)
+    {
+        lock (_lock)
+        {
+            _isTrying = false;
+            if (succeeded == true)
+                (_failures, _openUntil) = (0, null);
+            else if (succeeded == false && (_openUntil is not null || ++_failures >= breakAfter))
+                (_failures, _openUntil) = (0, DateTimeOffset.UtcNow + breakFor);
+        }
+    }
+}

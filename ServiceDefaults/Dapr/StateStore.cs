@@ -1,0 +1,117 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dapr.Client;
+
+namespace OrderMall.ServiceDefaults.Dapr;
+
+/// <summary>
+/// The service's keys in the Dapr state store. One key at a time: transactions over several keys are not atomic on every store.
+/// Values go as bytes, written by the service's own source-generated JSON.
+/// </summary>
+/// <param name="dapr">The sidecar.</param>
+public sealed class StateStore(DaprClient dapr)
+{
+    private const int BulkParallelism = 10;
+
+    private static readonly StateOptions FirstWrite = new() { Concurrency = ConcurrencyMode.FirstWrite };
+
+    /// <summary>Reads a key.</summary>
+    /// <param name="key">The key; may not contain <c>||</c>.</param>
+    /// <param name="type">How the value is written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The value's type.</typeparam>
+    /// <returns>The value with its ETag, or an entry without either where there is no such key.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
+    public async Task<StateEntry<T>> GetAsync<T>(string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var (value, etag) = await ReachAsync(key, limit => dapr.GetByteStateAndETagAsync(SidecarEndpoint.StateStore, key, cancellationToken: limit), cancellationToken);
+        return etag is { Length: > 0 } ? new StateEntry<T>(Read(key, value.Span, type), etag) : default;
+    }
+
+    /// <summary>Reads several keys.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="type">How the values are written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The values' type.</typeparam>
+    /// <returns>What was found, by key; missing keys are absent.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
+    public async Task<IReadOnlyDictionary<string, T>> GetManyAsync<T>(IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var found = new Dictionary<string, T>(keys.Count);
+        if (keys.Count == 0)
+            return found;
+        var items = await ReachAsync(
+            "several keys",
+            limit => dapr.GetBulkStateAsync(SidecarEndpoint.StateStore, [.. keys], BulkParallelism, cancellationToken: limit),
+            cancellationToken);
+        foreach (var item in items)
+        {
+            if (item.Value is { Length: > 0 } value)
+                found[item.Key] = Read(item.Key, Encoding.UTF8.GetBytes(value), type);
+            // The SDK drops the error of a key that could not be read, which then looks like one that is not there.
+            else if ((await GetAsync(item.Key, type, cancellationToken)).Value is { } missed)
+                found[item.Key] = missed;
+        }
+
+        return found;
+    }
+
+    /// <summary>Writes a key if nobody else has since it was read.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The new value.</param>
+    /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
+    /// <param name="type">How the value is written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The value's type.</typeparam>
+    /// <returns><see langword="false"/> when somebody else wrote first: read again.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
+    public async Task<bool> TrySaveAsync<T>(string key, T value, string? etag, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        if (etag is not null)
+            return await ReachAsync(key, limit => dapr.TrySaveByteStateAsync(SidecarEndpoint.StateStore, key, bytes, etag, FirstWrite, cancellationToken: limit), cancellationToken);
+        try
+        {
+            return await ReachAsync(key, CreateAsync, cancellationToken);
+        }
+        catch (SidecarException)
+        {
+            // Creating a key that exists fails as a broken store does: a look tells them apart.
+            if ((await GetAsync(key, type, cancellationToken)).ETag is not null)
+                return false;
+            throw;
+        }
+
+        async Task<bool> CreateAsync(CancellationToken limit)
+        {
+            await dapr.SaveByteStateAsync(SidecarEndpoint.StateStore, key, bytes, FirstWrite, cancellationToken: limit);
+            return true;
+        }
+    }
+
+    private static T Read<T>(string key, ReadOnlySpan<byte> value, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(value, type) ?? throw new SidecarException($"State of {key}: it is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new SidecarException($"State of {key}: {e.Message}", e);
+        }
+    }
+
+    private static Task<T> ReachAsync<T>(string key, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
+        SidecarCall.ReachAsync($"State of {key}", call, cancellationToken);
+}
+
+/// <summary>A value as it was read.</summary>
+/// <param name="Value">The value, or <see langword="null"/> where there is no such key.</param>
+/// <param name="ETag">To write it back with, or <see langword="null"/> where there is no such key.</param>
+/// <typeparam name="T">The value's type.</typeparam>
+public readonly record struct StateEntry<T>(T? Value, string? ETag)
+    where T : class;

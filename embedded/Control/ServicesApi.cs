@@ -1,0 +1,52 @@
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
+
+namespace OrderMall.Control;
+
+/// <summary>Seeing, stopping and starting services.</summary>
+internal static class ServicesApi
+{
+    public static void MapServices(this IEndpointRouteBuilder ops, IMallControl mall, CancellationToken closing)
+    {
+        ops.MapGet("/services", async (CancellationToken ct) => TypedResults.Ok(await mall.ServicesAsync(ct)));
+        ops.MapPost("/services/{appId}/stop", (string appId, HttpContext context, CancellationToken ct) =>
+            Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.StopServiceAsync(appId), ct));
+        ops.MapPost("/services/{appId}/start", (string appId, HttpContext context, CancellationToken ct) =>
+            Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.StartServiceAsync(appId, ct), ct));
+        // Once begun it goes on: half of a service on one side of a restart helps nobody.
+        ops.MapPost("/services/{appId}/restart", (string appId, HttpContext context, CancellationToken ct) =>
+            appId == AppIds.Gateway && mall.GatewayIsReplaceable ? RestartGatewayAsync(context, mall, closing, ct)
+            : Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.RestartServiceAsync(appId, closing), ct));
+    }
+
+    private static Task<IResult>? Stays(string appId) => appId is AppIds.Gateway or AppIds.MallControl
+        ? Task.FromResult<IResult>(Problems.Of(StatusCodes.Status409Conflict, "not-stoppable", "This one stays.",
+            $"{appId} is what this request came through: without it nothing could be started again."))
+        : null;
+
+    // The request came through the gateway, which waits for its end before it leaves.
+    private static async Task<IResult> RestartGatewayAsync(HttpContext context, IMallControl mall, CancellationToken closing, CancellationToken ct)
+    {
+        var restart = mall.RestartServiceAsync(AppIds.Gateway, closing);
+        if (restart.IsFaulted)
+            return await ChangeAsync(context, mall, AppIds.Gateway, () => restart, ct);
+        _ = mall.TellOfAsync(restart);
+        return TypedResults.Accepted("/api/ops/services", (await mall.ServicesAsync(ct)).Single(s => s.AppId == AppIds.Gateway));
+    }
+
+    private static async Task<IResult> ChangeAsync(HttpContext context, IMallControl mall, string appId, Func<Task> change, CancellationToken ct)
+    {
+        if (!mall.Has(appId))
+            return Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no service '{appId}'. GET /api/ops/services lists them.");
+        try
+        {
+            await change();
+        }
+        catch (MallException failed)
+        {
+            return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", failed.Message);
+        }
+
+        return TypedResults.Ok((await mall.ServicesAsync(ct)).Single(s => s.AppId == appId));
+    }
+}
