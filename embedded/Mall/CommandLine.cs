@@ -37,7 +37,6 @@ internal static class CommandLine
                 "--components" => options with { ComponentsPath = Value("a folder") },
                 "--without" => options with { Without = [.. options.Without, Value("an app id")] },
                 "--replicas" => Replicas(),
-                "--why" => options with { Why = Value("a sentence") },
                 _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --sidecar, --connection, --components, --replicas and --without."),
             };
 

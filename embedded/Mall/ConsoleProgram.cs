@@ -7,7 +7,7 @@ namespace OrderMall.Mall;
 /// <summary>What the mall's programs have in common: their help, what is wrong in one line, and how they are told to end.</summary>
 public static class ConsoleProgram
 {
-    // One Ctrl+C may come twice: from the terminal, and passed on by mall.cs.
+    // One SIGTERM may come twice: sent to all of a process group, and passed on by `dotnet run`.
     private const int SameMs = 500;
 
     /// <summary>Runs a program. Ctrl+C, SIGTERM and SIGHUP ask it to end; once more, and it ends at once.</summary>

@@ -41,7 +41,4 @@ public sealed record MallOptions
 
     /// <summary>What stands on the ways between the processes; nothing if left out.</summary>
     internal ILinks? Links { get; init; }
-
-    /// <summary>Why the mall runs this way and not another, for people.</summary>
-    public string? Why { get; init; }
 }

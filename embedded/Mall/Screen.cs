@@ -31,7 +31,7 @@ internal sealed class Screen : IProgress<string>
         var postgres = options.ConnectionString is null ? "a private server" : "the given server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();
-        Row("Runs", options.Why is { } why ? $"{how} ({why})" : how);
+        Row("Runs", how);
         Row("Data", $"{Path.GetFullPath(options.DataDirectory)} (PostgreSQL: {postgres})");
         Row("Accounts", string.Join(", ", Demo.Accounts.Select(a => $"{a.Name}@mall.test ({a.Role})")));
         Row("Password", Demo.Password);

@@ -27,7 +27,7 @@ internal sealed record ChaosOptions
     public string? Data { get; init; }
 
     /// <summary>What is typed to have the same again.</summary>
-    public string Command => string.Create(CultureInfo.InvariantCulture, $"dotnet run mall.cs chaos --minutes {Minutes} --seed {Seed}{(Customers == new ChaosOptions().Customers ? "" : $" --customers {Customers}")}");
+    public string Command => string.Create(CultureInfo.InvariantCulture, $"dotnet run --project tests/Chaos -- --minutes {Minutes} --seed {Seed}{(Customers == new ChaosOptions().Customers ? "" : $" --customers {Customers}")}");
 
     /// <exception cref="FormatException">An argument is unknown or has a bad value.</exception>
     public static ChaosOptions Parse(string[] args)

@@ -10,8 +10,8 @@ public static class OpenMall
 {
     private const double UsualSlowness = 3;
 
-    /// <summary>Where it is; <see langword="null"/> where the tests open a mall of their own.</summary>
-    public static Uri? Address { get; } = Setting("MALL_URL") is { } url ? new Uri(url) : null;
+    /// <summary>Where it is, as it was given; <see langword="null"/> where the tests open a mall of their own.</summary>
+    public static Uri? Address { get; } = Setting("MALL_URL") is { } url ? new Uri(url, UriKind.RelativeOrAbsolute) : null;
 
     private static double Slowness { get; } =
         Setting("MALL_SLOWNESS") is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : Address is null ? 1 : UsualSlowness;

@@ -5,7 +5,7 @@ namespace OrderMall.Mall.Tests.Faults;
 
 /// <summary>Who is willing to wait for payment (<c>Prefer: respond-async</c>) does not have to come again.</summary>
 [Collection(AloneCollection.Name)]
-public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallFixture>
+public sealed class AwaitingPaymentTests(MallFixture mall, AwaitingPaymentTests.HastyMall hasty) : IClassFixture<MallFixture>, IClassFixture<AwaitingPaymentTests.HastyMall>
 {
     private static readonly (string, string) Willing = ("Prefer", "respond-async");
 
@@ -73,10 +73,8 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
     [FactNeeding(Need.Own)]
     public async Task What_was_not_paid_in_time_is_free_again_and_whoever_ordered_it_is_told_though_payment_is_still_away()
     {
-        using var data = new MallFolder();
-        // Long enough for all that is done before it is over.
-        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:10"));
         var (op, shop, customer) = (await hasty.OperatorAsync(), await hasty.BookshopAsync(), await hasty.NewCustomerAsync());
+        var before = await hasty.MoneyAsync();
         var offer = await shop.SellBookAsync(copies: 5);
         Guid order, cancelled;
         await using (await op.StopAsync("payment"))
@@ -97,16 +95,14 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         await shop.HasLeftAsync(offer, 5);
         Assert.Equal(["AwaitingPayment", "Rejected"], await customer.HistoryAsync(order));
         Assert.Equal(2, (await customer.MessagesAsync(order)).Count);
-        var counts = await op.FindsAllInOrderAsync(Eventually.Usual);
-        Assert.Equal(0, counts.GetProperty("providerCharges").GetInt32());
+        Assert.Equal(before, await hasty.MoneyAsync());
     }
 
     [FactNeeding(Need.Own)]
     public async Task What_was_paid_after_its_time_is_given_back()
     {
-        using var data = new MallFolder();
-        await using var hasty = await MallProcess.OpenAsync(data.Path, ("Ordering__PaymentPatience", "00:00:03"));
         var (op, shop, customer) = (await hasty.OperatorAsync(), await hasty.BookshopAsync(), await hasty.NewCustomerAsync());
+        var before = await hasty.MoneyAsync();
         var offer = await shop.SellBookAsync(copies: 5);
         Guid order;
         // It takes the money at once, and says so when nobody listens any more.
@@ -118,8 +114,7 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         }
 
         await Eventually.Is("Refunded", () => customer.PaymentAsync(order));
-        var counts = await op.FindsAllInOrderAsync(Eventually.Usual);
-        Assert.Equal((1, 1), (counts.GetProperty("providerCharges").GetInt32(), counts.GetProperty("providerRefunds").GetInt32()));
+        Assert.Equal((before.Charges + 1, before.Refunds + 1), await hasty.MoneyAsync());
         Assert.Equal(["AwaitingPayment", "Rejected"], await customer.HistoryAsync(order));
     }
 
@@ -128,5 +123,34 @@ public sealed class AwaitingPaymentTests(MallFixture mall) : IClassFixture<MallF
         var answer = (await customer.OrderAsync(offer, 1, "card_ok", Willing)).Is(HttpStatusCode.Accepted);
         Assert.Equal(("AwaitingPayment", "respond-async", $"/api/orders/{answer["id"]}"), (answer["status"], answer.Header("Preference-Applied"), answer.Header("Location")));
         return answer.Json.GetProperty("id").GetGuid();
+    }
+
+    /// <summary>A mall that waits for payment no longer than it takes to do what must be done before that is over.</summary>
+    public sealed class HastyMall : MallPeople, IAsyncLifetime
+    {
+        private readonly MallFolder _data = new();
+        private MallProcess? _mall;
+
+        public override Uri Address => _mall!.Address;
+
+        public async Task InitializeAsync()
+        {
+            if (OpenMall.Address is null)
+                _mall = await MallProcess.OpenAsync(_data.Path, ("Ordering__PaymentPatience", "00:00:10"));
+        }
+
+        /// <summary>How often the provider took money and gave some back, once all agree.</summary>
+        public async Task<(int Charges, int Refunds)> MoneyAsync()
+        {
+            var counts = await (await OperatorAsync()).FindsAllInOrderAsync(Eventually.Usual);
+            return (counts.GetProperty("providerCharges").GetInt32(), counts.GetProperty("providerRefunds").GetInt32());
+        }
+
+        public async Task DisposeAsync()
+        {
+            if (_mall is not null)
+                await _mall.DisposeAsync();
+            _data.Dispose();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Npgsql;
@@ -9,16 +10,20 @@ namespace OrderMall.Mall.Tests.Faults;
 /// The provider took the money and nobody heard of it: its answer was late, or who had asked was killed. What became of it is found
 /// by asking, or undone; the provider's ledger and the mall's own agree in the end.
 /// </summary>
-[Collection(AloneCollection.Name)]
-public sealed class UnknownOutcomeTests(UnknownOutcomeTests.OwnMall mall) : IClassFixture<UnknownOutcomeTests.OwnMall>
+[Collection(IsolatedMallCollection.Name)]
+public sealed class UnknownOutcomeTests(IsolatedMall mall)
 {
+    private static readonly string[] Counted = ["accepted", "payments", "providerCharges", "providerRefunds"];
     private static readonly (string, string) Willing = ("Prefer", "respond-async");
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(90); // a lease of the saga, and what comes after it
+
+    // What is counted begins with each test.
+    private int[] _before = [];
 
     [FactNeeding(Need.Own)]
     public async Task A_charge_whose_answer_was_late_is_found_or_given_back()
     {
-        var (op, shop, willing, unwilling) = await mall.PeopleAsync();
+        var (op, shop, willing, unwilling) = await PeopleAsync();
         var offer = await shop.SellBookAsync(copies: 5);
         var key = ("Idempotency-Key", Guid.NewGuid().ToString());
         Guid order;
@@ -27,17 +32,17 @@ public sealed class UnknownOutcomeTests(UnknownOutcomeTests.OwnMall mall) : ICla
             var answers = await Task.WhenAll(willing.OrderAsync(offer, 1, "card_ok", Willing), unwilling.OrderAsync(offer, 1, "card_ok", key));
             order = answers[0].Is(HttpStatusCode.Accepted).Json.GetProperty("id").GetGuid();
             answers[1].IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
-            Assert.Equal(2L, await mall.ChargesAsync());
+            Assert.Equal(2L, await ChargesAsync());
         }
 
         await willing.OnPageAsync(order, "Preparing");
         Assert.Empty(await unwilling.PageAsync());
         await shop.HasLeftAsync(offer, 4);
-        await mall.SettlesAsync(op, orders: 1, charges: 2, refunds: 1);
+        await SettlesAsync(op, orders: 1, charges: 2, refunds: 1);
 
         // It was no order, so the key is free.
         (await unwilling.OrderAsync(offer, 1, "card_ok", key)).Is(HttpStatusCode.Created);
-        await mall.SettlesAsync(op, orders: 2, charges: 3, refunds: 1);
+        await SettlesAsync(op, orders: 2, charges: 3, refunds: 1);
     }
 
     [TheoryNeeding(Need.Own)]
@@ -46,16 +51,16 @@ public sealed class UnknownOutcomeTests(UnknownOutcomeTests.OwnMall mall) : ICla
     [InlineData("payment-provider")]
     public async Task A_charge_in_the_middle_of_which_somebody_was_killed_is_found_or_given_back(string appId)
     {
-        var (op, shop, willing, unwilling) = await mall.PeopleAsync();
+        var (op, shop, willing, unwilling) = await PeopleAsync();
         var offer = await shop.SellBookAsync(copies: 5);
         Answer[] answers;
         await using (await op.ProviderIsAsync("slow", 2_500))
         {
             var asking = Task.WhenAll(willing.OrderAsync(offer, 1, "card_ok", Willing), unwilling.OrderAsync(offer));
-            await Eventually.Is(2L, mall.ChargesAsync);
-            var killed = mall.Kill(appId);
+            await Eventually.Is(2L, ChargesAsync);
+            var killed = Kill(appId);
             answers = await asking;
-            await mall.HasBackAsync(appId, killed);
+            await mall.HasReplacedAsync(appId, killed, Settling);
         }
 
         // Whatever each was told holds: an order is paid for once, and what is no order has cost nothing.
@@ -73,80 +78,55 @@ public sealed class UnknownOutcomeTests(UnknownOutcomeTests.OwnMall mall) : ICla
             Assert.Equal("Approved", await customer.PaymentAsync(answer.Json.GetProperty("id").GetGuid()));
         }
 
-        await mall.SettlesAsync(op, orders, charges: 2, refunds: 2 - orders);
+        await SettlesAsync(op, orders, charges: 2, refunds: 2 - orders);
         await shop.HasLeftAsync(offer, 5 - orders);
         Assert.Equal(orders, (await willing.PageAsync()).Count + (await unwilling.PageAsync()).Count);
     }
 
-    /// <summary>A mall whose services can be killed. What tests count begins with each of them.</summary>
-    public sealed class OwnMall : MallPeople, IAsyncLifetime
+    /// <summary>Who takes part, when all is as it should be.</summary>
+    private async Task<(Operator Operator, Shop Shop, Customer Willing, Customer Unwilling)> PeopleAsync()
     {
-        private static readonly string[] Counted = ["accepted", "payments", "providerCharges", "providerRefunds"];
-        private readonly MallFolder _data = new();
-        private EmbeddedMall? _mall;
-        private int[] _before = [];
-
-        public override Uri Address => _mall!.Address;
-
-        public async Task InitializeAsync()
-        {
-            if (OpenMall.Address is null)
-                _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data.Path, Isolated = true });
-        }
-
-        /// <summary>Who takes part, when all is as it should be.</summary>
-        public async Task<(Operator Operator, Shop Shop, Customer Willing, Customer Unwilling)> PeopleAsync()
-        {
-            var (op, shop, willing, unwilling) = (await OperatorAsync(), await BookshopAsync(), await NewCustomerAsync(), await NewCustomerAsync());
-            // Circuits that the test before has opened may be open still. Whoever finds out is none of those whose orders are counted.
-            var (first, offer) = (await NewCustomerAsync(), await shop.SellBookAsync());
-            await Eventually.Is(HttpStatusCode.Created, async () => (await first.OrderAsync(offer)).Status, Settling);
-            _before = Counts(await Eventually.Satisfies(
-                () => op.FindsAllInOrderAsync(Settling), counts => counts.GetProperty("inFlight").GetInt32() == 0, "have no order in flight", Settling));
-            return (op, shop, willing, unwilling);
-        }
-
-        /// <summary>Kills a service; the mall starts it again.</summary>
-        /// <returns>The process that it was.</returns>
-        public int Kill(string appId)
-        {
-            var id = Assert.Single(_mall!.ProcessIds(appId));
-            System.Diagnostics.Process.GetProcessById(id).Kill();
-            return id;
-        }
-
-        /// <summary>Waits until a service that was killed runs again; that it was may not be noticed yet.</summary>
-        public Task HasBackAsync(string appId, int killed) => Eventually.Is(
-            (1, false),
-            async () => ((await _mall!.ServicesAsync()).Single(service => service.AppId == appId).Instances, _mall.ProcessIds(appId).Contains(killed)),
-            Settling);
-
-        /// <summary>How often the provider took money.</summary>
-        public async Task<long> ChargesAsync()
-        {
-            await using var database = NpgsqlDataSource.Create(_mall!.ConnectionStrings["payment-provider"]);
-            await using var command = database.CreateCommand("SELECT count(*) FROM charge WHERE amount > 0");
-            return (long)(await command.ExecuteScalarAsync())! - _before[2];
-        }
-
-        /// <summary>Waits until everything agrees, and every charge is an order's or was given back.</summary>
-        public Task SettlesAsync(Operator op, int orders, int charges, int refunds) => Eventually.Is(
-            (orders, orders, charges, refunds, 0),
-            async () =>
-            {
-                var audit = await op.FindsAllInOrderAsync(Settling);
-                int[] now = [.. Counts(audit).Zip(_before, (count, before) => count - before)];
-                return (now[0], now[1], now[2], now[3], audit.GetProperty("inFlight").GetInt32());
-            },
-            Settling);
-
-        public async Task DisposeAsync()
-        {
-            if (_mall is not null)
-                await _mall.DisposeAsync();
-            _data.Dispose();
-        }
-
-        private static int[] Counts(JsonElement counts) => [.. Counted.Select(name => counts.GetProperty(name).GetInt32())];
+        // Circuits that the test before has opened may be open still. Whoever finds out is none of those whose orders are counted.
+        await mall.IsWellAsync();
+        var op = await mall.OperatorAsync();
+        _before = Counts(await Eventually.Satisfies(
+            () => op.FindsAllInOrderAsync(Settling), counts => counts.GetProperty("inFlight").GetInt32() == 0, "have no order in flight", Settling));
+        return (op, await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.NewCustomerAsync());
     }
+
+    /// <summary>Kills every instance of a service: one of them was asking. The mall starts them again.</summary>
+    /// <returns>The processes that they were.</returns>
+    private IReadOnlyList<int> Kill(string appId)
+    {
+        var ids = mall.Mall.ProcessIds(appId);
+        Assert.Equal(mall.Mall.InstancesOf(appId), ids.Count);
+        foreach (var id in ids)
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+
+        return ids;
+    }
+
+    /// <summary>How often the provider took money.</summary>
+    private async Task<long> ChargesAsync()
+    {
+        await using var database = NpgsqlDataSource.Create(mall.Mall.ConnectionStrings["payment-provider"]);
+        await using var command = database.CreateCommand("SELECT count(*) FROM charge WHERE amount > 0");
+        return (long)(await command.ExecuteScalarAsync())! - _before[2];
+    }
+
+    /// <summary>Waits until everything agrees, and every charge is an order's or was given back.</summary>
+    private Task SettlesAsync(Operator op, int orders, int charges, int refunds) => Eventually.Is(
+        (orders, orders, charges, refunds, 0),
+        async () =>
+        {
+            var audit = await op.FindsAllInOrderAsync(Settling);
+            int[] now = [.. Counts(audit).Zip(_before, (count, before) => count - before)];
+            return (now[0], now[1], now[2], now[3], audit.GetProperty("inFlight").GetInt32());
+        },
+        Settling);
+
+    private static int[] Counts(JsonElement counts) => [.. Counted.Select(name => counts.GetProperty(name).GetInt32())];
 }

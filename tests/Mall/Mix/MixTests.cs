@@ -18,7 +18,7 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
     [FactNeeding(Need.Faults)]
     public async Task Whatever_goes_on_at_once_all_agree_when_it_is_over()
     {
-        var (orders, seed) = (Setting("MALL_MIX_ORDERS", 1_000), Setting("MALL_SEED", Random.Shared.Next()));
+        var (orders, seed) = (Setting("MALL_MIX_ORDERS", 400), Setting("MALL_SEED", Random.Shared.Next()));
         output.WriteLine($"{orders} orders, MALL_SEED={seed}");
         var (answers, took) = (new Answers(), Stopwatch.StartNew());
         var (staff, misfortune) = (new Staff(answers, seed), new Misfortune(await mall.OperatorAsync(), seed));

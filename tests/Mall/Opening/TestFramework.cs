@@ -6,7 +6,10 @@ using Xunit.Sdk;
 
 namespace OrderMall.Mall.Tests.Opening;
 
-/// <summary>xunit as it is, but for the mall that all tests share: it is closed when the last test is over.</summary>
+/// <summary>
+/// xunit as it is, but for the mall that all tests share: it is closed when the last test is over, and where it is one that was
+/// open before and cannot be visited, that is said once and no test is run.
+/// </summary>
 public sealed class TestFramework(IMessageSink messages) : XunitTestFramework(messages)
 {
     /// <inheritdoc/>
@@ -27,6 +30,14 @@ public sealed class TestFramework(IMessageSink messages) : XunitTestFramework(me
         ITestAssembly assembly, IEnumerable<IXunitTestCase> testCases, IMessageSink diagnostics, IMessageSink execution, ITestFrameworkExecutionOptions options)
         : XunitTestAssemblyRunner(assembly, testCases, diagnostics, execution, options)
     {
+        protected override async Task<RunSummary> RunTestCollectionsAsync(IMessageBus messageBus, CancellationTokenSource cancellationTokenSource)
+        {
+            if (await Visit.ObstacleAsync() is not { } obstacle)
+                return await base.RunTestCollectionsAsync(messageBus, cancellationTokenSource);
+            messageBus.QueueMessage(new ErrorMessage([], new XunitException(obstacle)));
+            return new RunSummary();
+        }
+
         protected override async Task BeforeTestAssemblyFinishedAsync()
         {
             await Aggregator.RunAsync(MallFixture.CloseAsync);

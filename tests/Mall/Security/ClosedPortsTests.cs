@@ -5,8 +5,8 @@ using OrderMall.Mall.Tests.Opening;
 namespace OrderMall.Mall.Tests.Security;
 
 /// <summary>A mall has many ports and one door: whoever comes to another gets nothing, on this machine and less from elsewhere.</summary>
-[Collection(AloneCollection.Name)]
-public sealed class ClosedPortsTests
+[Collection(IsolatedMallCollection.Name)]
+public sealed class ClosedPortsTests(IsolatedMall isolated, MallFixture mall) : IClassFixture<MallFixture>
 {
     private static readonly (string Verb, string Path)[] Asked =
     [
@@ -18,18 +18,25 @@ public sealed class ClosedPortsTests
 
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
 
-    [TheoryNeeding(Need.Own | Need.Linux)]
-    [InlineData]
-    [InlineData("--isolated")]
-    public async Task Every_other_port_refuses_whoever_has_no_token(params string[] options)
+    [FactNeeding(Need.Own | Need.Linux)]
+    public async Task Every_other_port_refuses_whoever_has_no_token()
     {
-        using var data = new MallFolder();
-        await using var mall = await MallProcess.OpenAsync(data.Path, options);
-        var ports = MallProcesses.PortsOf(MallProcesses.Of(mall.ProcessId));
+        // Both malls at once: the one whose services are in this process, and the one whose services are processes below it.
+        await isolated.IsWellAsync();
+        var own = MallProcesses.PortsOf([Environment.ProcessId]);
+        var ports = MallProcesses.PortsOf(MallProcesses.Of(Environment.ProcessId));
+        Assert.Contains(own, port => port.Port == mall.Address.Port);
         Assert.All(ports, port => Assert.True(IPAddress.IsLoopback(port.Address), $"{port} can be reached from elsewhere."));
 
+        await AreRefusedAsync([.. own.Select(port => port.Port).Distinct()]);
+        await AreRefusedAsync([.. ports.Select(port => port.Port).Except(own.Select(port => port.Port)).Distinct()]);
+        await TokensOpenAsync(Path.Combine(isolated.Folder, "run", "sidecar.json"));
+    }
+
+    private static async Task AreRefusedAsync(int[] ports)
+    {
         var refusals = 0;
-        foreach (var port in ports.Select(port => port.Port).Distinct())
+        foreach (var port in ports)
         {
             foreach (var (verb, path) in Asked)
             {
@@ -43,9 +50,7 @@ public sealed class ClosedPortsTests
         }
 
         // Every service and the sidecar of each; all but the door know no public path.
-        Assert.True(refusals > 20 * Asked.Length * 3, $"Only {refusals} of the questions to {ports.Count} ports were refused.");
-        if (options.Length > 0)
-            await TokensOpenAsync(Path.Combine(data.Path, "run", "sidecar.json"));
+        Assert.True(refusals > 20 * Asked.Length * 3, $"Only {refusals} of the questions to {ports.Length} ports were refused.");
     }
 
     // What was refused is there for those who have the token.
