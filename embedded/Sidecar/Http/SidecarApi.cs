@@ -42,11 +42,26 @@ internal sealed class SidecarApi(
         if (!AppToken.IsShown(http.Request, caller.Settings.ApiToken))
             return RefuseAsync(http.Response);
 
-        var trace = TraceContext.From(http.Request.Headers.TraceParent);
-        http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
-        if (http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named])
-            return IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http);
-        return path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+        var trace = TraceContext.Begin(caller, path, http.Request.Headers.TraceParent);
+        http.Response.Headers[HeaderNames.TraceParent] = trace.Id;
+        var handling = http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named]
+            ? IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http)
+            : path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+        return trace.Span is null ? handling : EndAsync(handling, http, trace);
+    }
+
+    private static async Task EndAsync(Task handling, HttpContext http, TraceContext trace)
+    {
+        int? status = null;
+        try
+        {
+            await handling;
+            status = http.Response.StatusCode;
+        }
+        finally
+        {
+            trace.End(status);
+        }
     }
 
     private Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
@@ -66,6 +81,12 @@ internal sealed class SidecarApi(
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < parts.Length; i++)
             parts[i] = Uri.UnescapeDataString(parts[i]);
+        if (trace.Span is { } span && parts is ["v1.0", "state", _, ..])
+        {
+            span.DisplayName = $"/v1.0/state/{parts[2]}"; // daprd has the key in it too
+            span.SetTag("db.system", "state").SetTag("db.name", parts[2]);
+        }
+
         return (http.Request.Method, parts) switch
         {
             ("POST" or "PUT", [_, "publish", "bulk", var pubsub, .. var topic]) => publishing.PublishBulkAsync(http, caller, pubsub, string.Join('/', topic), trace),
