@@ -85,7 +85,7 @@ public sealed class AlarmTests(ServiceFixture fixture)
         listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => seen.Add((instrument.Name, instrument.Unit, value)));
         listener.Start();
         // It is measured in the background: the first to ask gets nothing. Those of other services in this process are among them.
-        await Eventually.Is(true, () =>
+        await Eventually.BecomesAsync(true, () =>
         {
             seen.Clear();
             listener.RecordObservableInstruments();
