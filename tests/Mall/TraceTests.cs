@@ -111,6 +111,7 @@ public sealed class TraceTests
             // The order that waits goes on asking: that alone opens the circuit.
             await Eventually.Is(true, async () => (await op.CircuitsAsync("payment")).Contains("open"));
             (await customer.OrderAsync(offer, 1, "card_ok", In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+            (await customer.SendAsync(HttpMethod.Get, $"/api/payments/{order}", body: null, In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
         }
 
         await customer.OnPageAsync(order, "Preparing");
@@ -132,7 +133,7 @@ public sealed class TraceTests
         await TookPartAsync(Services, waiting, collector);
 
         // What was logged about it is found by the trace.
-        Assert.Contains(collector.Logs, log => log.Trace == refused.ToHexString() && log.Severity == Warning);
+        Assert.Contains(collector.Logs, log => log is { Service: "gateway", Severity: Warning } && log.Trace == refused.ToHexString());
 
         // The one who does not wait was refused because of the open circuit.
         Assert.Contains(
