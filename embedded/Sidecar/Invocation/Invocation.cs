@@ -13,7 +13,7 @@ internal sealed class InvocationException(string message) : Exception(message);
 /// <param name="callee">Who is called.</param>
 /// <param name="path">The method path with its leading slash, encoded.</param>
 /// <param name="query">The query with its question mark, or empty.</param>
-/// <param name="trace">The hop that the call is.</param>
+/// <param name="trace">The trace the call belongs to.</param>
 internal sealed class Invocation(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
 {
     private const int BufferSize = 16 << 10;
@@ -58,7 +58,7 @@ internal sealed class Invocation(HttpContext http, App caller, App callee, strin
         else if (HasBody)
             request.Content = _relayedBody = new RelayedBody(http.Request);
         RelayedHeaders.ToApp(http.Request, request, caller, callee);
-        request.Headers.TryAddWithoutValidation(HeaderNames.TraceParent, trace.Id);
+        request.Headers.TryAddWithoutValidation(HeaderNames.TraceParent, trace.Child());
         return request;
     }
 

@@ -63,7 +63,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         if (breaker?.Enter(out generation) is not null)
             return new(VerdictKind.NotTried, breaker.Timeout);
 
-        var hop = TraceContext.Begin(app, subscription.Topic, attributes.TraceParent);
+        var hop = TraceContext.From(attributes.TraceParent).Begin(app, subscription.Topic);
         if (hop.Span is { } span)
         {
             span.DisplayName = $"pubsub/{subscription.Topic}";
@@ -102,7 +102,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         {
             Content = new ByteArrayContent(envelope) { Headers = { ContentType = CloudEvents } },
         };
-        request.Headers.TryAddWithoutValidation("traceparent", hop.Id);
+        request.Headers.TryAddWithoutValidation("traceparent", hop.Child());
         if (attributes.TraceState is { Length: > 0 } state)
             request.Headers.TryAddWithoutValidation("tracestate", state);
         request.Headers.TryAddWithoutValidation("Pubsubname", subscription.PubSub);

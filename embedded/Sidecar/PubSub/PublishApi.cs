@@ -10,7 +10,6 @@ internal sealed class PublishApi(Resources resources, Publisher publisher, TimeP
 
     public async Task PublishAsync(HttpContext http, App caller, string pubsub, string topic, TraceContext trace)
     {
-        trace.Span?.SetTag("messaging.system", "pubsub").SetTag("messaging.destination.name", topic);
         if (Missing(caller, pubsub, topic) is { } missing)
         {
             await missing.WriteAsync(http.Response);
@@ -42,7 +41,6 @@ internal sealed class PublishApi(Resources resources, Publisher publisher, TimeP
 
     public async Task PublishBulkAsync(HttpContext http, App caller, string pubsub, string topic, TraceContext trace)
     {
-        trace.Span?.SetTag("messaging.system", "pubsub").SetTag("messaging.destination.name", topic);
         if (Missing(caller, pubsub, topic) is { } missing)
         {
             await missing.WriteAsync(http.Response);
@@ -139,7 +137,7 @@ internal sealed class PublishApi(Resources resources, Publisher publisher, TimeP
         string contentType,
         ReadOnlyMemory<byte> data,
         IReadOnlyDictionary<string, string> metadata) =>
-        new(caller.AppId, pubsub, topic, contentType, data, metadata, trace.Id, http.Request.Headers.TraceState.ToString());
+        new(caller.AppId, pubsub, topic, contentType, data, metadata, trace.Child(), http.Request.Headers.TraceState.ToString());
 
     /// <summary>What a bulk entry's event is as bytes: text as it is, binary from base64, anything else as JSON.</summary>
     private static byte[] Content(JsonElement content, string contentType)
