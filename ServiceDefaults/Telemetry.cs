@@ -48,9 +48,10 @@ internal static class Telemetry
             Headers = headers,
         };
 
-        // Aspire names the instance itself, to know it again in its dashboard.
+        // Aspire names the instance itself, to know it again in its dashboard, and a replica as ordering-2.
+        var name = builder.Configuration["OTEL_SERVICE_NAME"] is { } given && given.StartsWith($"{appId}-", StringComparison.Ordinal) && int.TryParse(given.AsSpan(appId.Length + 1), out _) ? given : appId;
         var named = builder.Configuration["OTEL_RESOURCE_ATTRIBUTES"]?.Contains("service.instance.id=", StringComparison.Ordinal) == true;
-        var resource = ResourceBuilder.CreateDefault().AddService(appId, serviceNamespace: "OrderMall", autoGenerateServiceInstanceId: !named);
+        var resource = ResourceBuilder.CreateDefault().AddService(name, serviceNamespace: "OrderMall", autoGenerateServiceInstanceId: !named);
         builder.Services.AddOpenTelemetry()
             .WithTracing(traces => traces
                 .SetResourceBuilder(resource)
