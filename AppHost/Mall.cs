@@ -62,6 +62,8 @@ internal sealed class Mall
             builder.Services.AddLogging(logging => logging
                 .AddFilter("Aspire", LogLevel.Warning).AddFilter("Aspire.Hosting.Dcp.DcpHost", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning));
+            // It comes back when its programs are gone, the dashboard too.
+            builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Closing.Limit);
 
             var checkout = Path.GetDirectoryName(builder.AppHostDirectory.TrimEnd(Path.DirectorySeparatorChar))!;

@@ -37,7 +37,7 @@ resource pubsub 'Microsoft.App/managedEnvironments/daprComponents@2025-10-02-pre
   }
 }
 
-// What components/resiliency.yaml says of pubsub; a test compares them.
+// What components/resiliency.yaml says of pubsub.
 resource resiliency 'Microsoft.App/managedEnvironments/daprComponents/resiliencyPolicies@2025-10-02-preview' = {
   parent: pubsub
   name: 'mall'

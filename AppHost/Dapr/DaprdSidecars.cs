@@ -1,6 +1,6 @@
 using OrderMall.Control;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
 

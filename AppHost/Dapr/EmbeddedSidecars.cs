@@ -4,7 +4,7 @@ using System.Text.Json;
 using OrderMall.AppHost.Postgres;
 using OrderMall.Control;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
 
@@ -49,6 +49,7 @@ internal sealed class EmbeddedSidecars : Sidecars
                     {
                         each.App.AppId,
                         Port = each.Http,
+                        GrpcPort = each.Grpc,
                         Instances = each.App.Instances.Select(instance => instance.Address),
                         each.App.ApiToken,
                         each.App.AppToken,

@@ -33,7 +33,7 @@ internal abstract class Sidecars
         {
             var variables = context.EnvironmentVariables;
             variables["DAPR_HTTP_PORT"] = $"{http}";
-            variables["DAPR_GRPC_PORT"] = "";
+            variables["DAPR_GRPC_PORT"] = $"{grpc}";
             variables["DAPR_API_TOKEN"] = app.ApiToken;
             variables["APP_API_TOKEN"] = app.AppToken;
         });

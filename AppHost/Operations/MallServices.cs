@@ -150,7 +150,8 @@ internal sealed partial class MallServices : IMallControl
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while ((await _sidecars.HealthyInstancesAsync(appId, limit.Token) ?? instances) < instances
+            while (InstancesOf(appId).Count(instance => instance.IsRunning) < instances
+                || (await _sidecars.HealthyInstancesAsync(appId, limit.Token) ?? instances) < instances
                 || (appId != AppIds.Gateway && !await Reaches(appId, limit.Token)))
                 await Task.Delay(LookInterval, limit.Token);
         }

@@ -27,6 +27,9 @@ internal sealed class Supervised(string name, Uri alive, string? token)
     /// <summary>Probes in a row that had no answer.</summary>
     public int Misses { get; set; }
 
+    /// <summary>The process that was killed because it hung.</summary>
+    public int? Killed { get; set; }
+
     /// <summary>Whether it is being started again.</summary>
     public bool IsRestarting { get; set; }
 

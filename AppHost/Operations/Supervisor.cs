@@ -100,8 +100,9 @@ internal sealed partial class Supervisor(
             return;
         }
 
-        if (++program.Misses <= MissesAllowed || program.ProcessId != process || process is not { } id || !program.IsWanted)
+        if (++program.Misses <= MissesAllowed || process is not { } id || program.ProcessId != id || program.Killed == id || !program.IsWanted)
             return;
+        program.Killed = id;
         program.Reason = string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer");
         LogHung(program.Name, program.Misses);
         try

@@ -1,4 +1,4 @@
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -6,7 +6,7 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// Parked events in the state store, all under one key: there are few, if any. Where there is no room for another it stays on the
 /// dead letter topic and is tried again from there.
 /// </summary>
-internal sealed class DeadLetterState(IStateStore state) : IDeadLetterStore
+internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
 {
     private const string Key = "dead-letters";
     private const int Most = 200;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -16,7 +16,7 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// </summary>
 internal sealed partial class OutboxPublisher(
     NpgsqlDataSource database,
-    IEventPublisher publisher,
+    EventPublisher publisher,
     OutboxSignal signal,
     ActivitySource source,
     ILogger<OutboxPublisher> logger) : BackgroundService

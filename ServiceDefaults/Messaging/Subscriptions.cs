@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Control;
 

@@ -12,7 +12,7 @@ namespace OrderMall.Mall;
 /// Where an app of this run is and what it is told: ports and tokens are new at every start of the mall, and stay
 /// while it is open, however often the app is stopped and started.
 /// </summary>
-internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri> Instances, string ApiToken, string AppToken)
+internal sealed record AppPlan(string AppId, SidecarPorts Sidecar, IReadOnlyList<Uri> Instances, string ApiToken, string AppToken)
 {
     private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(6);
 
@@ -27,10 +27,10 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
     {
         var ids = apps.Select(app => app.AppId).Append(AppIds.MallControl).ToList();
         var instances = ids.ConvertAll(id => id == AppIds.MallControl ? 1 : options.InstancesOf(id));
-        var ports = new Queue<int>(LoopbackPort.Find(ids.Count + instances.Sum()));
+        var ports = new Queue<int>(LoopbackPort.Find((2 * ids.Count) + instances.Sum()));
         return [.. ids.Zip(instances, (id, count) => new AppPlan(
             id,
-            ports.Dequeue(),
+            new SidecarPorts(ports.Dequeue(), ports.Dequeue()),
             id == AppIds.Gateway && gateway is not null ? [gateway] : [.. Enumerable.Range(0, count).Select(_ => At(ports.Dequeue()))],
             Token(),
             Token()))];
@@ -45,7 +45,8 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
     public SidecarApp ToSidecarApp(ILinks? links) => new()
     {
         AppId = AppId,
-        Port = SidecarPort,
+        Port = Sidecar.Http,
+        GrpcPort = Sidecar.Grpc,
         Instances = links is null ? Instances : [.. Instances.Select((address, instance) => links.ToInstance(AppId, instance, address))],
         ApiToken = ApiToken,
         AppToken = AppToken,
@@ -64,8 +65,7 @@ internal sealed record AppPlan(string AppId, int SidecarPort, IReadOnlyList<Uri>
             ["http_ports"] = "", // set in container images, and would only be warned about
             ["APP_PORT"] = instance.Port.ToString(CultureInfo.InvariantCulture),
             ["DAPR_HTTP_PORT"] = sidecar.Http.ToString(CultureInfo.InvariantCulture),
-            // Empty for the embedded sidecar: what a real one beside the mall set is not meant for it.
-            ["DAPR_GRPC_PORT"] = sidecar.Grpc?.ToString(CultureInfo.InvariantCulture) ?? "",
+            ["DAPR_GRPC_PORT"] = sidecar.Grpc.ToString(CultureInfo.InvariantCulture),
             ["DAPR_API_TOKEN"] = ApiToken,
             ["APP_API_TOKEN"] = AppToken,
             ["Mall:Demo"] = "true",

@@ -5,7 +5,7 @@ using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 using OrderMall.Sidecar;
 
 namespace OrderMall.Mall;
@@ -307,7 +307,7 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
         {
             var ports = sidecar!.PortsOf(app.AppId, number);
             if (options.Links is { } links)
-                ports = ports with { Http = links.ToSidecar(app.AppId, number, ports.Http) };
+                ports = links.ToSidecar(app.AppId, number, ports);
             var settings = plan.Settings(uri, ports, connectionString, Address);
             var inherited = app.AppId == AppIds.Gateway ? door?.Descriptor : null;
             if (inherited is not null)

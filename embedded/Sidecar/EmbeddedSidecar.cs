@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Security;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrderMall.Sidecar;
 
 /// <summary>
 /// A Dapr-compatible sidecar for any number of apps in one process: service invocation with resiliency policies, publish and
-/// subscribe, and state, over Dapr's HTTP API. It reads the same component and resiliency files as daprd, and keeps
+/// subscribe, and state, over Dapr's HTTP and gRPC APIs. It reads the same component and resiliency files as daprd, and keeps
 /// events and state in PostgreSQL whatever product the components name.
 /// </summary>
 public sealed partial class EmbeddedSidecar : IAsyncDisposable
@@ -37,6 +38,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
     private Settler? _settler;
     private StateStore? _states;
     private SidecarServer? _server;
+    private SidecarServer? _grpcServer;
+    private GrpcApi? _grpc;
     private Task _publishing = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
     private bool _disposed;
@@ -103,11 +106,11 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _disposed = true;
         using var limit = new CancellationTokenSource(StopLimit);
         await DrainAsync(limit.Token);
-        if (_server is not null)
-        {
-            await _server.StopAsync(limit.Token);
-            _server.Dispose();
-        }
+        await Task.WhenAll(_server?.StopAsync(limit.Token) ?? Task.CompletedTask, _grpcServer?.StopAsync(limit.Token) ?? Task.CompletedTask);
+        _server?.Dispose();
+        _grpcServer?.Dispose();
+        if (_grpc is not null)
+            await _grpc.DisposeAsync();
 
         _publisher?.Complete();
         await FinishAsync(_publishing, limit.Token);
@@ -134,10 +137,15 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
                 throw new ArgumentException($"app '{app.AppId}' has no instance; give it the address it listens on", nameof(options));
             if (options.Apps.Count(other => other.AppId == app.AppId) > 1)
                 throw new ArgumentException($"there are two apps '{app.AppId}'; give each an id of its own", nameof(options));
-            if (options.Apps.Count(other => other.Port == app.Port) > 1)
-                throw new ArgumentException($"port {app.Port} of app '{app.AppId}' is given twice", nameof(options));
+            foreach (var port in PortsOf(app))
+            {
+                if (options.Apps.SelectMany(PortsOf).Count(other => other == port) > 1)
+                    throw new ArgumentException($"port {port} of app '{app.AppId}' is given twice", nameof(options));
+            }
         }
     }
+
+    private static IEnumerable<int> PortsOf(SidecarApp app) => app.GrpcPort is { } port ? [app.Port, port] : [app.Port];
 
     private async Task OpenAsync(SidecarOptions options, Resources resources, ILoggerFactory loggerFactory, CancellationToken ct)
     {
@@ -160,14 +168,23 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _publisher = new Publisher(_subscriptions, store, _lock, await store.BeginRunAsync(ct), _logger);
 
         _states = new StateStore(_database, _logger);
+        var publishing = new Publishing(resources, _publisher, time);
+        var stores = new StateStores(resources, _states);
+        var metadata = new AppMetadata(resources, _subscriptions);
         var api = new SidecarApi(
             _apps.Values.ToDictionary(app => app.Settings.Port),
             resources.Configuration.Apis,
             new Invoker(_apps, resources.Configuration.Access, _client, time),
-            new PublishApi(resources, _publisher, time),
-            new StateApi(resources, _states),
-            new MetadataApi(resources, _subscriptions));
-        _server = new SidecarServer(_apps.Values.Select(app => app.Settings.Port), api.HandleAsync, loggerFactory);
+            new PublishApi(publishing),
+            new StateApi(stores),
+            new MetadataApi(metadata));
+        _server = new SidecarServer(_apps.Values.Select(app => app.Settings.Port), HttpProtocols.Http1, api.HandleAsync, loggerFactory);
+        var callers = _apps.Values.Where(app => app.Settings.GrpcPort is not null).ToDictionary(app => app.Settings.GrpcPort!.Value);
+        if (callers.Count > 0)
+        {
+            _grpc = new GrpcApi(callers, resources.Configuration.GrpcApis, new DaprRuntimeService(publishing, stores, metadata), loggerFactory);
+            _grpcServer = new SidecarServer(callers.Keys, HttpProtocols.Http2, _grpc.HandleAsync, loggerFactory);
+        }
 
         _publishing = _publisher.RunAsync(_stopping.Token);
         _settling = _settler.RunAsync(_stopping.Token);
@@ -181,6 +198,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         }
 
         await _server.StartAsync(ct);
+        if (_grpcServer is not null)
+            await _grpcServer.StartAsync(ct);
         _loops.Add(new HealthProbes(options, _client, _logger).RunAsync(_apps.Values, _stopping.Token));
         LogStarted(_logger, _apps.Count, options.ResourcesPath);
     }

@@ -34,10 +34,13 @@ public sealed record SidecarApp
     /// <summary>The port on 127.0.0.1 that serves Dapr's HTTP API to this app. Who calls is known by this port.</summary>
     public required int Port { get; init; }
 
+    /// <summary>The port on 127.0.0.1 that serves Dapr's gRPC API to this app, or <see langword="null"/> for an app that does without.</summary>
+    public int? GrpcPort { get; init; }
+
     /// <summary>The base addresses of the app's instances, on loopback.</summary>
     public required IReadOnlyList<Uri> Instances { get; init; }
 
-    /// <summary>What callers of <see cref="Port"/> must send in <c>dapr-api-token</c>; <see langword="null"/> asks for nothing.</summary>
+    /// <summary>What callers of <see cref="Port"/> and <see cref="GrpcPort"/> must send in <c>dapr-api-token</c>; <see langword="null"/> asks for nothing.</summary>
     public string? ApiToken { get; init; }
 
     /// <summary>What the sidecar sends to the app in <c>dapr-api-token</c>; <see langword="null"/> sends nothing.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrderMall.Sidecar;
 
@@ -107,7 +108,7 @@ internal static class SidecarProcess
     {
         if (options.AdminPort is not { } port)
             return null;
-        var server = new SidecarServer([port], http => AnswerAsync(http, sidecar, options.AdminToken), loggers);
+        var server = new SidecarServer([port], HttpProtocols.Http1, http => AnswerAsync(http, sidecar, options.AdminToken), loggers);
         await server.StartAsync(ct);
         return server;
     }

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 
@@ -19,19 +19,11 @@ internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
         AllowAutoRedirect = false,
     }));
 
-    private readonly string _endpoint = sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority);
-
     /// <summary>Begins a request.</summary>
     /// <param name="method">The verb.</param>
     /// <param name="appId">The called service.</param>
     /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
-    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery)
-    {
-        var request = new HttpRequestMessage(method, new Uri($"{_endpoint}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
-        if (sidecar.ApiToken is not null)
-            request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, sidecar.ApiToken);
-        return request;
-    }
+    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery) => sidecar.Invoke(method, appId, pathAndQuery);
 
     /// <summary>Sends it; returns once the headers of the answer are there.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

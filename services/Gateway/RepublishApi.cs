@@ -2,7 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 

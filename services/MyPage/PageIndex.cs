@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.MyPage;
 
@@ -15,7 +15,7 @@ internal sealed record IndexPage(int Number, [property: JsonPropertyName("orderI
 /// </summary>
 /// <param name="state">Where it is kept.</param>
 /// <param name="name">What the keys begin with.</param>
-internal sealed class PageIndex(IStateStore state, string name)
+internal sealed class PageIndex(StateStore state, string name)
 {
     public const int PageSize = 50;
     private const int MostPagesAtOnce = 16;

@@ -1,5 +1,5 @@
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.MyPage;
 
@@ -11,7 +11,7 @@ internal interface INewest
 }
 
 /// <summary>What people have of one sort in the state store: one key for each, and the index that lists them.</summary>
-internal sealed class Pages<TPage, TEvent>(IStateStore state, Listeners listeners) : INewest
+internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners) : INewest
     where TPage : class, IPage<TPage, TEvent>
 {
     private readonly PageIndex _index = new(state, $"{TPage.Sort}s");

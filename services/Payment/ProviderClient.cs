@@ -1,5 +1,5 @@
 using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Payment;
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Publishing;
 

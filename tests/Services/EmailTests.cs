@@ -234,7 +234,7 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
     [InlineData("Hots", "Smtp:Hots=localhost")]
     public void A_mistake_in_the_configuration_is_named_at_the_start(string key, params string[] settings)
     {
-        var mistake = Assert.Throws<InvalidOperationException>(() => ServiceHost.Create<NotificationService>(["APP_API_TOKEN=token", .. settings]));
+        var mistake = Assert.Throws<InvalidOperationException>(() => ServiceHost.Create<NotificationService>(["DAPR_GRPC_PORT=50001", "APP_API_TOKEN=token", .. settings]));
         Assert.Contains(key, mistake.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", mistake.Message, StringComparison.Ordinal);
     }

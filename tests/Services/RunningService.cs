@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Services.Tests;
 
@@ -49,6 +49,7 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
         [
             "--urls", "http://127.0.0.1:0",
             "--DAPR_HTTP_PORT", Sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--DAPR_GRPC_PORT", Sidecar.GrpcPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--APP_API_TOKEN", Token,
             $"--ConnectionStrings:{TService.AppId}", ConnectionString,
             "--Logging:LogLevel:Default", "Warning",

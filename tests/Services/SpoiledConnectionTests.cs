@@ -26,6 +26,7 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
         [
             "--urls", "http://127.0.0.1:0",
             "--DAPR_HTTP_PORT", _sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--DAPR_GRPC_PORT", _sidecar.GrpcPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--APP_API_TOKEN", Token,
             "--ConnectionStrings:delivery", _database,
             "--Logging:LogLevel:Default", "None",

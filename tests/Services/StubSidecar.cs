@@ -1,10 +1,16 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
+using Dapr.Client.Autogen.Grpc.v1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using OrderMall.Sidecar;
 
 namespace OrderMall.Services.Tests;
 
@@ -16,7 +22,7 @@ public sealed class StubSidecar : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<PublishedEvent> _published = new();
-    private readonly Dictionary<string, (string Value, int ETag)> _state = [];
+    private readonly Dictionary<string, (Google.Protobuf.ByteString Value, int ETag)> _state = [];
     private readonly Lock _lock = new();
     private int _reads;
     private int _writes;
@@ -24,19 +30,25 @@ public sealed class StubSidecar : IAsyncDisposable
     public StubSidecar()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+        });
         builder.Logging.ClearProviders();
+        builder.Services.AddDaprRuntime(new Runtime(this));
         _app = builder.Build();
-        _app.MapPost("/v1.0-alpha1/publish/bulk/pubsub/{topic}", PublishAsync);
-        _app.MapGet("/v1.0/state/statestore/{key}", GetAsync);
-        _app.MapPost("/v1.0/state/statestore", SaveAsync);
-        _app.MapPost("/v1.0/state/statestore/bulk", GetManyAsync);
+        _app.MapDaprRuntime<Runtime>();
         _app.Map("/v1.0/invoke/{app}/method/{**path}", InvokeAsync);
     }
 
     public sealed record PublishedEvent(string Topic, string Id, string Type, string Key, JsonElement Data);
 
+    /// <summary>Of the HTTP API.</summary>
     public int Port => new Uri(_app.Urls.First()).Port;
+
+    /// <summary>Of the gRPC API.</summary>
+    public int GrpcPort => new Uri(_app.Urls.Last()).Port;
 
     public IReadOnlyCollection<PublishedEvent> Published => _published;
 
@@ -46,6 +58,9 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>Fails a write of such a key when it says so.</summary>
     public Func<string, bool> FailsToWrite { get; set; } = _ => false;
 
+    /// <summary>No key is read until it opens.</summary>
+    public Task ReadGate { get; set; } = Task.CompletedTask;
+
     /// <summary>State calls so far.</summary>
     public (int Reads, int Writes) StateCalls => (_reads, _writes);
 
@@ -53,84 +68,49 @@ public sealed class StubSidecar : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private async Task PublishAsync(HttpContext context)
+    private void Publish(BulkPublishRequest request)
     {
-        var entries = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body);
-        foreach (var e in entries.EnumerateArray().Select(entry => entry.GetProperty("event")))
+        foreach (var entry in request.Entries)
         {
+            var e = JsonSerializer.Deserialize<JsonElement>(entry.Event.Span);
             _published.Enqueue(new PublishedEvent(
-                (string)context.Request.RouteValues["topic"]!,
+                request.Topic,
                 e.GetProperty("id").GetString()!,
                 e.GetProperty("type").GetString()!,
                 e.GetProperty("subject").GetString()!,
                 e.GetProperty("data")));
         }
-
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private Task GetAsync(HttpContext context)
+    private async Task<BulkStateItem> ReadAsync(string key)
     {
-        Interlocked.Increment(ref _reads);
-        (string Value, int ETag) entry;
+        await ReadGate;
         lock (_lock)
         {
-            if (!_state.TryGetValue((string)context.Request.RouteValues["key"]!, out entry))
-            {
-                context.Response.StatusCode = StatusCodes.Status204NoContent;
-                return Task.CompletedTask;
-            }
+            return _state.TryGetValue(key, out var entry)
+                ? new BulkStateItem { Key = key, Data = entry.Value, Etag = entry.ETag.ToString(CultureInfo.InvariantCulture) }
+                : new BulkStateItem { Key = key };
         }
-
-        context.Response.Headers["Etag"] = entry.ETag.ToString(CultureInfo.InvariantCulture);
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(entry.Value);
     }
 
-    private async Task GetManyAsync(HttpContext context)
-    {
-        Interlocked.Increment(ref _reads);
-        var asked = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body);
-        var answers = new List<string>();
-        lock (_lock)
-        {
-            foreach (var key in asked.GetProperty("keys").EnumerateArray().Select(key => key.GetString()!))
-            {
-                answers.Add(_state.TryGetValue(key, out var entry)
-                    ? $$"""{"key":{{JsonSerializer.Serialize(key)}},"data":{{entry.Value}},"etag":"{{entry.ETag}}"}"""
-                    : $$"""{"key":{{JsonSerializer.Serialize(key)}}}""");
-            }
-        }
-
-        context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync($"[{string.Join(',', answers)}]");
-    }
-
-    private async Task SaveAsync(HttpContext context)
+    private void Save(StateItem item)
     {
         Interlocked.Increment(ref _writes);
-        var item = (await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body)).EnumerateArray().Single();
-        var key = item.GetProperty("key").GetString()!;
-        context.Response.StatusCode = FailsToWrite(key) ? StatusCodes.Status500InternalServerError : Save(key, item);
-        if (context.Response.StatusCode != StatusCodes.Status204NoContent)
-            await context.Response.WriteAsync("""{"errorCode":"ERR_STATE_SAVE","message":"failed saving state"}""");
-    }
-
-    private int Save(string key, JsonElement item)
-    {
+        if (FailsToWrite(item.Key))
+            throw Refused(StatusCode.Internal);
         lock (_lock)
         {
-            var exists = _state.TryGetValue(key, out var entry);
-            var etag = item.TryGetProperty("etag", out var given) ? given.GetString() : null;
+            var exists = _state.TryGetValue(item.Key, out var entry);
             // As Redis: creating what exists is no conflict but an error.
-            if (etag is null && exists)
-                return StatusCodes.Status500InternalServerError;
-            if (etag is not null && (!exists || etag != entry.ETag.ToString(CultureInfo.InvariantCulture)))
-                return StatusCodes.Status409Conflict;
-            _state[key] = (item.GetProperty("value").GetRawText(), entry.ETag + 1);
-            return StatusCodes.Status204NoContent;
+            if (item.Etag is null && exists)
+                throw Refused(StatusCode.Internal);
+            if (item.Etag is not null && (!exists || item.Etag.Value != entry.ETag.ToString(CultureInfo.InvariantCulture)))
+                throw Refused(StatusCode.Aborted);
+            _state[item.Key] = (item.Value, entry.ETag + 1);
         }
     }
+
+    private static RpcException Refused(StatusCode code) => new(new Grpc.Core.Status(code, "failed saving state"));
 
     private Task InvokeAsync(HttpContext context)
     {
@@ -138,5 +118,33 @@ public sealed class StubSidecar : IAsyncDisposable
             return answer(context);
         context.Response.StatusCode = StatusCodes.Status500InternalServerError;
         return context.Response.WriteAsync("""{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke"}""");
+    }
+
+    private sealed class Runtime(StubSidecar stub) : DaprRuntimeBase
+    {
+        public override Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context)
+        {
+            stub.Publish(request);
+            return Task.FromResult(new BulkPublishResponse());
+        }
+
+        public override async Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context)
+        {
+            Interlocked.Increment(ref stub._reads);
+            var item = await stub.ReadAsync(request.Key);
+            return new GetStateResponse { Data = item.Data, Etag = item.Etag };
+        }
+
+        public override async Task<GetBulkStateResponse> GetBulkState(GetBulkStateRequest request, ServerCallContext context)
+        {
+            Interlocked.Increment(ref stub._reads);
+            return new GetBulkStateResponse { Items = { await Task.WhenAll(request.Keys.Select(stub.ReadAsync)) } };
+        }
+
+        public override Task<Empty> SaveState(SaveStateRequest request, ServerCallContext context)
+        {
+            stub.Save(request.States.Single());
+            return Task.FromResult(new Empty());
+        }
     }
 }

@@ -49,11 +49,10 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
                 configuration:
                   connectionString: "{Path.Combine(_names, "names.db")}"
             """);
-        Start(setup.AppIds.A, SidecarPortA, LoopbackPorts.Free(1)[0], AppA.Port, setup, nameResolution);
+        Start(setup.AppIds.A, SidecarPortA, GrpcPortA, AppA.Port, setup, nameResolution);
         // One after the other: two that create the file's tables at once do so only once, and the other knows no names from then on.
         await Eventually.TrueAsync(() => IsUpAsync(SidecarA), "the first sidecar is up");
-        GrpcPortB = LoopbackPorts.Free(1)[0];
-        Start(setup.AppIds.B, SidecarPortB, GrpcPortB.Value, AppB.Port, setup, nameResolution);
+        Start(setup.AppIds.B, SidecarPortB, GrpcPortB, AppB.Port, setup, nameResolution);
     }
 
     private static async Task<bool> IsUpAsync(HttpClient sidecar)

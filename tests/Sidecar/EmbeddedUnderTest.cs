@@ -22,8 +22,8 @@ internal sealed class EmbeddedUnderTest(PostgresServer postgres) : SidecarUnderT
                 ProbeInterval = TimeSpan.FromMilliseconds(50),
                 Apps =
                 [
-                    new() { AppId = setup.AppIds.A, Port = SidecarPortA, Instances = [AppA.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
-                    new() { AppId = setup.AppIds.B, Port = SidecarPortB, Instances = [AppB.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
+                    new() { AppId = setup.AppIds.A, Port = SidecarPortA, GrpcPort = GrpcPortA, Instances = [AppA.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
+                    new() { AppId = setup.AppIds.B, Port = SidecarPortB, GrpcPort = GrpcPortB, Instances = [AppB.Address], ApiToken = setup.ApiToken, AppToken = setup.AppToken },
                 ],
             },
             NullLoggerFactory.Instance,

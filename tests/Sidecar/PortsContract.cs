@@ -5,14 +5,11 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Sidecar.Tests;
 
-/// <summary>
-/// What services rely on of their sidecar ports, through whichever adapter this build and this sidecar bring about: Dapr's HTTP API, or
-/// the Dapr SDK where the build has it and the sidecar is a daprd.
-/// </summary>
+/// <summary>What services rely on of their sidecar, through their adapter on the Dapr SDK.</summary>
 public abstract partial class PortsContract(PostgresServer? postgres) : ContractTests(postgres)
 {
     private const string TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -20,7 +17,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     [ContractFact]
     public Task A_batch_arrives_with_its_ids_types_keys_and_traces() => WithServiceAsync(async (sidecar, services) =>
     {
-        var publisher = services.GetRequiredService<IEventPublisher>();
+        var publisher = services.GetRequiredService<EventPublisher>();
         var at = new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero);
         OutgoingEvent[] events =
         [
@@ -45,7 +42,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     [ContractFact]
     public Task A_key_is_created_once_and_written_by_who_read_it_last() => WithServiceAsync(async (_, services) =>
     {
-        var state = services.GetRequiredService<IStateStore>();
+        var state = services.GetRequiredService<StateStore>();
         var key = $"page {Guid.NewGuid()}/ä";
         Assert.Equal(default, await state.GetAsync(key, PortsJson.Default.Note, CancellationToken.None));
         Assert.True(await state.TrySaveAsync(key, new Note("one", 1.50m), null, PortsJson.Default.Note, CancellationToken.None));
@@ -61,7 +58,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     [ContractFact]
     public Task Several_keys_are_read_at_once_and_missing_ones_are_absent() => WithServiceAsync(async (_, services) =>
     {
-        var state = services.GetRequiredService<IStateStore>();
+        var state = services.GetRequiredService<StateStore>();
         var keys = Enumerable.Range(0, 30).Select(i => $"note-{Guid.NewGuid()}-{i}").ToList();
         foreach (var (i, key) in keys.Index().Where(pair => pair.Index % 3 != 0))
             await state.TrySaveAsync(key, new Note(key, i), null, PortsJson.Default.Note, CancellationToken.None);

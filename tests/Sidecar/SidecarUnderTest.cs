@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Grpc.Net.Client;
 
 namespace OrderMall.Sidecar.Tests;
 
@@ -45,11 +46,14 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
 
     protected SidecarUnderTest()
     {
-        var ports = LoopbackPorts.Free(4);
+        var ports = LoopbackPorts.Free(6);
         (AppA, AppB) = (new(ports[0]), new(ports[1]));
         (SidecarPortA, SidecarPortB) = (ports[2], ports[3]);
+        (GrpcPortA, GrpcPortB) = (ports[4], ports[5]);
         SidecarA = Client(SidecarPortA);
         SidecarB = Client(SidecarPortB);
+        GrpcA = Channel(GrpcPortA);
+        GrpcB = Channel(GrpcPortB);
     }
 
     public TestApp AppA { get; }
@@ -62,14 +66,22 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     /// <summary>Calls the sidecar as app B.</summary>
     public HttpClient SidecarB { get; }
 
+    /// <summary>Calls the sidecar over gRPC as app A.</summary>
+    public GrpcChannel GrpcA { get; }
+
+    /// <summary>Calls the sidecar over gRPC as app B.</summary>
+    public GrpcChannel GrpcB { get; }
+
     /// <summary>What the sidecars warned of.</summary>
     public virtual IReadOnlyCollection<string> Warnings => [];
 
     /// <summary>Where app B finds its sidecar's HTTP API.</summary>
     public int SidecarPortB { get; }
 
-    /// <summary>Where app B finds its sidecar's gRPC API, if it has one.</summary>
-    public int? GrpcPortB { get; protected set; }
+    /// <summary>Where app B finds its sidecar's gRPC API.</summary>
+    public int GrpcPortB { get; }
+
+    protected int GrpcPortA { get; }
 
     protected int SidecarPortA { get; }
 
@@ -105,6 +117,8 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     {
         SidecarA.Dispose();
         SidecarB.Dispose();
+        GrpcA.Dispose();
+        GrpcB.Dispose();
         await AppA.DisposeAsync();
         await AppB.DisposeAsync();
         Directory.Delete(Resources, recursive: true);
@@ -137,6 +151,9 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
             return false;
         }
     }
+
+    private static GrpcChannel Channel(int port) =>
+        GrpcChannel.ForAddress($"http://127.0.0.1:{port}", new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null }, DisposeHttpClient = true });
 
     private static HttpClient Client(int port) =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false, ActivityHeadersPropagator = null }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };

@@ -12,11 +12,11 @@ internal interface ILinks
     /// <param name="address">Where the instance listens.</param>
     Uri ToInstance(string appId, int instance, Uri address);
 
-    /// <summary>Where an instance finds its sidecar, as a port on 127.0.0.1.</summary>
+    /// <summary>Where an instance finds its sidecar, as ports on 127.0.0.1.</summary>
     /// <param name="appId">The app.</param>
     /// <param name="instance">Its instance, counted from 0.</param>
-    /// <param name="port">Where the sidecar listens.</param>
-    int ToSidecar(string appId, int instance, int port);
+    /// <param name="ports">Where the sidecar listens.</param>
+    SidecarPorts ToSidecar(string appId, int instance, SidecarPorts ports);
 
     /// <summary>The connection string that an app uses.</summary>
     /// <param name="appId">The app, or <c>sidecar</c>.</param>

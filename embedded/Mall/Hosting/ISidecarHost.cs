@@ -20,13 +20,21 @@ internal interface ISidecarHost : IAsyncDisposable
 
 /// <summary>The ports of a sidecar on 127.0.0.1.</summary>
 /// <param name="Http">Of Dapr's HTTP API.</param>
-/// <param name="Grpc">Of its gRPC API, where it has one.</param>
-internal readonly record struct SidecarPorts(int Http, int? Grpc);
+/// <param name="Grpc">Of its gRPC API.</param>
+internal readonly record struct SidecarPorts(int Http, int Grpc)
+{
+    /// <summary>Those that an embedded sidecar serves an app on.</summary>
+    public static SidecarPorts Of(SidecarOptions options, string appId)
+    {
+        var app = options.Apps.Single(app => app.AppId == appId);
+        return new(app.Port, app.GrpcPort!.Value);
+    }
+}
 
 /// <summary>The sidecar in this process.</summary>
 internal sealed class InProcessSidecar(EmbeddedSidecar sidecar, ILoggerFactory loggers, SidecarOptions options) : ISidecarHost
 {
-    public SidecarPorts PortsOf(string appId, int instance) => new(options.Apps.Single(app => app.AppId == appId).Port, null);
+    public SidecarPorts PortsOf(string appId, int instance) => SidecarPorts.Of(options, appId);
 
     public static async Task<InProcessSidecar> StartAsync(SidecarOptions options, CancellationToken ct)
     {

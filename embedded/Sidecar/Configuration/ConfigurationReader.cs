@@ -2,10 +2,11 @@ namespace OrderMall.Sidecar;
 
 /// <summary>What a <c>kind: Configuration</c> says that the embedded sidecar must enforce.</summary>
 /// <param name="Access">Who may call whom.</param>
-/// <param name="Apis">The parts of Dapr's HTTP API that apps may use, as <c>invoke</c>; <see langword="null"/> for all.</param>
-internal sealed record Configuration(AccessControl Access, IReadOnlySet<string>? Apis)
+/// <param name="Apis">The parts of Dapr's HTTP API that apps may use, as <c>v1.0/invoke</c>; <see langword="null"/> for all.</param>
+/// <param name="GrpcApis">The parts of its gRPC API that apps may use, as <c>v1.0/state</c>; <see langword="null"/> for all.</param>
+internal sealed record Configuration(AccessControl Access, IReadOnlySet<string>? Apis, IReadOnlySet<string>? GrpcApis)
 {
-    public static Configuration None { get; } = new(AccessControl.None, null);
+    public static Configuration None { get; } = new(AccessControl.None, null, null);
 }
 
 /// <summary>Reads <c>kind: Configuration</c>. What it would enforce elsewhere and cannot here is refused, not ignored in silence.</summary>
@@ -15,9 +16,8 @@ internal static class ConfigurationReader
     {
         resource.Only("apiVersion", "kind", "metadata", "spec");
         var spec = resource.Map("spec")?.Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features", "accessControl", "api");
-        return new Configuration(
-            spec?.Map("accessControl") is { } access ? ReadAccess(access) : AccessControl.None,
-            spec?.Map("api") is { } api ? ReadApis(api) : null);
+        var (http, grpc) = spec?.Map("api") is { } api ? ReadApis(api) : (null, null);
+        return new Configuration(spec?.Map("accessControl") is { } access ? ReadAccess(access) : AccessControl.None, http, grpc);
     }
 
     private static AccessControl ReadAccess(YamlMap access)
@@ -49,7 +49,7 @@ internal static class ConfigurationReader
         var other => throw map.Wrong(key, $"{map.Name}.{key} is '{other}'; write allow or deny"),
     };
 
-    private static HashSet<string>? ReadApis(YamlMap api)
+    private static (HashSet<string>? Http, HashSet<string>? Grpc) ReadApis(YamlMap api)
     {
         var allowed = api.Only("allowed").Maps("allowed").ToList();
         foreach (var rule in allowed)
@@ -60,8 +60,13 @@ internal static class ConfigurationReader
         }
 
         // One protocol's list does not close the other.
-        var names = allowed.Where(rule => rule.Text("protocol") == "http").Select(rule => $"{Version(rule.Text("version")!)}/{rule.RequiredText("name")}").ToHashSet();
-        return names.Count == 0 ? null : names;
+        return (Of("http"), Of("grpc"));
+
+        HashSet<string>? Of(string protocol)
+        {
+            var names = allowed.Where(rule => rule.Text("protocol") == protocol).Select(rule => $"{Version(rule.Text("version")!)}/{rule.RequiredText("name")}").ToHashSet();
+            return names.Count == 0 ? null : names;
+        }
     }
 
     // v1 and v1alpha1 are also called v1.0 and v1.0-alpha1, as they stand in paths.

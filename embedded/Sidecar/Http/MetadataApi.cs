@@ -1,28 +1,29 @@
 using System.Buffers;
 using System.Text.Json;
+using Dapr.Client.Autogen.Grpc.v1;
 
 namespace OrderMall.Sidecar;
 
 /// <summary><c>GET /v1.0/metadata</c>: what this app's sidecar is and has.</summary>
-internal sealed class MetadataApi(Resources resources, Subscriptions subscriptions)
+internal sealed class MetadataApi(AppMetadata metadata)
 {
     public async Task WriteAsync(HttpContext http, App caller)
     {
         var body = new ArrayBufferWriter<byte>(1024);
         await using (var json = new Utf8JsonWriter(body))
-            Write(json, caller);
+            Write(json, metadata.Of(caller));
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body.WrittenCount;
         await http.Response.BodyWriter.WriteAsync(body.WrittenMemory, http.RequestAborted);
     }
 
-    private void Write(Utf8JsonWriter json, App caller)
+    private static void Write(Utf8JsonWriter json, GetMetadataResponse app)
     {
         json.WriteStartObject();
-        json.WriteString("id", caller.AppId);
-        json.WriteString("runtimeVersion", "embedded");
+        json.WriteString("id", app.Id);
+        json.WriteString("runtimeVersion", app.RuntimeVersion);
         json.WriteStartArray("components");
-        foreach (var component in resources.Components.Where(component => component.IsFor(caller.AppId)))
+        foreach (var component in app.RegisteredComponents)
         {
             json.WriteStartObject();
             json.WriteString("name", component.Name);
@@ -33,25 +34,25 @@ internal sealed class MetadataApi(Resources resources, Subscriptions subscriptio
 
         json.WriteEndArray();
         json.WriteStartArray("subscriptions");
-        foreach (var queue in subscriptions.Of(caller.AppId))
+        foreach (var subscription in app.Subscriptions)
         {
             json.WriteStartObject();
-            json.WriteString("pubsubname", queue.PubSub);
-            json.WriteString("topic", queue.Topic);
-            if (queue.Subscription?.DeadLetterTopic is { } deadLetterTopic)
-                json.WriteString("deadLetterTopic", deadLetterTopic);
+            json.WriteString("pubsubname", subscription.PubsubName);
+            json.WriteString("topic", subscription.Topic);
+            if (subscription.DeadLetterTopic.Length > 0)
+                json.WriteString("deadLetterTopic", subscription.DeadLetterTopic);
             json.WriteString("type", "PROGRAMMATIC");
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
         json.WriteStartObject("appConnectionProperties");
-        json.WriteNumber("port", new Uri(caller.Instances[0].BaseAddress).Port);
-        json.WriteString("protocol", "http");
-        json.WriteString("channelAddress", "127.0.0.1");
+        json.WriteNumber("port", app.AppConnectionProperties.Port);
+        json.WriteString("protocol", app.AppConnectionProperties.Protocol);
+        json.WriteString("channelAddress", app.AppConnectionProperties.ChannelAddress);
         json.WriteEndObject();
         json.WriteStartArray("resiliencies");
-        foreach (var resiliency in resources.Resiliencies.Where(resiliency => resiliency.IsFor(caller.AppId)))
+        foreach (var resiliency in app.Resiliencies)
         {
             json.WriteStartObject();
             json.WriteString("name", resiliency.Name);

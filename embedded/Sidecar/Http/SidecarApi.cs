@@ -51,7 +51,19 @@ internal sealed class SidecarApi(
         return trace.Span is null ? handling : trace.EndAfterAsync(handling, http.Response);
     }
 
-    private Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
+    private async Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
+    {
+        try
+        {
+            await RouteAsync(http, caller, path, query, trace);
+        }
+        catch (DaprErrorException refused)
+        {
+            await refused.Error.WriteAsync(http.Response);
+        }
+    }
+
+    private Task RouteAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
     {
         // As in daprd, what is not allowed is as if it were not there.
         if (path.Split('/', 4) is not ["", var version, var name, ..] || !IsAllowed(version, name))

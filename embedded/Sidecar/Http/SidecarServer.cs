@@ -10,14 +10,14 @@ namespace OrderMall.Sidecar;
 
 /// <summary>
 /// Kestrel with one loopback listener per app and nothing in front of the handler: no host, no routing, no middleware.
-/// This is what keeps a hop through the sidecar cheap.
+/// This is what keeps a hop through the sidecar cheap. HTTP/1 and HTTP/2 cannot share a port without TLS, so gRPC has a server of its own.
 /// </summary>
 internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDisposable
 {
     private readonly KestrelServer _server;
     private readonly RequestDelegate _handler;
 
-    public SidecarServer(IEnumerable<int> ports, RequestDelegate handler, ILoggerFactory loggerFactory)
+    public SidecarServer(IEnumerable<int> ports, HttpProtocols protocols, RequestDelegate handler, ILoggerFactory loggerFactory)
     {
         _handler = handler;
         var options = new KestrelServerOptions { AddServerHeader = false };
@@ -26,7 +26,7 @@ internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDis
         // Event streams and slow callers are held by the caller's own time limits.
         options.Limits.MinResponseDataRate = null;
         foreach (var port in ports)
-            options.Listen(IPAddress.Loopback, port, listener => listener.Protocols = HttpProtocols.Http1);
+            options.Listen(IPAddress.Loopback, port, listener => listener.Protocols = protocols);
         var warnings = new WarningsOnly(loggerFactory);
         _server = new KestrelServer(
             Options.Create(options),
@@ -58,8 +58,8 @@ internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDis
 
     public void Dispose() => _server.Dispose();
 
-    /// <summary>Leaves Kestrel's own chatter out of the mall's log.</summary>
-    private sealed class WarningsOnly(ILoggerFactory inner) : ILoggerFactory
+    /// <summary>Leaves Kestrel's own chatter, and what each refused call comes to, out of the mall's log.</summary>
+    internal sealed class WarningsOnly(ILoggerFactory inner) : ILoggerFactory
     {
         public ILogger CreateLogger(string categoryName) => new Filtered(inner.CreateLogger(categoryName));
 

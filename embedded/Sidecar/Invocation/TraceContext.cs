@@ -7,6 +7,7 @@ namespace OrderMall.Sidecar;
 internal readonly struct TraceContext
 {
     private const int Length = 55;
+    private const int BinaryLength = 29;
 
     private readonly string _parent;
     private readonly bool _begun;
@@ -59,6 +60,24 @@ internal readonly struct TraceContext
         parent.CopyTo(text);
         NotZero().TryFormat(text[36..52], out _, "x16", CultureInfo.InvariantCulture);
     });
+
+    /// <summary>The trace that <c>grpc-trace-bin</c> names, as 29 bytes: a version and the three fields, each after its number.</summary>
+    /// <returns><see langword="null"/> where they name none.</returns>
+    public static TraceContext? FromBinary(ReadOnlySpan<byte> binary) =>
+        binary is [0, 0, ..] && binary.Length >= BinaryLength && binary[18] == 1 && binary[27] == 2
+        && $"00-{Convert.ToHexStringLower(binary[2..18])}-{Convert.ToHexStringLower(binary[19..27])}-{Convert.ToHexStringLower(binary[28..29])}" is var parent
+        && IsValid(parent)
+            ? new(parent)
+            : null;
+
+    /// <summary>A child's <c>traceparent</c> as <c>grpc-trace-bin</c> has it.</summary>
+    public static byte[] ToBinary(string traceparent) =>
+    [
+        0,
+        0, .. Convert.FromHexString(traceparent.AsSpan(3, 32)),
+        1, .. Convert.FromHexString(traceparent.AsSpan(36, 16)),
+        2, .. Convert.FromHexString(traceparent.AsSpan(53, 2)),
+    ];
 
     private static bool IsValid(string? text)
     {

@@ -17,9 +17,14 @@ internal sealed class StateException(int status, string problem) : Exception(pro
 /// <param name="Value">The JSON to keep, or <see langword="null"/> to delete.</param>
 /// <param name="Etag">The version it must replace, or <see langword="null"/>.</param>
 /// <param name="FirstWrite">Without an etag: whether it must be the key's first write.</param>
-/// <param name="TimeToLive">After which the key is gone.</param>
-internal sealed record StateOperation(string Key, byte[]? Value, string? Etag, bool FirstWrite, TimeSpan? TimeToLive)
+/// <param name="TimeToLive">The seconds after which the key is gone, as the app wrote them; or <see langword="null"/>.</param>
+internal sealed record StateOperation(string Key, byte[]? Value, string? Etag, bool FirstWrite, string? TimeToLive)
 {
+    /// <summary>Deletes a key.</summary>
+    /// <param name="key">As the app names it.</param>
+    /// <param name="etag">The version that may be deleted; any where it is empty.</param>
+    public static StateOperation Delete(string key, string? etag) => new(key, null, string.IsNullOrEmpty(etag) ? null : etag, false, null);
+
     /// <summary>Reads one item of a save request, or the <c>request</c> of an operation of a transaction.</summary>
     /// <exception cref="JsonException">A field is missing or of the wrong type.</exception>
     public static StateOperation Read(JsonElement item, bool isDelete, IReadOnlyDictionary<string, string> shared)
@@ -44,16 +49,28 @@ internal sealed record StateOperation(string Key, byte[]? Value, string? Etag, b
             StatusCodes.Status400BadRequest,
             $"invalid etag value: strconv.Atoi: parsing \"{Etag}\": invalid syntax");
 
-    private static TimeSpan? ReadTimeToLive(JsonElement item, IReadOnlyDictionary<string, string> shared)
+    /// <summary>How long the key lives; <see langword="null"/> for ever.</summary>
+    /// <exception cref="StateException">It is no whole number of seconds.</exception>
+    public TimeSpan? ParseTimeToLive()
+    {
+        if (TimeToLive is null)
+            return null;
+        if (!int.TryParse(TimeToLive, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
+        {
+            throw new StateException(
+                StatusCodes.Status500InternalServerError,
+                $"failed to parse ttl from metadata: strconv.ParseInt: parsing \"{TimeToLive}\": invalid syntax");
+        }
+
+        return seconds > 0 ? TimeSpan.FromSeconds(seconds) : null;
+    }
+
+    private static string? ReadTimeToLive(JsonElement item, IReadOnlyDictionary<string, string> shared)
     {
         // The query's metadata goes before the item's own, as in Dapr.
         var text = shared.GetValueOrDefault("ttlInSeconds")
             ?? (item.TryGetProperty("metadata", out var metadata) ? Text(metadata, "ttlInSeconds") : null);
-        if (string.IsNullOrEmpty(text))
-            return null;
-        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
-            throw new JsonException($"ttlInSeconds is '{text}'; it must be a whole number of seconds");
-        return seconds > 0 ? TimeSpan.FromSeconds(seconds) : null;
+        return string.IsNullOrEmpty(text) ? null : text;
     }
 
     private static string? Text(JsonElement item, string name) =>

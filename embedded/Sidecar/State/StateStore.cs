@@ -137,7 +137,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             command.Parameters.Add(new()
             {
                 NpgsqlDbType = NpgsqlDbType.TimestampTz,
-                Value = operation.TimeToLive is { } life ? DateTime.UtcNow + life : DBNull.Value,
+                Value = operation.ParseTimeToLive() is { } life ? DateTime.UtcNow + life : DBNull.Value,
             });
         }
 

@@ -131,13 +131,16 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
 
     private async Task<TimeSpan?> TroubleAsync(TroubleKind kind, Fault fault)
     {
-        if (ways[fault.Way!] is not { } relay)
+        var relays = ways[fault.Way!];
+        if (relays.Count == 0)
             return OverNow(happened: false, "nobody went there");
 
         var trouble = new Trouble(kind, fault.Delay, fault.Seed);
-        relay.Begin(trouble);
+        foreach (var relay in relays)
+            relay.Begin(trouble);
         await Task.Delay(fault.Lasts);
-        relay.End(trouble);
+        foreach (var relay in relays)
+            relay.End(trouble);
         return timeline.Elapsed;
     }
 

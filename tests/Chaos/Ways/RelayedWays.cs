@@ -12,18 +12,24 @@ internal sealed class RelayedWays : ILinks, IAsyncDisposable
     /// <summary>What the sidecar is called as a user of PostgreSQL.</summary>
     public const string Sidecar = "sidecar";
 
-    private readonly ConcurrentDictionary<Way, Lazy<Relay>> _relays = new();
+    // By what they are put before, too: requests to a sidecar go to two ports of it.
+    private readonly ConcurrentDictionary<(Way Way, bool IsHttp), Lazy<Relay>> _relays = new();
 
     /// <summary>What leads to PostgreSQL past all relays; <see langword="null"/> before the first database was made.</summary>
     public string? Database { get; private set; }
 
-    /// <summary>The relay on a way; <see langword="null"/> if nobody goes there.</summary>
-    public Relay? this[Way way] => _relays.GetValueOrDefault(way)?.Value;
+    /// <summary>The relays on a way; none if nobody goes there.</summary>
+    public IReadOnlyList<Relay> this[Way way] => [.. _relays.Where(relay => relay.Key.Way == way).Select(relay => relay.Value.Value)];
 
     public Uri ToInstance(string appId, int instance, Uri address) =>
         appId == AppIds.MallControl ? address : new Uri($"http://127.0.0.1:{Put(new Way(WayTo.Instance, appId, instance), address.Port, isHttp: true)}");
 
-    public int ToSidecar(string appId, int instance, int port) => Put(new Way(WayTo.Sidecar, appId, instance), port, isHttp: true);
+    public SidecarPorts ToSidecar(string appId, int instance, SidecarPorts ports)
+    {
+        var way = new Way(WayTo.Sidecar, appId, instance);
+        // One connection carries many calls of gRPC at once, which the relay cannot tell apart.
+        return new(Put(way, ports.Http, isHttp: true), Put(way, ports.Grpc, isHttp: false));
+    }
 
     public string ToDatabase(string appId, string connectionString)
     {
@@ -42,5 +48,5 @@ internal sealed class RelayedWays : ILinks, IAsyncDisposable
     }
 
     private int Put(Way way, int target, bool isHttp) =>
-        _relays.GetOrAdd(way, _ => new(() => new Relay(LoopbackPort.Find(1)[0], target, isHttp))).Value.Port;
+        _relays.GetOrAdd((way, isHttp), _ => new(() => new Relay(LoopbackPort.Find(1)[0], target, isHttp))).Value.Port;
 }

@@ -24,7 +24,7 @@ public sealed class BrokenConnectionsTests
 
         using (var over = new CancellationTokenSource(Trouble))
         {
-            var troubles = new[] { "ordering", "payment", "catalog" }.Select(appId => (Relay: ways[new Way(WayTo.Database, appId)]!, Trouble: new Trouble(TroubleKind.Dropping, TimeSpan.Zero, seed: 1))).ToList();
+            var troubles = new[] { "ordering", "payment", "catalog" }.Select(appId => (Relay: ways[new Way(WayTo.Database, appId)].Single(), Trouble: new Trouble(TroubleKind.Dropping, TimeSpan.Zero, seed: 1))).ToList();
             troubles.ForEach(trouble => trouble.Relay.Begin(trouble.Trouble));
             await Task.WhenAll(shoppers.Select(async shopper =>
             {

@@ -27,5 +27,5 @@ public sealed class ConfiguredRoutesTests
     public async Task A_right_one_is_taken() => await Gateway("tips:AppId=marketing,tips:AnyoneMayRead=true,more-tips:AppId=marketing").DisposeAsync();
 
     private static IAsyncDisposable Gateway(string settings) => ServiceHost.Create<GatewayService>(
-        ["--urls=http://127.0.0.1:0", "--APP_API_TOKEN=token", "--ConnectionStrings:gateway=Host=127.0.0.1", .. settings.Split(',').Select(setting => "--Gateway:Routes:" + setting)]);
+        ["--urls=http://127.0.0.1:0", "--DAPR_GRPC_PORT=50001", "--APP_API_TOKEN=token", "--ConnectionStrings:gateway=Host=127.0.0.1", .. settings.Split(',').Select(setting => "--Gateway:Routes:" + setting)]);
 }

@@ -1,12 +1,17 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dapr.Client.Autogen.Grpc.v1;
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Sidecar;
+using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.Sidecar;
 
 namespace OrderMall.Saga.Tests.World;
 
@@ -34,14 +39,23 @@ internal sealed class Network : IAsyncDisposable
     public Network()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+        });
         builder.Logging.ClearProviders();
+        builder.Services.AddDaprRuntime(new Runtime(this));
         _app = builder.Build();
-        _app.MapPost("/v1.0-alpha1/publish/bulk/pubsub/{topic}", PublishAsync);
+        _app.MapDaprRuntime<Runtime>();
         _app.Map("/v1.0/invoke/{app}/method/{**path}", InvokeAsync);
     }
 
-    public Uri Address => new(_app.Urls.First());
+    /// <summary>The port of the sidecar's HTTP API.</summary>
+    public int HttpPort => new Uri(_app.Urls.First()).Port;
+
+    /// <summary>The port of its gRPC API.</summary>
+    public int GrpcPort => new Uri(_app.Urls.Last()).Port;
 
     /// <summary>What is still to be delivered, oldest first.</summary>
     public IReadOnlyList<Message> Pending => Locked(() => _pending.ToList());
@@ -195,7 +209,7 @@ internal sealed class Network : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
-        var caller = CallerOf(context);
+        var caller = CallerOf(context.Request.Headers[SidecarEndpoint.TokenHeader]);
         var call = new CallMessage((string)context.Request.RouteValues["app"]!, (string)context.Request.RouteValues["path"]!, body.ToArray(), caller);
         if (caller is not null && await CarryAsync(call) is { } answer && !caller.IsOver)
         {
@@ -235,14 +249,14 @@ internal sealed class Network : IAsyncDisposable
         }
     }
 
-    private async Task PublishAsync(HttpContext context)
+    private void Publish(BulkPublishRequest request, string? token)
     {
-        var entries = (await JsonNode.ParseAsync(context.Request.Body))!.AsArray();
-        var caller = CallerOf(context);
+        var caller = CallerOf(token);
         var (refused, taken) = caller is null ? (true, false) : Locked(() => (_publishFaults.Remove(caller.AppId, out var taken), taken));
         if (!refused || taken)
-            Take((string)context.Request.RouteValues["topic"]!, entries.Select(entry => entry!["event"]!.AsObject()));
-        context.Response.StatusCode = refused ? StatusCodes.Status500InternalServerError : StatusCodes.Status204NoContent;
+            Take(request.Topic, request.Entries.Select(entry => JsonNode.Parse(entry.Event.Span)!.AsObject()));
+        if (refused)
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Internal, "error when publishing"));
     }
 
     private void Take(string topic, IEnumerable<JsonObject> events) => Locked(() =>
@@ -289,11 +303,8 @@ internal sealed class Network : IAsyncDisposable
     });
 
     // Nobody, where the caller has crashed.
-    private Life? CallerOf(HttpContext context)
-    {
-        var token = context.Request.Headers[SidecarEndpoint.TokenHeader].ToString();
-        return _services.Values.Select(service => service.Life).FirstOrDefault(life => life.Token == token && !life.IsOver);
-    }
+    private Life? CallerOf(string? token) =>
+        _services.Values.Select(service => service.Life).FirstOrDefault(life => life.Token == token && !life.IsOver);
 
     private T Locked<T>(Func<T> look)
     {
@@ -305,5 +316,14 @@ internal sealed class Network : IAsyncDisposable
     {
         lock (_lock)
             change();
+    }
+
+    private sealed class Runtime(Network network) : DaprRuntimeBase
+    {
+        public override Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context)
+        {
+            network.Publish(request, context.RequestHeaders.GetValue(SidecarEndpoint.TokenHeader));
+            return Task.FromResult(new BulkPublishResponse());
+        }
     }
 }

@@ -69,7 +69,7 @@ public sealed class SagaWorld : IAsyncLifetime
         await Network.StartAsync();
         foreach (var service in Services)
         {
-            await service.OpenAsync(await _cluster.CreateDatabaseAsync(service.AppId.Replace('-', '_'), limit.Token), _clock, Network.Address);
+            await service.OpenAsync(await _cluster.CreateDatabaseAsync(service.AppId.Replace('-', '_'), limit.Token), _clock, Network);
             await Network.ConnectAsync(service);
         }
 
@@ -176,7 +176,7 @@ public sealed class SagaWorld : IAsyncLifetime
     {
         service.Life.EndBefore(0);
         await BuryAsync(service);
-        await service.StartAsync(_clock, Network.Address);
+        await service.StartAsync(_clock, Network);
     }
 
     /// <summary>Until everything that was begun is done or waits for a slow call, and everything committed is published.</summary>

@@ -30,7 +30,7 @@ internal abstract class WorldService(string appId) : IAsyncDisposable
     /// <summary>Looks into the service's database past the service.</summary>
     public NpgsqlDataSource Database { get; private set; } = null!;
 
-    public async Task OpenAsync(string connectionString, WorldClock clock, Uri network)
+    public async Task OpenAsync(string connectionString, WorldClock clock, Network network)
     {
         // The server does not crash here: what is committed need not wait for the disk.
         _connectionString = $"{connectionString};Options=-c synchronous_commit=off";
@@ -42,13 +42,14 @@ internal abstract class WorldService(string appId) : IAsyncDisposable
     }
 
     /// <summary>Begins a new life.</summary>
-    public async Task StartAsync(WorldClock clock, Uri network)
+    public async Task StartAsync(WorldClock clock, Network network)
     {
         var life = new Life(appId, new ServiceTime(clock));
         var app = Create(
         [
             "--urls", "http://127.0.0.1:0",
-            "--DAPR_HTTP_PORT", network.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--DAPR_HTTP_PORT", network.HttpPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--DAPR_GRPC_PORT", network.GrpcPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--DAPR_API_TOKEN", life.Token,
             "--APP_API_TOKEN", Network.AppToken,
             $"--ConnectionStrings:{appId}", _connectionString,

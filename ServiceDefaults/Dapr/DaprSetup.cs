@@ -1,19 +1,21 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dapr.Client;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Where the service's sidecar is, from the variables that <c>daprd</c> sets for its app.</summary>
 /// <param name="AppId">This service.</param>
 /// <param name="HttpEndpoint">The sidecar's HTTP endpoint.</param>
-/// <param name="GrpcEndpoint">The sidecar's gRPC endpoint, where it has one: <c>daprd</c> does.</param>
+/// <param name="GrpcEndpoint">The sidecar's gRPC endpoint.</param>
 /// <param name="ApiToken">What the sidecar wants to see of us (<c>DAPR_API_TOKEN</c>).</param>
 /// <param name="AppToken">What we want to see of the sidecar (<c>APP_API_TOKEN</c>).</param>
-public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri? GrpcEndpoint, string? ApiToken, string AppToken)
+public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEndpoint, string? ApiToken, string AppToken)
 {
     /// <summary>The header that carries the token, both ways.</summary>
     public const string TokenHeader = "dapr-api-token";
@@ -27,43 +29,46 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri? GrpcEn
     // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
     internal static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
 
-    internal HttpClient CreateClient(string path)
+    /// <summary>A request to another service, for who passes on what others ask. Services that ask for themselves use <see cref="ServiceClient"/>.</summary>
+    /// <param name="method">The verb.</param>
+    /// <param name="appId">The called service.</param>
+    /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
+    public HttpRequestMessage Invoke(HttpMethod method, string appId, string pathAndQuery)
     {
-        var client = new HttpClient(new ResetConnections(new SocketsHttpHandler
-        {
-            ConnectTimeout = TimeSpan.FromSeconds(2),
-            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
-            UseCookies = false,
-            UseProxy = false,
-            AllowAutoRedirect = false,
-        }))
-        {
-            BaseAddress = new Uri(HttpEndpoint, path),
-            Timeout = CallTimeLimit,
-        };
+        var request = new HttpRequestMessage(method, new Uri($"{HttpEndpoint.GetLeftPart(UriPartial.Authority)}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
         if (ApiToken is not null)
-            client.DefaultRequestHeaders.Add(TokenHeader, ApiToken);
-        return client;
+            request.Headers.TryAddWithoutValidation(TokenHeader, ApiToken);
+        return request;
     }
 }
 
 /// <summary>Connects a service to its sidecar.</summary>
-public static class SidecarSetup
+public static class DaprSetup
 {
     internal static void AddSidecar(this WebApplicationBuilder builder, string appId)
     {
         var configuration = builder.Configuration;
-        var port = configuration.GetValue("DAPR_HTTP_PORT", 3500);
-        var endpoint = new SidecarEndpoint(
+        var sidecar = new SidecarEndpoint(
             appId,
-            new Uri($"http://127.0.0.1:{port}/"),
-            configuration.GetValue<int?>("DAPR_GRPC_PORT") is { } grpcPort ? new Uri($"http://127.0.0.1:{grpcPort}/") : null,
+            At(configuration.GetValue("DAPR_HTTP_PORT", 3500)),
+            At(configuration.GetValue<int?>("DAPR_GRPC_PORT")
+                ?? throw new InvalidOperationException($"{appId}: DAPR_GRPC_PORT is not set. Start the service beside its sidecar and name the port of the sidecar's gRPC API: events are published and state is kept through it.")),
             configuration["DAPR_API_TOKEN"] is { Length: > 0 } token ? token : null,
             configuration["APP_API_TOKEN"] is { Length: > 0 } appToken
                 ? appToken
                 : throw new InvalidOperationException($"{appId}: APP_API_TOKEN is not set. Give the service and its sidecar the same secret: without it anybody could call the service past its sidecar."));
-        builder.Services.AddSingleton(endpoint);
-        SidecarAdapters.Add(builder.Services, endpoint);
+        builder.Services.AddSingleton(sidecar);
+        builder.Services.AddDaprClient(dapr => dapr
+            .UseHttpEndpoint(sidecar.HttpEndpoint.ToString())
+            .UseGrpcEndpoint(sidecar.GrpcEndpoint.ToString())
+            .UseGrpcChannelOptions(new GrpcChannelOptions
+            {
+                HttpHandler = new SidecarConnections(sidecar),
+                DisposeHttpClient = true,
+                ThrowOperationCanceledOnCancellation = true,
+            }));
+        builder.Services.AddSingleton<EventPublisher>();
+        builder.Services.AddSingleton<StateStore>();
     }
 
     /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>
@@ -74,7 +79,7 @@ public static class SidecarSetup
     {
         var policy = CallPolicy.Read(builder.Configuration, appId);
         builder.Services.AddKeyedSingleton(appId, (services, _) =>
-            new ServiceClient(appId, services.GetRequiredService<IServiceClients>().Create(appId), policy));
+            new ServiceClient(appId, InvocationClient(services.GetRequiredService<SidecarEndpoint>(), appId), policy));
     }
 
     // Whoever does not know the token has not come through our sidecar.
@@ -90,4 +95,14 @@ public static class SidecarSetup
             return Task.CompletedTask;
         });
     }
+
+    // As DaprClient.CreateInvokableHttpClient makes it, but over our own connections: its would go through a proxy, follow redirects and keep cookies.
+    private static HttpClient InvocationClient(SidecarEndpoint sidecar, string appId) =>
+        new(new InvocationHandler { DaprEndpoint = sidecar.HttpEndpoint.ToString(), DefaultAppId = appId, InnerHandler = new SidecarConnections(sidecar) })
+        {
+            BaseAddress = new Uri($"http://{appId}"),
+            Timeout = SidecarEndpoint.CallTimeLimit,
+        };
+
+    private static Uri At(int port) => new($"http://127.0.0.1:{port}/");
 }

@@ -1,7 +1,7 @@
 using Polly;
 using Polly.CircuitBreaker;
 
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
 /// A circuit breaker that counts failures in a row, as those of <c>components/resiliency.yaml</c> do; Polly's own counts shares of a time.

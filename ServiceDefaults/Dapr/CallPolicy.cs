@@ -4,7 +4,7 @@ using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
 
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
 /// How calls to one other service fare, where the sidecars have no policies for them: on Azure Container Apps. The AppHost writes these

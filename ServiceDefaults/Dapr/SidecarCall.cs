@@ -1,9 +1,9 @@
 using Dapr;
 
-namespace OrderMall.ServiceDefaults.Sidecar.Sdk;
+namespace OrderMall.ServiceDefaults.Dapr;
 
-/// <summary>A call of the Dapr SDK with what it lacks: a time limit, and an error that callers of the ports know.</summary>
-internal static class SdkCall
+/// <summary>A call of the Dapr SDK with what it lacks: a time limit, and one type of error.</summary>
+internal static class SidecarCall
 {
     /// <exception cref="SidecarException">There was no answer in time, or it was a failure.</exception>
     public static async Task<T> ReachAsync<T>(string what, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)

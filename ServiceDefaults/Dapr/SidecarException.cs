@@ -1,4 +1,4 @@
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>The sidecar did not do what it was asked: it is down, or what is behind it is.</summary>
 /// <param name="message">What was asked and what came back.</param>

@@ -1,4 +1,4 @@
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Counts how often somebody else wrote a key first, and spreads those who try again.</summary>
 /// <param name="key">The key.</param>

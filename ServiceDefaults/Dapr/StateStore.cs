@@ -1,14 +1,28 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dapr.Client;
 
-namespace OrderMall.ServiceDefaults.Sidecar.Sdk;
+namespace OrderMall.ServiceDefaults.Dapr;
 
-/// <summary>The state store by the Dapr SDK. Values go as bytes, so that they are written as JSON as everywhere else.</summary>
-internal sealed class SdkStateStore(DaprClient dapr) : IStateStore
+/// <summary>
+/// The service's keys in the Dapr state store. One key at a time: transactions over several keys are not atomic on every store.
+/// Values go as bytes, written by the service's own source-generated JSON.
+/// </summary>
+/// <param name="dapr">The sidecar.</param>
+public sealed class StateStore(DaprClient dapr)
 {
+    private const int BulkParallelism = 10;
+
     private static readonly StateOptions FirstWrite = new() { Concurrency = ConcurrencyMode.FirstWrite };
 
+    /// <summary>Reads a key.</summary>
+    /// <param name="key">The key; may not contain <c>||</c>.</param>
+    /// <param name="type">How the value is written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The value's type.</typeparam>
+    /// <returns>The value with its ETag, or an entry without either where there is no such key.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<StateEntry<T>> GetAsync<T>(string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
@@ -16,6 +30,13 @@ internal sealed class SdkStateStore(DaprClient dapr) : IStateStore
         return etag is { Length: > 0 } ? new StateEntry<T>(Read(key, value.Span, type), etag) : default;
     }
 
+    /// <summary>Reads several keys.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="type">How the values are written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The values' type.</typeparam>
+    /// <returns>What was found, by key; missing keys are absent.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<IReadOnlyDictionary<string, T>> GetManyAsync<T>(IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
@@ -24,12 +45,12 @@ internal sealed class SdkStateStore(DaprClient dapr) : IStateStore
             return found;
         var items = await ReachAsync(
             "several keys",
-            limit => dapr.GetBulkStateAsync(SidecarEndpoint.StateStore, [.. keys], parallelism: 10, cancellationToken: limit),
+            limit => dapr.GetBulkStateAsync(SidecarEndpoint.StateStore, [.. keys], BulkParallelism, cancellationToken: limit),
             cancellationToken);
         foreach (var item in items)
         {
             if (item.Value is { Length: > 0 } value)
-                found[item.Key] = Read(item.Key, System.Text.Encoding.UTF8.GetBytes(value), type);
+                found[item.Key] = Read(item.Key, Encoding.UTF8.GetBytes(value), type);
             // The SDK drops the error of a key that could not be read, which then looks like one that is not there.
             else if ((await GetAsync(item.Key, type, cancellationToken)).Value is { } missed)
                 found[item.Key] = missed;
@@ -38,6 +59,15 @@ internal sealed class SdkStateStore(DaprClient dapr) : IStateStore
         return found;
     }
 
+    /// <summary>Writes a key if nobody else has since it was read.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The new value.</param>
+    /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
+    /// <param name="type">How the value is written as JSON.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <typeparam name="T">The value's type.</typeparam>
+    /// <returns><see langword="false"/> when somebody else wrote first: read again.</returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<bool> TrySaveAsync<T>(string key, T value, string? etag, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
@@ -76,5 +106,12 @@ internal sealed class SdkStateStore(DaprClient dapr) : IStateStore
     }
 
     private static Task<T> ReachAsync<T>(string key, Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) =>
-        SdkCall.ReachAsync($"State of {key}", call, cancellationToken);
+        SidecarCall.ReachAsync($"State of {key}", call, cancellationToken);
 }
+
+/// <summary>A value as it was read.</summary>
+/// <param name="Value">The value, or <see langword="null"/> where there is no such key.</param>
+/// <param name="ETag">To write it back with, or <see langword="null"/> where there is no such key.</param>
+/// <typeparam name="T">The value's type.</typeparam>
+public readonly record struct StateEntry<T>(T? Value, string? ETag)
+    where T : class;

@@ -5,7 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Polly;
 
-namespace OrderMall.ServiceDefaults.Sidecar;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Calls one other service through the sidecars.</summary>
 /// <param name="appId">The called service's app id.</param>

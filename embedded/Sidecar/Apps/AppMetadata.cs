@@ -1,0 +1,38 @@
+using Dapr.Client.Autogen.Grpc.v1;
+
+namespace OrderMall.Sidecar;
+
+/// <summary>What an app's sidecar is and has.</summary>
+internal sealed class AppMetadata(Resources resources, Subscriptions subscriptions)
+{
+    private const string Version = "embedded";
+
+    public GetMetadataResponse Of(App caller) => new()
+    {
+        Id = caller.AppId,
+        RuntimeVersion = Version,
+        ExtendedMetadata = { ["daprRuntimeVersion"] = Version },
+        RegisteredComponents =
+        {
+            resources.Components.Where(component => component.IsFor(caller.AppId))
+                .Select(component => new RegisteredComponents { Name = component.Name, Type = component.Type, Version = component.Version }),
+        },
+        Subscriptions =
+        {
+            subscriptions.Of(caller.AppId).Select(queue => new PubsubSubscription
+            {
+                PubsubName = queue.PubSub,
+                Topic = queue.Topic,
+                DeadLetterTopic = queue.Subscription?.DeadLetterTopic ?? "",
+                Type = PubsubSubscriptionType.Programmatic,
+            }),
+        },
+        AppConnectionProperties = new AppConnectionProperties
+        {
+            Port = new Uri(caller.Instances[0].BaseAddress).Port,
+            Protocol = "http",
+            ChannelAddress = "127.0.0.1",
+        },
+        Resiliencies = { resources.Resiliencies.Where(resiliency => resiliency.IsFor(caller.AppId)).Select(resiliency => new MetadataResiliency { Name = resiliency.Name }) },
+    };
+}
