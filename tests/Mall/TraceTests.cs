@@ -53,6 +53,10 @@ public sealed class TraceTests
         foreach (var subscriber in new[] { "store", "mypage", "notification", "marketing" })
             Assert.Contains([.. accepted, $"{subscriber}-dapr: pubsub/orders", $"{subscriber}: POST /events/orders"], Paths());
 
+        Assert.Contains(
+            [.. accepted, "mypage-dapr: pubsub/orders", "mypage: POST /events/orders", "mypage: Dapr/SaveState", "mypage-dapr: /dapr.proto.runtime.v1.Dapr/SaveState"],
+            Paths());
+
         var (asked, told) = (spans.Single(span => Said(span) == "ordering: POST /api/orders"), spans.First(span => Said(span) == "marketing: POST /events/orders"));
         Assert.Equal(("POST", "/api/orders", "201"), (asked.Attributes["http.request.method"], asked.Attributes["http.route"], asked.Attributes["http.response.status_code"]));
         Assert.Equal(("POST", "/events/orders", "200"), (told.Attributes["http.request.method"], told.Attributes["http.route"], told.Attributes["http.response.status_code"]));
