@@ -47,8 +47,6 @@ public static class ServiceHost
     private static WebApplication Build<TService>(string[] args, bool ownsProcess)
         where TService : IMallService
     {
-        // The names, routes and answers of spans: .NET 10 leaves them to an OpenTelemetry package unless told otherwise.
-        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             Args = args,
@@ -81,6 +79,8 @@ public static class ServiceHost
         TService.Configure(builder);
 
         var app = builder.Build();
+        if (Telemetry.IsExported(app.Configuration))
+            app.UseSpanNames();
         app.UseApiDefaults();
         app.MapProbes();
         if (!TService.IsPublic)

@@ -20,7 +20,11 @@ namespace OrderMall.ServiceDefaults;
 /// </summary>
 internal static class Telemetry
 {
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string ClientSource = "System.Net.Http";
+
+    /// <summary>Whether there is a collector to export to.</summary>
+    public static bool IsExported(IConfiguration configuration) => configuration[Endpoint] is { Length: > 0 };
 
     public static void AddTelemetry(this WebApplicationBuilder builder, string appId)
     {
@@ -28,67 +32,93 @@ internal static class Telemetry
         var source = new ActivitySource($"OrderMall.{appId}");
         builder.Services.Replace(ServiceDescriptor.Singleton(source));
 
-        if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is not { Length: > 0 } endpoint)
+        if (!IsExported(builder.Configuration))
             return;
+        var endpoint = builder.Configuration[Endpoint];
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var collector))
-            throw new InvalidOperationException($"OTEL_EXPORTER_OTLP_ENDPOINT is '{endpoint}': it must be an absolute URL such as http://127.0.0.1:4317.");
+            throw new InvalidOperationException($"{Endpoint} is '{endpoint}': it must be an absolute URL such as http://127.0.0.1:4317.");
+        // .NET 10 leaves even the path of a span to others unless told so, and sampling goes by it.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var overHttp = builder.Configuration["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf";
         var headers = builder.Configuration["OTEL_EXPORTER_OTLP_HEADERS"];
-        void Configure(OtlpExporterOptions options, string signal)
+        OtlpExporterOptions Exporter(string signal) => new()
         {
-            options.Protocol = overHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
-            options.Endpoint = overHttp ? new Uri(collector, $"v1/{signal}") : collector;
-            options.Headers = headers;
-        }
+            Protocol = overHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc,
+            Endpoint = overHttp ? new Uri(collector, $"v1/{signal}") : collector,
+            Headers = headers,
+        };
 
-        // Aspire names the instance itself, to know it again in its dashboard.
+        // Aspire names the instance itself, to know it again in its dashboard, and a replica as ordering-2.
+        var name = builder.Configuration["OTEL_SERVICE_NAME"] is { } given && given.StartsWith($"{appId}-", StringComparison.Ordinal) && int.TryParse(given.AsSpan(appId.Length + 1), out _) ? given : appId;
         var named = builder.Configuration["OTEL_RESOURCE_ATTRIBUTES"]?.Contains("service.instance.id=", StringComparison.Ordinal) == true;
-        var resource = ResourceBuilder.CreateDefault().AddService(appId, serviceNamespace: "OrderMall", autoGenerateServiceInstanceId: !named);
-        TelemetryProviders.Add(
-            builder.Services,
-            (_, traces) =>
-            {
-                var options = new OtlpExporterOptions();
-                Configure(options, "traces");
-                traces.SetResourceBuilder(resource)
-                    .AddSource(source.Name, ClientSource)
-                    .AddProcessor(new OwnSpansProcessor(source, new OtlpTraceExporter(options), builder.Configuration.GetValue("OTEL_BSP_SCHEDULE_DELAY", 5_000)));
-            },
-            (services, metrics) =>
-            {
-                var own = services.GetRequiredService<IMeterFactory>();
-                var options = new OtlpExporterOptions();
-                Configure(options, "metrics");
-                metrics.SetResourceBuilder(resource)
-                    .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
-                    .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
-                        ? MetricStreamConfiguration.Drop
-                        : null)
-                    .AddReader(new PeriodicExportingMetricReader(new OtlpMetricExporter(options), builder.Configuration.GetValue("OTEL_METRIC_EXPORT_INTERVAL", 60_000)));
-            });
+        var resource = ResourceBuilder.CreateDefault().AddService(name, serviceNamespace: "OrderMall", autoGenerateServiceInstanceId: !named);
+        builder.Services.AddOpenTelemetry()
+            .WithTracing(traces => traces
+                .SetResourceBuilder(resource)
+                .SetSampler(new PeoplesTraces())
+                .AddSource(source.Name, ClientSource)
+                .AddProcessor(new OwnSpans(source, new OtlpTraceExporter(Exporter("traces")), builder.Configuration.GetValue("OTEL_BSP_SCHEDULE_DELAY", 5_000))))
+            .WithMetrics();
+        builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) =>
+        {
+            var own = services.GetRequiredService<IMeterFactory>();
+            metrics.SetResourceBuilder(resource)
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime", "Npgsql", "OrderMall")
+                .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own)
+                    ? MetricStreamConfiguration.Drop
+                    : null)
+                .AddReader(new PeriodicExportingMetricReader(new OtlpMetricExporter(Exporter("metrics")), builder.Configuration.GetValue("OTEL_METRIC_EXPORT_INTERVAL", 60_000)));
+        });
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.SetResourceBuilder(resource);
             logging.IncludeFormattedMessage = true;
-            logging.AddOtlpExporter(options => Configure(options, "logs"));
+            logging.AddProcessor(new BatchLogRecordExportProcessor(
+                new OtlpLogExporter(Exporter("logs")), scheduledDelayMilliseconds: builder.Configuration.GetValue("OTEL_BLRP_SCHEDULE_DELAY", 5_000)));
         });
     }
 
-    private sealed class OwnSpansProcessor(ActivitySource own, BaseExporter<Activity> exporter, int delayMilliseconds)
+    /// <summary>
+    /// What people did makes traces. What the mall does by itself, again and again, makes none: probes, what its sidecar asks it, and
+    /// calls in nobody's name. Those tell the sidecar by their <c>traceparent</c> that they are not sampled.
+    /// </summary>
+    private sealed class PeoplesTraces : Sampler
+    {
+        public override SamplingResult ShouldSample(in SamplingParameters samplingParameters)
+        {
+            var parent = samplingParameters.ParentContext;
+            var sampled = parent.TraceId != default
+                ? parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+                : samplingParameters.Kind != ActivityKind.Client;
+            return new SamplingResult(sampled && !IsOfTheSidecar(samplingParameters.Tags) ? SamplingDecision.RecordAndSample : SamplingDecision.Drop);
+        }
+
+        private static bool IsOfTheSidecar(IEnumerable<KeyValuePair<string, object?>>? tags)
+        {
+            foreach (var (name, value) in tags ?? [])
+            {
+                if (name == "url.path")
+                    return value is Probes.Ready or Probes.Alive || (value is string path && path.StartsWith("/dapr/", StringComparison.Ordinal));
+            }
+
+            return false;
+        }
+    }
+
+    private sealed class OwnSpans(ActivitySource own, BaseExporter<Activity> exporter, int delayMilliseconds)
         : BatchActivityExportProcessor(exporter, scheduledDelayMilliseconds: delayMilliseconds)
     {
         public override void OnEnd(Activity data)
         {
-            // Probes come several times a second and say nothing.
-            if (data.GetTagItem("url.path") is Probes.Ready or Probes.Alive)
+            if (!data.Recorded)
                 return;
             for (var span = data; span is not null; span = span.Parent)
             {
-                if (ReferenceEquals(span.Source, own))
-                {
-                    base.OnEnd(data);
-                    return;
-                }
+                if (!ReferenceEquals(span.Source, own))
+                    continue;
+                SpanNames.Complete(data);
+                base.OnEnd(data);
+                return;
             }
         }
     }

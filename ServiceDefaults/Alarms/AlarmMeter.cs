@@ -3,31 +3,47 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Alarms;
 
 /// <summary>
-/// Measures a service's alarms when somebody asks: a collector, by the gauges of the meter <c>OrderMall</c>, or the gateway. Nothing
-/// is kept between. What cannot be measured in time is no value to a collector, and raised to the gateway.
+/// Measures a service's alarms when somebody asks. The gateway is given them as they are now. A collector asks every second, by the
+/// gauges of the meter <c>OrderMall</c>, and is given what was measured within the last <see cref="Age"/>, in the background. What
+/// cannot be measured in time is no value to a collector, and raised to the gateway.
 /// </summary>
 public sealed partial class AlarmMeter
 {
+    /// <summary>How old a value may be that a collector is given.</summary>
+    public static readonly TimeSpan Age = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     private readonly IServiceProvider _services;
     private readonly IReadOnlyList<Measured> _alarms;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly TimeProvider _time;
     private readonly ILogger<AlarmMeter> _logger;
+    private volatile Figures? _figures;
+    private long _measuredAt;
+    private int _measuring;
 
-    internal AlarmMeter(IServiceProvider services, IEnumerable<Measured> alarms, IMeterFactory meters, ILogger<AlarmMeter> logger)
+    internal AlarmMeter(IServiceProvider services, IEnumerable<Measured> alarms, IMeterFactory meters, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<AlarmMeter> logger)
     {
-        (_services, _alarms, _logger) = (services, [.. alarms], logger);
+        (_services, _alarms, _lifetime, _time, _logger) = (services, [.. alarms], lifetime, time, logger);
         var meter = meters.Create("OrderMall");
-        foreach (var each in _alarms)
-            meter.CreateObservableGauge(each.Alarm.Name, () => Observe(each), each.Alarm.Unit, each.Alarm.Meaning);
-        meter.CreateObservableGauge("ordermall.ready", ObserveReadiness, "1", "Whether the service has what it needs.");
+        for (var i = 0; i < _alarms.Count; i++)
+        {
+            var (number, alarm) = (i, _alarms[i].Alarm);
+            meter.CreateObservableGauge(alarm.Name, () => Latest()?.Values[number] is { } value ? [new(value)] : Array.Empty<Measurement<double>>(), alarm.Unit, alarm.Meaning);
+        }
+
+        meter.CreateObservableGauge("ordermall.ready", () => Latest() is { } figures ? [new(figures.Ready ? 1 : 0)] : Array.Empty<Measurement<int>>(), "1", "Whether the service has what it needs.");
     }
+
+    private sealed record Figures(double?[] Values, bool Ready);
 
     internal void Map(WebApplication app) => app.MapGet("/alarms", async (CancellationToken cancellationToken) =>
         TypedResults.Ok(await MeasureAsync(cancellationToken))).ExcludeFromDescription();
@@ -43,11 +59,39 @@ public sealed partial class AlarmMeter
         return measured;
     }
 
-    // A collector asks from a thread of its own, which may wait: there is no asynchronous way.
-    private IEnumerable<Measurement<double>> Observe(Measured alarm) =>
-        Task.Run(() => TryAsync(alarm, CancellationToken.None)).GetAwaiter().GetResult() is { } value ? [new(value)] : [];
+    /// <summary>What was measured last, at once. Where that was long ago, it is measured anew meanwhile.</summary>
+    private Figures? Latest()
+    {
+        // Before the service has started its tables may not be there.
+        if (!_lifetime.ApplicationStarted.IsCancellationRequested || _lifetime.ApplicationStopping.IsCancellationRequested)
+            return null;
+        var figures = _figures;
+        var measuredAt = Volatile.Read(ref _measuredAt);
+        if ((measuredAt == 0 || _time.GetElapsedTime(measuredAt) >= Age) && Interlocked.Exchange(ref _measuring, 1) == 0)
+        {
+            // Whoever collects has its own telemetry suppressed: then the sidecar would not be told that this call is in nobody's name.
+            using (ExecutionContext.SuppressFlow())
+                _ = Task.Run(MeasureFiguresAsync);
+        }
 
-    private int ObserveReadiness() => Task.Run(ReadyAsync).GetAwaiter().GetResult() ? 1 : 0;
+        return figures;
+    }
+
+    private async Task MeasureFiguresAsync()
+    {
+        try
+        {
+            var values = new double?[_alarms.Count];
+            for (var i = 0; i < values.Length; i++)
+                values[i] = await TryAsync(_alarms[i], _lifetime.ApplicationStopping);
+            _figures = new Figures(values, await ReadyAsync());
+        }
+        finally
+        {
+            Volatile.Write(ref _measuredAt, _time.GetTimestamp());
+            Volatile.Write(ref _measuring, 0);
+        }
+    }
 
     private async Task<bool> ReadyAsync()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
@@ -45,6 +46,11 @@ public static class AlarmSetup
     {
         builder.Services.AddSingleton(new Measured(alarm, measure));
         builder.Services.TryAddSingleton(static services => new AlarmMeter(
-            services, services.GetServices<Measured>(), services.GetRequiredService<IMeterFactory>(), services.GetRequiredService<ILogger<AlarmMeter>>()));
+            services,
+            services.GetServices<Measured>(),
+            services.GetRequiredService<IMeterFactory>(),
+            services.GetRequiredService<IHostApplicationLifetime>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<AlarmMeter>>()));
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
@@ -23,6 +25,9 @@ internal sealed class SidecarConnections(SidecarEndpoint sidecar) : DelegatingHa
             request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, sidecar.ApiToken);
         }
 
+        // The activity that gRPC puts above HTTP's says the same and is exported by nobody: it is no parent.
+        if (Activity.Current is { OperationName: "Grpc.Net.Client.GrpcOut" } call)
+            Activity.Current = call.Parent;
         return base.SendAsync(request, cancellationToken);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ internal sealed partial class OutboxPublisher(
     NpgsqlDataSource database,
     EventPublisher publisher,
     OutboxSignal signal,
+    ActivitySource source,
     ILogger<OutboxPublisher> logger) : BackgroundService
 {
     private const int BatchSize = 200;
@@ -72,11 +74,44 @@ internal sealed partial class OutboxPublisher(
         foreach (var topic in taken.OrderBy(row => row.Id).GroupBy(row => row.Topic, row => row.Event))
         {
             foreach (var batch in Batches(topic))
-                await publisher.PublishAsync(topic.Key, batch, limit.Token);
+                await PublishAsync(topic.Key, batch, limit.Token);
         }
 
         await transaction.CommitAsync(limit.Token);
         return taken.Count;
+    }
+
+    // Each event is published in the trace in which it was committed; the call that carries all of them belongs to none.
+    private async Task PublishAsync(string topic, List<OutgoingEvent> batch, CancellationToken cancellationToken)
+    {
+        var spans = new List<Activity>();
+        for (var i = 0; source.HasListeners() && i < batch.Count; i++)
+        {
+            if (!ActivityContext.TryParse(batch[i].TraceParent, null, isRemote: true, out var committed)
+                || source.StartActivity($"publish {topic}/{batch[i].Type}", ActivityKind.Producer, committed) is not { } span)
+            {
+                continue;
+            }
+
+            Activity.Current = null;
+            span.SetTag("messaging.system", "dapr").SetTag("messaging.operation.name", "publish").SetTag("messaging.destination.name", topic).SetTag("messaging.message.id", batch[i].Id);
+            spans.Add(span);
+            batch[i] = batch[i] with { TraceParent = span.Id };
+        }
+
+        try
+        {
+            await publisher.PublishAsync(topic, batch, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            spans.ForEach(span => span.SetStatus(ActivityStatusCode.Error, e.Message));
+            throw;
+        }
+        finally
+        {
+            spans.ForEach(span => span.Dispose());
+        }
     }
 
     private static IEnumerable<List<OutgoingEvent>> Batches(IEnumerable<OutgoingEvent> events)

@@ -49,7 +49,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _logger = logger;
         _apps = options.Apps.ToDictionary(
             app => app.AppId,
-            app => new App(app, new AppPolicies(app.AppId, resources.Resiliencies, TimeProvider.System)));
+            app => new App(app, new AppPolicies(app.AppId, resources.Resiliencies, TimeProvider.System), AppSpans.Of(app.AppId)));
         _lock = new SidecarLock(options.ConnectionString, logger);
     }
 
@@ -118,6 +118,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         await FinishAsync(_settling, limit.Token);
         await _stopping.CancelAsync();
         await FinishAsync(Task.WhenAll([.. _loops, _publishing, _settling]), CancellationToken.None);
+        await Task.WhenAll(_apps.Values.Select(app => Task.Run(() => app.Spans?.Dispose())));
         _syncs.ForEach(sync => sync.Dispose());
         _subscriptions?.Dispose();
         _states?.Dispose();

@@ -17,6 +17,7 @@ from dead_letters import DeadLetters
 from recommendations import Order, Recommendation, Recommendations
 from service import Request, Response, Service, logger
 from sidecar import ConfigurationError, Settings, StateStore, whole_number
+from telemetry import Telemetry
 
 DEAD_LETTER_TOPIC = "marketing-dead-letters"
 ORDER_ACCEPTED = "OrderAccepted"
@@ -191,7 +192,10 @@ def main() -> int:
         stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = Settings.read(os.environ)
-        Service(settings, Marketing(settings).routes).run()
+        telemetry = Telemetry.read(os.environ, "marketing")
+        telemetry.follow(logger)
+        Service(settings, Marketing(settings).routes, telemetry).run()
+        telemetry.close()
     except ConfigurationError as mistake:
         print(mistake, file=sys.stderr)
         return 1

@@ -22,6 +22,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 from urllib.parse import parse_qs
 
 from sidecar import TOKEN_HEADER, Settings, SidecarError, whole_number
+from telemetry import Telemetry
 
 PROBLEM_TYPE = "urn:ordermall:problem:"
 LARGEST_BODY = 4 * 1024 * 1024  # the sidecar's own limit: more never arrives
@@ -92,8 +93,9 @@ Routes = Mapping[str, Mapping[str, Handler]]  # by path, then by method
 class Service:
     """Serves routes until it is told to stop."""
 
-    def __init__(self, settings: Settings, routes: Routes) -> None:
+    def __init__(self, settings: Settings, routes: Routes, telemetry: Telemetry) -> None:
         self._settings = settings
+        self._telemetry = telemetry
         self._token = settings.app_token.encode("utf-8")
         self._routes = routes
         self._changed = threading.Condition()
@@ -131,8 +133,20 @@ class Service:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def answer(self, method: str, target: str, token: str, body: bytes) -> Response:
+    def answer(self, method: str, target: str, token: str, traceparent: str, body: bytes) -> Response:
         """Answers a request; never raises."""
+        path = target.partition("?")[0]
+        # What the sidecar itself asks, again and again, is nobody's doing.
+        if path not in self._routes or path.startswith("/dapr/"):
+            return self._respond(method, target, token, body)
+        with self._telemetry.request(method, path, traceparent) as span:
+            response = self._respond(method, target, token, body)
+            if span is not None:
+                span.attributes["http.response.status_code"] = response.status
+                span.failed = response.status >= 500
+            return response
+
+    def _respond(self, method: str, target: str, token: str, body: bytes) -> Response:
         try:
             return self._answer(method, target, token, body)
         except SidecarError as failure:
@@ -259,7 +273,8 @@ class _Connection(BaseHTTPRequestHandler):
             return
         token = self.headers.get(TOKEN_HEADER, "")
         with self.server.service.under_way():
-            self._write(self.server.service.answer(self.command, self.path, token, body))
+            self._write(self.server.service.answer(
+                self.command, self.path, token, self.headers.get("traceparent", ""), body))
 
     def _read_body(self) -> bytes | None:
         """The body of a request, or None if it broke off. Too large or malformed is a ValueError. Sidecars send in chunks what they pass on."""

@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Collection, Dict, Mapping, Optional, Tuple
 
+from telemetry import trace_headers
+
 TOKEN_HEADER = "dapr-api-token"
 STATE_STORE = "statestore"
 
@@ -150,7 +152,7 @@ class StateStore:
     ) -> Tuple[int, bytes]:
         self._own.connection = None
         try:
-            connection.request("POST", path, text, self._headers)
+            connection.request("POST", path, text, {**self._headers, **trace_headers()})
             response = connection.getresponse()
             answer = response.status, response.read()
         except BaseException:

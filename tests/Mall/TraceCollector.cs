@@ -2,31 +2,36 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace OrderMall.Mall.Tests;
 
-/// <summary>Takes traces, metrics and logs over OTLP (HTTP, protobuf), and keeps them.</summary>
+/// <summary>Takes traces, metrics and logs over OTLP (HTTP; protobuf, and JSON for traces), and keeps them.</summary>
 internal sealed class TraceCollector : IAsyncDisposable
 {
-    // Field numbers of opentelemetry-proto: ExportTraceServiceRequest, ResourceSpans, Resource, ScopeSpans, Span, Event, KeyValue, AnyValue.
-    private const int ResourceSpans = 1, Resource = 1, ResourceAttribute = 1, ScopeSpans = 2, SpanOfScope = 2;
-    private const int TraceId = 1, Name = 5, Attribute = 9, Event = 11, EventName = 2, EventAttribute = 3;
+    // Field numbers of opentelemetry-proto: Export...ServiceRequest, Resource..., Resource, Scope..., Span, Event, Status, LogRecord, KeyValue, AnyValue.
+    private const int OfService = 1, Resource = 1, ResourceAttribute = 1, OfScope = 2, Item = 2;
+    private const int TraceId = 1, SpanId = 2, ParentId = 4, Name = 5, Attribute = 9, Event = 11, EventName = 2, EventAttribute = 3, Status = 15, StatusCode = 3;
+    private const int Severity = 2, LogBody = 5, LogTraceId = 9;
     private const int Key = 1, Value = 2, StringValue = 1, IntValue = 3;
+    private const ulong Failed = 2;
 
     private readonly WebApplication _app;
     private readonly ConcurrentBag<Span> _spans = [];
+    private readonly ConcurrentBag<Log> _logs = [];
     private readonly ConcurrentBag<(string Path, byte[] Body)> _taken = [];
 
     private TraceCollector(WebApplication app) => _app = app;
 
     /// <summary>What a service did in a trace.</summary>
-    public sealed record Span(string Service, string Trace, string Name, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<SpanEvent> Events)
+    public sealed record Span(
+        string Service, string Trace, string Id, string Parent, string Name, bool Failed, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<SpanEvent> Events)
     {
         /// <summary>For failures.</summary>
-        public override string ToString() => $"{Service} {Name} {string.Join(' ', Attributes)} {string.Join(' ', Events)}";
+        public override string ToString() => $"{Trace} {Parent} > {Id} {Service}: {Name}{(Failed ? " (failed)" : "")} {string.Join(' ', Attributes)} {string.Join(' ', Events)}";
     }
 
     /// <summary>What happened on the way.</summary>
@@ -35,6 +40,9 @@ internal sealed class TraceCollector : IAsyncDisposable
         /// <summary>For failures.</summary>
         public override string ToString() => $"{Name}({string.Join(' ', Attributes)})";
     }
+
+    /// <summary>What a service logged: 9 is information, 13 a warning, 17 an error.</summary>
+    public sealed record Log(string Service, ulong Severity, string Text, string Trace);
 
     public Uri Address => new(_app.Urls.Single());
 
@@ -52,12 +60,22 @@ internal sealed class TraceCollector : IAsyncDisposable
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            collector.Take(request.Path, body.ToArray());
-            return Results.Bytes([], "application/x-protobuf");
+            var isJson = request.ContentType == "application/json";
+            collector.Take(request.Path, isJson, body.ToArray());
+            return isJson ? Results.Text("{}", "application/json") : Results.Bytes([], "application/x-protobuf");
         });
         await app.StartAsync();
         return collector;
     }
+
+    /// <summary>All spans, of any trace.</summary>
+    public IReadOnlyCollection<Span> Spans => _spans;
+
+    /// <summary>All that was logged, but by those who send JSON.</summary>
+    public IReadOnlyCollection<Log> Logs => _logs;
+
+    /// <summary>Whether a metric of that name has come.</summary>
+    public bool HasMetric(string name) => _taken.Any(taken => taken.Path == "/v1/metrics" && taken.Body.AsSpan().IndexOf(Encoding.ASCII.GetBytes(name)) >= 0);
 
     /// <summary>What was done in a trace.</summary>
     public IReadOnlyList<Span> SpansOf(ActivityTraceId trace) => [.. _spans.Where(span => span.Trace == trace.ToHexString())];
@@ -67,25 +85,69 @@ internal sealed class TraceCollector : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private void Take(string path, byte[] export)
+    private void Take(string path, bool isJson, byte[] export)
     {
         _taken.Add((path, export));
-        if (path != "/v1/traces")
+        if (isJson)
+        {
+            if (path == "/v1/traces")
+                TakeJson(export);
             return;
-        foreach (var ofService in Fields(export, ResourceSpans))
+        }
+
+        foreach (var ofService in path is "/v1/traces" or "/v1/logs" ? Fields(export, OfService) : [])
         {
             var service = Fields(ofService, Resource).Select(resource => Attributes(resource, ResourceAttribute)["service.name"]).Single();
-            foreach (var span in Fields(ofService, ScopeSpans).SelectMany(scope => Fields(scope, SpanOfScope)))
+            foreach (var item in Fields(ofService, OfScope).SelectMany(scope => Fields(scope, Item)))
             {
-                _spans.Add(new Span(
-                    service,
-                    Convert.ToHexStringLower(Fields(span, TraceId).Single().Span),
-                    Text(Fields(span, Name).Single()),
-                    Attributes(span, Attribute),
-                    [.. Fields(span, Event).Select(happened => new SpanEvent(Text(Fields(happened, EventName).Single()), Attributes(happened, EventAttribute)))]));
+                if (path == "/v1/traces")
+                    _spans.Add(ReadSpan(service, item));
+                else
+                    _logs.Add(new Log(service, Whole(item, Severity), Text(Fields(Fields(item, LogBody).Single(), StringValue).Single()), Hex(item, LogTraceId)));
             }
         }
     }
+
+    private static Span ReadSpan(string service, ReadOnlyMemory<byte> span) => new(
+        service,
+        Hex(span, TraceId),
+        Hex(span, SpanId),
+        Hex(span, ParentId),
+        Text(Fields(span, Name).Single()),
+        Fields(span, Status) is [var status, ..] && Whole(status, StatusCode) == Failed,
+        Attributes(span, Attribute),
+        [.. Fields(span, Event).Select(happened => new SpanEvent(Text(Fields(happened, EventName).Single()), Attributes(happened, EventAttribute)))]);
+
+    private void TakeJson(byte[] export)
+    {
+        using var document = JsonDocument.Parse(export);
+        foreach (var ofService in document.RootElement.GetProperty("resourceSpans").EnumerateArray())
+        {
+            var service = AttributesOf(ofService.GetProperty("resource"))["service.name"];
+            foreach (var span in ofService.GetProperty("scopeSpans").EnumerateArray().SelectMany(scope => scope.GetProperty("spans").EnumerateArray()))
+            {
+                _spans.Add(new Span(
+                    service,
+                    span.GetProperty("traceId").GetString()!,
+                    span.GetProperty("spanId").GetString()!,
+                    span.GetProperty("parentSpanId").GetString()!,
+                    span.GetProperty("name").GetString()!,
+                    span.GetProperty("status").TryGetProperty("code", out var code) && code.GetUInt64() == Failed,
+                    AttributesOf(span),
+                    []));
+            }
+        }
+
+        static Dictionary<string, string> AttributesOf(JsonElement of) => of.GetProperty("attributes").EnumerateArray().ToDictionary(
+            attribute => attribute.GetProperty("key").GetString()!,
+            attribute => attribute.GetProperty("value").EnumerateObject().Single().Value.GetString()!);
+    }
+
+    private static ulong Whole(ReadOnlyMemory<byte> message, int number) =>
+        Fields(message, number) is [var whole, ..] ? BinaryPrimitives.ReadUInt64LittleEndian(whole.Span) : 0;
+
+    private static string Hex(ReadOnlyMemory<byte> message, int number) =>
+        Fields(message, number) is [var bytes, ..] ? Convert.ToHexStringLower(bytes.Span) : "";
 
     // Text and whole numbers; of others it is enough that they are there.
     private static Dictionary<string, string> Attributes(ReadOnlyMemory<byte> message, int number) => Fields(message, number).ToDictionary(

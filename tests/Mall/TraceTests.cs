@@ -8,10 +8,13 @@ namespace OrderMall.Mall.Tests;
 [Collection(AloneCollection.Name)]
 public sealed class TraceTests
 {
-    private static readonly string[] Services = ["gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "notification", "mypage"];
+    private const ulong Warning = 13;
+    private static readonly string[] Services = ["gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "notification", "mypage", "marketing"];
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(4);
 
     [FactNeeding(Need.Own)]
-    public async Task One_order_is_one_trace_across_every_service()
+    public async Task One_order_is_one_trace_whose_spans_are_named_and_nest_by_caller()
     {
         using var data = new MallFolder();
         await using var collector = await TraceCollector.StartAsync();
@@ -20,14 +23,78 @@ public sealed class TraceTests
         var customer = await Customer.RegisterAsync(mall.Address);
         var offer = await shop.SellBookAsync();
 
-        var trace = ActivityTraceId.CreateRandom();
-        var placed = await customer.OrderAsync(offer, 1, "card_ok", In(trace));
+        var (trace, caller) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
+        var placed = await customer.OrderAsync(offer, 1, "card_ok", In(trace, caller));
 
         var order = placed.Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
         await customer.OnPageAsync(order, "Preparing");
         await Eventually.Is(3, async () => (await customer.MessagesAsync(order)).Count);
         await TookPartAsync(Services, trace, collector);
+        (await customer.SendAsync(HttpMethod.Get, $"/api/orders/{order}", body: null, In(trace, caller))).Is(HttpStatusCode.OK);
         Assert.Equal(0, (await mall.CloseAsync()).ExitCode);
+
+        var spans = collector.SpansOf(trace);
+        Assert.All(spans, span => Assert.True(span.Parent == caller.ToHexString() || spans.Any(other => other.Id == span.Parent), $"Nobody exported the parent of {span}"));
+        Assert.All(spans, span => Assert.False(span.Failed, $"{span}"));
+        Assert.Equal(
+            ["gateway: GET /api/orders/{id}", "gateway: POST /api/orders"],
+            spans.Where(span => span.Parent == caller.ToHexString()).Select(Said).Order());
+
+        // What was called synchronously, through the sidecar.
+        string[] ordered = ["gateway: POST /api/orders", "gateway: POST ordering/api/orders", "gateway-dapr: CallLocal/ordering/api/orders", "ordering: POST /api/orders"];
+        string[] charged = [.. ordered, "ordering: POST payment/charges", "ordering-dapr: CallLocal/payment/charges", "payment: POST /charges"];
+        Assert.Contains([.. ordered, "ordering: POST catalog/holds", "ordering-dapr: CallLocal/catalog/holds", "catalog: POST /holds"], Paths());
+        Assert.Contains(
+            [.. charged, "payment: POST payment-provider/provider/charges", "payment-dapr: CallLocal/payment-provider/provider/charges", "payment-provider: POST /provider/charges"],
+            Paths());
+
+        // What happened by events, through the outbox: each subscriber is told by its own sidecar.
+        string[] accepted = [.. ordered, "ordering: publish orders/OrderAccepted"];
+        foreach (var subscriber in new[] { "store", "mypage", "notification", "marketing" })
+            Assert.Contains([.. accepted, $"{subscriber}-dapr: pubsub/orders", $"{subscriber}: POST /events/orders"], Paths());
+
+        Assert.Contains(
+            [.. accepted, "mypage-dapr: pubsub/orders", "mypage: POST /events/orders", "mypage: Dapr/SaveState", "mypage-dapr: /dapr.proto.runtime.v1.Dapr/SaveState"],
+            Paths());
+
+        var (asked, told) = (spans.Single(span => Said(span) == "ordering: POST /api/orders"), spans.First(span => Said(span) == "marketing: POST /events/orders"));
+        Assert.Equal(("POST", "/api/orders", "201"), (asked.Attributes["http.request.method"], asked.Attributes["http.route"], asked.Attributes["http.response.status_code"]));
+        Assert.Equal(("POST", "/events/orders", "200"), (told.Attributes["http.request.method"], told.Attributes["http.route"], told.Attributes["http.response.status_code"]));
+
+        // A mall that is well has nothing to say that would need attention.
+        Assert.DoesNotContain(collector.Logs, log => log.Severity >= Warning);
+
+        IEnumerable<string[]> Paths() => spans.Select(PathTo);
+
+        string[] PathTo(TraceCollector.Span span) => spans.FirstOrDefault(other => other.Id == span.Parent) is { } parent ? [.. PathTo(parent), Said(span)] : [Said(span)];
+
+        static string Said(TraceCollector.Span span) => $"{span.Service}: {span.Name}";
+    }
+
+    [FactNeeding(Need.Own)]
+    public async Task A_mall_that_nobody_uses_makes_no_traces_and_is_measured()
+    {
+        using var data = new MallFolder();
+        await using var collector = await TraceCollector.StartAsync();
+        await using var mall = await MallProcess.OpenAsync(data.Path, [.. ExportingTo(collector), ("OTEL_METRIC_EXPORT_INTERVAL", "500")]);
+        foreach (var metric in new[] { "ordermall.outbox.age", "ordermall.dead_letter.count", "ordermall.ready" })
+            await Eventually.Is(true, () => Task.FromResult(collector.HasMetric(metric)));
+
+        // What was asked until it was open may still come.
+        var before = await Eventually.Satisfies(
+            async () =>
+            {
+                var seen = collector.Spans.Count;
+                await Task.Delay(Settled);
+                return (Seen: seen, Now: collector.Spans.Count);
+            },
+            counted => counted.Seen == counted.Now,
+            "come to rest");
+        var exports = collector.Taken.Count;
+        await Task.Delay(Quiet);
+        Assert.True(collector.Taken.Count > exports, "Nothing was exported at all.");
+        Assert.Equal(before.Now, collector.Spans.Count);
+        Assert.All(collector.Spans, span => Assert.StartsWith("gateway", span.Service, StringComparison.Ordinal));
     }
 
     [FactNeeding(Need.Own)]
@@ -48,6 +115,7 @@ public sealed class TraceTests
             // The order that waits goes on asking: that alone opens the circuit.
             await Eventually.Is(true, async () => (await op.CircuitsAsync("payment")).Contains("open"));
             (await customer.OrderAsync(offer, 1, "card_ok", In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+            (await customer.SendAsync(HttpMethod.Get, $"/api/payments/{order}", body: null, In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
         }
 
         await customer.OnPageAsync(order, "Preparing");
@@ -68,18 +136,23 @@ public sealed class TraceTests
         Assert.Contains(asked, span => span.Attributes["mall.order.status"] == "Accepted");
         await TookPartAsync(Services, waiting, collector);
 
+        // What was logged about it is found by the trace.
+        Assert.Contains(collector.Logs, log => log is { Service: "gateway", Severity: Warning } && log.Trace == refused.ToHexString());
+
         // The one who does not wait was refused because of the open circuit.
         Assert.Contains(
             collector.SpansOf(refused).Where(span => span is { Service: "ordering" } && span.Attributes.ContainsKey("url.path")).SelectMany(span => span.Events),
             happened => happened.Attributes.GetValueOrDefault("mall.service") == "payment" && happened.Attributes.GetValueOrDefault("mall.circuit") == "open");
     }
 
-    // Dispatch hears of it too, and has nothing to do: it is not waited for.
+    // Dispatch subscribes too, and has nothing to do: it is not waited for.
     private static Task TookPartAsync(string[] services, ActivityTraceId trace, TraceCollector collector) => Eventually.Is(
-        string.Join(' ', services.Order()), () => Task.FromResult(string.Join(' ', collector.ServicesOf(trace).Except(["dispatch"]).Order())));
+        string.Join(' ', services.Order()), () => Task.FromResult(string.Join(' ', collector.ServicesOf(trace).Where(service => !service.EndsWith("-dapr", StringComparison.Ordinal)).Except(["dispatch"]).Order())));
 
     private static (string, string)[] ExportingTo(TraceCollector collector) =>
         [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Address.ToString()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_BSP_SCHEDULE_DELAY", "200")];
 
-    private static (string, string) In(ActivityTraceId trace) => ("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
+    private static (string, string) In(ActivityTraceId trace) => In(trace, ActivitySpanId.CreateRandom());
+
+    private static (string, string) In(ActivityTraceId trace, ActivitySpanId caller) => ("traceparent", $"00-{trace}-{caller}-01");
 }

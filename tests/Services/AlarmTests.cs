@@ -84,11 +84,21 @@ public sealed class AlarmTests(ServiceFixture fixture)
         listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => seen.Add((instrument.Name, instrument.Unit, value)));
         listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => seen.Add((instrument.Name, instrument.Unit, value)));
         listener.Start();
+        // It is measured in the background: the first to ask gets nothing. Those of other services in this process are among them.
+        await Eventually.BecomesAsync(true, () =>
+        {
+            seen.Clear();
+            listener.RecordObservableInstruments();
+            return Task.FromResult(seen.Contains(("ordermall.dead_letter.count", "{event}", 7))
+                && seen.Exists(figure => figure is { Name: "ordermall.outbox.age", Unit: "s", Value: > 3590 })
+                && seen.Contains(("ordermall.ready", "1", 1)));
+        });
+
+        // Whoever asks again before that is old is given the same.
+        await store.ExecuteAsync("DELETE FROM dead_letter");
+        seen.Clear();
         listener.RecordObservableInstruments();
-        // Those of other services in this process are among them.
         Assert.Contains(("ordermall.dead_letter.count", "{event}", 7), seen);
-        Assert.Contains(seen, figure => figure is { Name: "ordermall.outbox.age", Unit: "s", Value: > 3590 });
-        Assert.Contains(("ordermall.ready", "1", 1), seen);
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public sealed class ClockTests(PostgresServer postgres) : IAsyncLifetime
 
     private App App()
     {
-        var app = new App(_rig.Options.Apps[0], new AppPolicies("app", _resources.Resiliencies, _time));
+        var app = new App(_rig.Options.Apps[0], new AppPolicies("app", _resources.Resiliencies, _time), spans: null);
         app.SetHealth(app.Instances[0], healthy: true);
         return app;
     }

@@ -106,6 +106,8 @@ internal sealed partial class Supervised(string name, Func<IServiceRun> create, 
 
     private async Task RunAsync(TaskCompletionSource started, CancellationToken stopped)
     {
+        // What runs from here on does not belong to the request that asked for it.
+        Activity.Current = null;
         var pause = FirstPause;
         while (!stopped.IsCancellationRequested)
         {

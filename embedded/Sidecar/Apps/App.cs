@@ -7,10 +7,11 @@ internal sealed class App
     private AppInstance[] _healthy = [];
     private uint _turn;
 
-    public App(SidecarApp settings, AppPolicies policies)
+    public App(SidecarApp settings, AppPolicies policies, AppSpans? spans)
     {
         Settings = settings;
         Policies = policies;
+        Spans = spans;
         Instances = [.. settings.Instances.Select(address => new AppInstance(address))];
     }
 
@@ -22,6 +23,9 @@ internal sealed class App
     public SidecarApp Settings { get; }
 
     public AppPolicies Policies { get; }
+
+    /// <summary>Where the spans of its sidecar go; <see langword="null"/> where nobody is told of them.</summary>
+    public AppSpans? Spans { get; }
 
     public IReadOnlyList<AppInstance> Instances { get; }
 

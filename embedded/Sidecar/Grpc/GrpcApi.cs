@@ -63,11 +63,11 @@ internal sealed class GrpcApi : IAsyncDisposable
 
         if (!_methods.TryGetValue(path, out var method))
             return RefuseAsync(http, new RpcException(new Status(StatusCode.Unimplemented, $"the embedded sidecar has no {path}: it has publish, state and metadata. Run with daprd for the rest")));
-        var trace = TraceOf(http.Request.Headers);
+        var trace = TraceOf(http.Request.Headers).Begin(caller, path);
         http.Response.Headers[TraceHeader] = Convert.ToBase64String(TraceContext.ToBinary(trace.Child()));
         http.RequestServices = _services;
         http.Features.Set(new GrpcCaller(caller, trace));
-        return method(http);
+        return trace.Span is null ? method(http) : trace.EndAfterAsync(method(http), http.Response);
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -42,11 +43,12 @@ internal sealed class SidecarApi(
         if (!AppToken.IsShown(http.Request, caller.Settings.ApiToken))
             return RefuseAsync(http.Response);
 
-        var trace = TraceContext.From(http.Request.Headers.TraceParent);
+        var trace = TraceContext.From(http.Request.Headers.TraceParent).Begin(caller, path);
         http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
-        if (http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named])
-            return IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http);
-        return path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+        var handling = http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named]
+            ? IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http)
+            : path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+        return trace.Span is null ? handling : trace.EndAfterAsync(handling, http.Response);
     }
 
     private async Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
@@ -78,6 +80,7 @@ internal sealed class SidecarApi(
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < parts.Length; i++)
             parts[i] = Uri.UnescapeDataString(parts[i]);
+        Describe(trace.Span, parts);
         return (http.Request.Method, parts) switch
         {
             ("POST" or "PUT", [_, "publish", "bulk", var pubsub, .. var topic]) => publishing.PublishBulkAsync(http, caller, pubsub, string.Join('/', topic), trace),
@@ -91,6 +94,21 @@ internal sealed class SidecarApi(
             (_, [_, var api, ..]) when Elsewhere.Contains(api) || api is "state" or "publish" or "metadata" => UnsupportedAsync(http, path),
             _ => NoAppIdAsync(http),
         };
+    }
+
+    private static void Describe(Activity? span, string[] parts)
+    {
+        if (span is null)
+            return;
+        if (parts is [_, "state", var store, ..])
+        {
+            span.DisplayName = $"/v1.0/state/{store}"; // daprd has the key in it too
+            span.SetTag("db.system", "state").SetTag("db.name", store);
+        }
+        else if (parts is [_, "publish", .., var topic])
+        {
+            span.SetTag("messaging.system", "pubsub").SetTag("messaging.destination.name", topic);
+        }
     }
 
     private bool IsAllowed(string version, string api) => allowedApis is null || allowedApis.Contains($"{version}/{api}");

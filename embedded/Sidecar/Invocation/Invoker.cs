@@ -9,6 +9,12 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
     /// <summary>Makes the call and writes the answer, the app's or the sidecar's own.</summary>
     public async Task InvokeAsync(HttpContext http, App caller, string calleeId, string path, string query, TraceContext trace)
     {
+        if (trace.Span is { } span)
+        {
+            span.DisplayName = $"CallLocal/{calleeId}/{path.TrimStart('/')}";
+            span.SetTag("rpc.service", "ServiceInvocation").SetTag("net.peer.name", calleeId).SetTag("http.request.method", http.Request.Method);
+        }
+
         MethodPath method;
         try
         {

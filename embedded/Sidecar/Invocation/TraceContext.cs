@@ -1,25 +1,61 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace OrderMall.Sidecar;
 
-/// <summary>The W3C trace a request or event belongs to. Each hop gets a span id of its own.</summary>
+/// <summary>The W3C trace a request or event belongs to. Each hop gets a span id of its own, and is a span where those are exported.</summary>
 internal readonly struct TraceContext
 {
     private const int Length = 55;
     private const int BinaryLength = 29;
 
     private readonly string _parent;
+    private readonly bool _begun;
 
-    private TraceContext(string parent) => _parent = parent;
+    private TraceContext(string parent, bool begun = false, Activity? span = null) => (_parent, _begun, Span) = (parent, begun, span);
 
-    /// <summary>The trace that a <c>traceparent</c> names, or a new, sampled one when there is none or it is malformed.</summary>
+    /// <summary>The span of a hop that was begun, where its trace is sampled and exported.</summary>
+    public Activity? Span { get; }
+
+    /// <summary>The trace that a <c>traceparent</c> names, or a new one, not sampled, when there is none or it is malformed.</summary>
     public static TraceContext From(string? traceparent) =>
         new(IsValid(traceparent)
             ? traceparent!
-            : string.Create(CultureInfo.InvariantCulture, $"00-{NotZero():x16}{NotZero():x16}-{NotZero():x16}-01"));
+            : string.Create(CultureInfo.InvariantCulture, $"00-{NotZero():x16}{NotZero():x16}-{NotZero():x16}-00"));
 
-    /// <summary>A <c>traceparent</c> with the same trace and flags, and a new span id.</summary>
-    public string Child() => string.Create(Length, _parent, static (text, parent) =>
+    /// <summary>Begins the hop through an app's sidecar: what comes behind it has it as its parent. Whoever begins it ends it.</summary>
+    public TraceContext Begin(App app, string name) =>
+        app.Spans?.Begin(name, _parent) is { } span ? new(span.Id!, begun: true, span) : new(Child(), begun: true);
+
+    /// <summary>Ends the hop with the status of the answer; without one, since there was none, as failed.</summary>
+    public void End(int? status)
+    {
+        if (Span is null)
+            return;
+        if (status is { } code)
+            Span.SetTag("dapr.status_code", code.ToString(CultureInfo.InvariantCulture));
+        if (status is null or >= StatusCodes.Status400BadRequest)
+            Span.SetStatus(ActivityStatusCode.Error);
+        Span.Dispose();
+    }
+
+    /// <summary>Ends the hop when it was handled.</summary>
+    public async Task EndAfterAsync(Task handling, HttpResponse response)
+    {
+        int? status = null;
+        try
+        {
+            await handling;
+            status = response.StatusCode;
+        }
+        finally
+        {
+            End(status);
+        }
+    }
+
+    /// <summary>A <c>traceparent</c> with the same trace and flags, and a new span id; in a hop that was begun, its own.</summary>
+    public string Child() => _begun ? _parent : string.Create(Length, _parent, static (text, parent) =>
     {
         parent.CopyTo(text);
         NotZero().TryFormat(text[36..52], out _, "x16", CultureInfo.InvariantCulture);

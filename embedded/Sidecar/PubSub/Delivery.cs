@@ -63,8 +63,16 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         if (breaker?.Enter(out generation) is not null)
             return new(VerdictKind.NotTried, breaker.Timeout);
 
-        using var request = Request(instance, path, app, subscription, queued, attributes);
+        var hop = TraceContext.From(attributes.TraceParent).Begin(app, subscription.Topic);
+        if (hop.Span is { } span)
+        {
+            span.DisplayName = $"pubsub/{subscription.Topic}";
+            span.SetTag("messaging.system", "pubsub").SetTag("messaging.destination.name", subscription.Topic).SetTag("messaging.message.id", attributes.Id);
+        }
+
+        using var request = Request(instance, path, app, subscription, queued, attributes, hop);
         var answer = await AskAsync(app, instance, request, policies, attributes.Id, ct);
+        hop.End(answer is Answer.Success or Answer.Drop ? StatusCodes.Status200OK : null);
         breaker?.Leave(generation, answer is Answer.Success or Answer.Drop);
         return answer switch
         {
@@ -85,7 +93,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
     }
 
     private static HttpRequestMessage Request(
-        AppInstance instance, string path, App app, Subscription subscription, QueuedEvent queued, EventAttributes attributes)
+        AppInstance instance, string path, App app, Subscription subscription, QueuedEvent queued, EventAttributes attributes, TraceContext hop)
     {
         var envelope = subscription.RawPayload
             ? CloudEventEnvelope.WrapRaw(queued.Envelope, subscription.PubSub, subscription.Topic)
@@ -94,7 +102,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
         {
             Content = new ByteArrayContent(envelope) { Headers = { ContentType = CloudEvents } },
         };
-        request.Headers.TryAddWithoutValidation("traceparent", TraceContext.From(attributes.TraceParent).Child());
+        request.Headers.TryAddWithoutValidation("traceparent", hop.Child());
         if (attributes.TraceState is { Length: > 0 } state)
             request.Headers.TryAddWithoutValidation("tracestate", state);
         request.Headers.TryAddWithoutValidation("Pubsubname", subscription.PubSub);
