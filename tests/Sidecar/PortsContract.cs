@@ -42,7 +42,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     [ContractFact]
     public Task A_key_is_created_once_and_written_by_who_read_it_last() => WithServiceAsync(async (_, services) =>
     {
-        var state = services.GetRequiredService<StateStore>();
+        var state = services.GetRequiredService<ServiceDefaults.Dapr.StateStore>();
         var key = $"page {Guid.NewGuid()}/ä";
         Assert.Equal(default, await state.GetAsync(key, PortsJson.Default.Note, CancellationToken.None));
         Assert.True(await state.TrySaveAsync(key, new Note("one", 1.50m), null, PortsJson.Default.Note, CancellationToken.None));
@@ -58,7 +58,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     [ContractFact]
     public Task Several_keys_are_read_at_once_and_missing_ones_are_absent() => WithServiceAsync(async (_, services) =>
     {
-        var state = services.GetRequiredService<StateStore>();
+        var state = services.GetRequiredService<ServiceDefaults.Dapr.StateStore>();
         var keys = Enumerable.Range(0, 30).Select(i => $"note-{Guid.NewGuid()}-{i}").ToList();
         foreach (var (i, key) in keys.Index().Where(pair => pair.Index % 3 != 0))
             await state.TrySaveAsync(key, new Note(key, i), null, PortsJson.Default.Note, CancellationToken.None);

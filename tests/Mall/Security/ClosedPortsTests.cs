@@ -16,6 +16,8 @@ public sealed class ClosedPortsTests(IsolatedMall isolated, MallFixture mall) : 
         ("GET", "/api/mypage/orders"), ("GET", "/api/ops/services"), ("POST", "/api/ops/services/catalog/stop"), ("GET", "/circuits"), ("POST", "/circuits/probe/catalog"),
     ];
 
+    private static readonly string[] AskedOverGrpc = ["GetMetadata", "PublishEvent", "BulkPublishEvent", "GetState", "SaveState", "DeleteState", "ExecuteStateTransaction", "GetSecret"];
+
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
 
     [FactNeeding(Need.Own | Need.Linux)]
@@ -35,9 +37,17 @@ public sealed class ClosedPortsTests(IsolatedMall isolated, MallFixture mall) : 
 
     private static async Task AreRefusedAsync(int[] ports)
     {
-        var refusals = 0;
+        var (refusals, grpcPorts) = (0, 0);
         foreach (var port in ports)
         {
+            // Kestrel's answer where only HTTP/2 is spoken.
+            if (await AskAsync(port, "GET", "/", null) == HttpStatusCode.BadRequest)
+            {
+                grpcPorts++;
+                await RefusesGrpcAsync(port);
+                continue;
+            }
+
             foreach (var (verb, path) in Asked)
             {
                 foreach (var token in new[] { null, "", "0123456789abcdef0123456789abcdef" })
@@ -51,6 +61,31 @@ public sealed class ClosedPortsTests(IsolatedMall isolated, MallFixture mall) : 
 
         // Every service and the sidecar of each; all but the door know no public path.
         Assert.True(refusals > 20 * Asked.Length * 3, $"Only {refusals} of the questions to {ports.Length} ports were refused.");
+        Assert.True(grpcPorts > 10, $"Only {grpcPorts} of {ports.Length} ports speak gRPC.");
+    }
+
+    private static async Task RefusesGrpcAsync(int port)
+    {
+        const string Unauthenticated = "16";
+        const string Unimplemented = "12";
+        foreach (var method in AskedOverGrpc)
+        {
+            foreach (var token in new[] { null, "", "0123456789abcdef0123456789abcdef" })
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{port}/dapr.proto.runtime.v1.Dapr/{method}")
+                {
+                    Version = HttpVersion.Version20,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                    Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new("application/grpc") } },
+                };
+                if (token is not null)
+                    request.Headers.TryAddWithoutValidation("dapr-api-token", token);
+                using var answer = await Http.SendAsync(request);
+                var status = Assert.Single(answer.Headers.GetValues("grpc-status"));
+                // What is not on the list of APIs is not there for anybody.
+                Assert.Equal(method == "GetSecret" ? Unimplemented : Unauthenticated, status);
+            }
+        }
     }
 
     // What was refused is there for those who have the token.
