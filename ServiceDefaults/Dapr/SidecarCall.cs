@@ -1,4 +1,5 @@
 using Dapr;
+using Grpc.Core;
 
 namespace OrderMall.ServiceDefaults.Dapr;
 
@@ -20,7 +21,8 @@ internal static class SidecarCall
         }
         catch (Exception e) when (e is DaprException or OperationCanceledException)
         {
-            throw new SidecarException($"{what}: {(e.InnerException ?? e).Message}", e);
+            var reason = e.InnerException is RpcException refused ? $"{refused.StatusCode} {refused.Status.Detail}" : e.Message;
+            throw new SidecarException($"{what}: {reason}", e);
         }
     }
 }

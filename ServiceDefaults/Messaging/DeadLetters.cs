@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -111,8 +112,8 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            // What JSON is wrong says where; most others only pass on what went wrong further down.
-            var cause = e is JsonException ? e : e.GetBaseException();
+            // What JSON is wrong says where, and a sidecar's refusal of what; most others only pass on what went wrong further down.
+            var cause = e is JsonException or SidecarException ? e : e.GetBaseException();
             return Storable($"{cause.GetType().Name}: {(cause as PostgresException)?.MessageText ?? cause.Message}", LongestReason);
         }
     }

@@ -241,9 +241,8 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
     {
         var order = Orders.Book(customer: "keeper");
         await mypage.DeliverAsync(OrderEvent.Accepted, order);
-        using var sidecar = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{mypage.Sidecar.Port}/v1.0/state/statestore/") };
-        Assert.Equal($$"""{"number":0,"orderIds":["{{order.OrderId}}"]}""", await sidecar.GetStringAsync("orders.keeper"));
-        var kept = await sidecar.GetFromJsonAsync<JsonElement>($"order.{order.OrderId}");
+        Assert.Equal($$"""{"number":0,"orderIds":["{{order.OrderId}}"]}""", mypage.Sidecar.StateOf("orders.keeper"));
+        var kept = JsonSerializer.Deserialize<JsonElement>(mypage.Sidecar.StateOf($"order.{order.OrderId}"));
         Assert.Equal(
             ["customerId", "orderId", "title", "kind", "status", "amount", "currency", "date", "place", "updatedAt", "version", "timeline"],
             kept.EnumerateObject().Select(property => property.Name));

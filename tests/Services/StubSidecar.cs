@@ -64,6 +64,13 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>State calls so far.</summary>
     public (int Reads, int Writes) StateCalls => (_reads, _writes);
 
+    /// <summary>What is kept under a key.</summary>
+    public string StateOf(string key)
+    {
+        lock (_lock)
+            return _state[key].Value.ToStringUtf8();
+    }
+
     public Task StartAsync() => _app.StartAsync();
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
