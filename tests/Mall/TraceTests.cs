@@ -14,11 +14,12 @@ public sealed class TraceTests
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(4);
 
     [FactNeeding(Need.Own)]
-    public async Task One_order_is_one_trace_whose_spans_are_named_and_nest_by_caller()
+    public async Task A_mall_that_nobody_uses_makes_no_traces_and_an_order_makes_one_whose_spans_are_named_and_nest_by_caller()
     {
         using var data = new MallFolder();
         await using var collector = await TraceCollector.StartAsync();
-        await using var mall = await MallProcess.OpenAsync(data.Path, ExportingTo(collector));
+        await using var mall = await MallProcess.OpenAsync(data.Path, [.. ExportingTo(collector), ("OTEL_METRIC_EXPORT_INTERVAL", "500")]);
+        await IsMeasuredWithoutTracesAsync(collector);
         var shop = new Shop(await Person.SignInAsync(mall.Address, "bookshop@mall.test", "Mall-demo-1"));
         var customer = await Customer.RegisterAsync(mall.Address);
         var offer = await shop.SellBookAsync();
@@ -72,32 +73,6 @@ public sealed class TraceTests
     }
 
     [FactNeeding(Need.Own)]
-    public async Task A_mall_that_nobody_uses_makes_no_traces_and_is_measured()
-    {
-        using var data = new MallFolder();
-        await using var collector = await TraceCollector.StartAsync();
-        await using var mall = await MallProcess.OpenAsync(data.Path, [.. ExportingTo(collector), ("OTEL_METRIC_EXPORT_INTERVAL", "500")]);
-        foreach (var metric in new[] { "ordermall.outbox.age", "ordermall.dead_letter.count", "ordermall.ready" })
-            await Eventually.Is(true, () => Task.FromResult(collector.HasMetric(metric)));
-
-        // What was asked until it was open may still come.
-        var before = await Eventually.Satisfies(
-            async () =>
-            {
-                var seen = collector.Spans.Count;
-                await Task.Delay(Settled);
-                return (Seen: seen, Now: collector.Spans.Count);
-            },
-            counted => counted.Seen == counted.Now,
-            "come to rest");
-        var exports = collector.Taken.Count;
-        await Task.Delay(Quiet);
-        Assert.True(collector.Taken.Count > exports, "Nothing was exported at all.");
-        Assert.Equal(before.Now, collector.Spans.Count);
-        Assert.All(collector.Spans, span => Assert.StartsWith("gateway", span.Service, StringComparison.Ordinal));
-    }
-
-    [FactNeeding(Need.Own)]
     public async Task Why_an_order_was_not_charged_is_seen_in_its_trace_and_so_is_its_later_charge()
     {
         using var data = new MallFolder();
@@ -143,6 +118,29 @@ public sealed class TraceTests
         Assert.Contains(
             collector.SpansOf(refused).Where(span => span is { Service: "ordering" } && span.Attributes.ContainsKey("url.path")).SelectMany(span => span.Events),
             happened => happened.Attributes.GetValueOrDefault("mall.service") == "payment" && happened.Attributes.GetValueOrDefault("mall.circuit") == "open");
+    }
+
+    /// <summary>Looks at a mall that has been opened and not been used yet.</summary>
+    private static async Task IsMeasuredWithoutTracesAsync(TraceCollector collector)
+    {
+        foreach (var metric in new[] { "ordermall.outbox.age", "ordermall.dead_letter.count", "ordermall.ready" })
+            await Eventually.Is(true, () => Task.FromResult(collector.HasMetric(metric)));
+
+        // What was asked until it was open may still come.
+        var before = await Eventually.Satisfies(
+            async () =>
+            {
+                var seen = collector.Spans.Count;
+                await Task.Delay(Settled);
+                return (Seen: seen, Now: collector.Spans.Count);
+            },
+            counted => counted.Seen == counted.Now,
+            "come to rest");
+        var exports = collector.Taken.Count;
+        await Task.Delay(Quiet);
+        Assert.True(collector.Taken.Count > exports, "Nothing was exported at all.");
+        Assert.Equal(before.Now, collector.Spans.Count);
+        Assert.All(collector.Spans, span => Assert.StartsWith("gateway", span.Service, StringComparison.Ordinal));
     }
 
     // Dispatch subscribes too, and has nothing to do: it is not waited for.
