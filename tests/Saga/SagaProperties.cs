@@ -12,7 +12,7 @@ namespace OrderMall.Saga.Tests;
 /// </summary>
 public sealed class SagaProperties(SagaWorld world, ITestOutputHelper output) : IClassFixture<SagaWorld>
 {
-    private const int UsualCases = 150;
+    private const int UsualCases = 80;
 
     [Fact]
     public async Task The_rules_hold_whatever_happens()
