@@ -79,7 +79,7 @@ internal sealed class Mall
                 MallServers.Existing => await ExistingPostgres.FindAsync(builder),
                 MallServers.Containers => await ContainerPostgres.AddAsync(builder),
                 // Without programs for one, a container comes before a download.
-                _ when !PostgresBinaries.AreInstalled && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
+                _ when !PostgresCluster.HasPrograms(folder.Postgres) && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
                 _ => PrivatePostgres.Add(builder, folder),
             };
             Sidecars sidecars = settings.Daprd

@@ -32,7 +32,8 @@ public sealed class OpenAppHost : MallPeople, IAsyncLifetime
         await Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
         _address = App.GetEndpoint("gateway", "http");
         var configuration = App.Services.GetRequiredService<IConfiguration>();
-        Dashboard = (new Uri(configuration["ASPNETCORE_URLS"]!.Split(';')[0]), configuration["AppHost:DashboardApiKey"]!);
+        var dashboard = await Notifications.WaitForResourceAsync("aspire-dashboard", change => change.Snapshot.Urls.Any(url => url is { Name: "http", IsInactive: false }), limit.Token);
+        Dashboard = (new Uri(dashboard.Snapshot.Urls.First(url => url.Name == "http").Url), configuration["AppHost:DashboardApiKey"]!);
     }
 
     public async Task DisposeAsync()
