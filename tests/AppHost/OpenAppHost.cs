@@ -2,6 +2,9 @@ using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
+// A mall at a time: each takes both cores while it opens.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace OrderMall.AppHost.Tests;
 
 /// <summary>The mall as the AppHost opens it, with a private PostgreSQL and the embedded sidecar, two instances of what is replicated, and the dashboard.</summary>
