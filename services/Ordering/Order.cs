@@ -335,6 +335,11 @@ internal sealed class Order
             ? [(OrderEvent.Voided, EventOf(new HistoryEntry(Status, UpdatedAt, Version, OrderEvent.Voided, Reason)))]
             : [.. History.Where(entry => entry.Event is not null).Select(entry => (entry.Event!, EventOf(entry)))];
 
+    /// <summary>All that its events have said so far; <see langword="null"/> for an attempt that people have not seen.</summary>
+    public History<OrderEvent, OrderStatus>? ToHistory() => IsPublic
+        ? new(EventOf(History[^1]), [.. History.Select(entry => new PastStatus<OrderStatus>(entry.Status, entry.At, entry.Version))])
+        : null;
+
     private void MoveTo(OrderStatus status, string eventType, DateTimeOffset now)
     {
         Change(status, now);

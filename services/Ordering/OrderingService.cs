@@ -52,5 +52,6 @@ public sealed class OrderingService : IMallService
         OrderEvents.Map(app);
         AuditApi.Map(app);
         Republishing.Map(app);
+        HistoryCalls.Map(app);
     }
 }
