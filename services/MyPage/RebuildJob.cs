@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Sidecar;
@@ -26,7 +27,7 @@ internal sealed partial class RebuildJob(IStateStore state, IEnumerable<ViewSour
 
     private readonly IReadOnlyList<ViewSource> _sources = [.. sources];
     private readonly string _me = $"{Guid.NewGuid()}";
-    private readonly SemaphoreSlim _asked = new(0, 1);
+    private readonly Channel<bool> _asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile Rebuild? _last;
 
     /// <summary>For how long it has been under way without going on; zero while it does, and when nothing is to be done.</summary>
@@ -42,23 +43,25 @@ internal sealed partial class RebuildJob(IStateStore state, IEnumerable<ViewSour
     public async Task<RebuildProgress> BeginAsync(CancellationToken cancellationToken)
     {
         await ChangeAsync(stored => stored is null or { FinishedAt: not null } ? Rebuild.Begin(_me, Lease, time.Now()) : null, cancellationToken);
-        if (_asked.CurrentCount == 0)
-            _asked.Release();
+        _asked.Writer.TryWrite(true);
         return _last!.ToProgress();
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        _asked.Dispose();
-        base.Dispose();
     }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var pause = FirstPause; ; await _asked.WaitAsync(pause, stoppingToken))
+        for (var pause = FirstPause; ; await WaitAsync(pause, stoppingToken))
             pause = await TryAsync(stoppingToken) ? options.Interval : pause * 2 < options.Interval ? pause * 2 : options.Interval;
+    }
+
+    // Until somebody asks, or the pause is over.
+    private async Task WaitAsync(TimeSpan pause, CancellationToken stoppingToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        limit.CancelAfter(pause);
+        Task asked = _asked.Reader.ReadAsync(limit.Token).AsTask();
+        await asked.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stoppingToken.ThrowIfCancellationRequested();
     }
 
     // Whether there is nothing more to do for now.

@@ -46,8 +46,15 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>Fails a write of such a key when it says so.</summary>
     public Func<string, bool> FailsToWrite { get; set; } = _ => false;
 
-    /// <summary>State calls so far.</summary>
+    /// <summary>State calls so far, but for those about <c>rebuild</c>.</summary>
     public (int Reads, int Writes) StateCalls => (_reads, _writes);
+
+    /// <summary>Loses every key.</summary>
+    public void ForgetState()
+    {
+        lock (_lock)
+            _state.Clear();
+    }
 
     public Task StartAsync() => _app.StartAsync();
 
@@ -71,7 +78,9 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private Task GetAsync(HttpContext context)
     {
-        Interlocked.Increment(ref _reads);
+        // How far pages are made again is looked at now and then.
+        if ((string)context.Request.RouteValues["key"]! != "rebuild")
+            Interlocked.Increment(ref _reads);
         (string Value, int ETag) entry;
         lock (_lock)
         {
@@ -108,9 +117,10 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private async Task SaveAsync(HttpContext context)
     {
-        Interlocked.Increment(ref _writes);
         var item = (await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body)).EnumerateArray().Single();
         var key = item.GetProperty("key").GetString()!;
+        if (key != "rebuild")
+            Interlocked.Increment(ref _writes);
         context.Response.StatusCode = FailsToWrite(key) ? StatusCodes.Status500InternalServerError : Save(key, item);
         if (context.Response.StatusCode != StatusCodes.Status204NoContent)
             await context.Response.WriteAsync("""{"errorCode":"ERR_STATE_SAVE","message":"failed saving state"}""");
