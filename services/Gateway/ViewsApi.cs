@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Sidecar;
