@@ -1,9 +1,32 @@
+using System.Globalization;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Configuration;
-using OrderMall.AppHost.Azure;
-using OrderMall.AppHost.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderMall.AppHost.Dapr;
+using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Postgres;
+using OrderMall.Contracts;
+using OrderMall.Control;
+using OrderMall.Postgres;
 
 namespace OrderMall.AppHost;
+
+/// <summary>An app of the mall with what its sidecar has to know of it. Tokens are new at every start.</summary>
+/// <param name="AppId">Its Dapr app id.</param>
+/// <param name="ApiToken">What its sidecar wants to be called with.</param>
+/// <param name="AppToken">What it wants to be called with by its sidecar.</param>
+/// <param name="Instances">The instances.</param>
+internal sealed record MallApp(string AppId, string ApiToken, string AppToken, IReadOnlyList<MallInstance> Instances);
+
+/// <summary>One instance of an app, listening on 127.0.0.1.</summary>
+/// <param name="Name">Its resource's name.</param>
+/// <param name="Port">Where it listens.</param>
+internal sealed record MallInstance(string Name, int Port)
+{
+    /// <summary>Its address.</summary>
+    public Uri Address => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}"));
+}
 
 /// <summary>The mall under construction: every service gets here what all services get.</summary>
 internal sealed class Mall
@@ -12,116 +35,214 @@ internal sealed class Mall
     private const string Alive = "/alive";
     private const string Ready = "/health";
 
-    /// <summary>So many instances of a service there are at most.</summary>
-    public const int MostReplicas = 5;
-
     private readonly IDistributedApplicationBuilder _builder;
-    private readonly MallServers _servers;
-    private readonly bool _demo;
-    private readonly int _replicas;
-    private readonly List<(MallService Service, IResourceBuilder<IResourceWithWaitSupport> Resource)> _services = [];
-    private readonly Dictionary<string, ParameterResource> _tokens = [];
+    private readonly MallSettings _settings;
+    private readonly DataFolder _folder;
+    private readonly Databases _databases;
+    private readonly Sidecars _sidecars;
+    private readonly Python _python;
+    private readonly List<(MallService Service, MallApp App, IReadOnlyList<IResourceBuilder<IResourceWithWaitSupport>> Resources)> _services = [];
 
-    public Mall(IDistributedApplicationBuilder builder)
+    private Mall(IDistributedApplicationBuilder builder, MallSettings settings, DataFolder folder, Databases databases, Sidecars sidecars, Python python) =>
+        (_builder, _settings, _folder, _databases, _sidecars, _python) = (builder, settings, folder, databases, sidecars, python);
+
+    /// <summary>Looks for what the mall needs on this machine before anything is started.</summary>
+    /// <param name="args">The command line.</param>
+    /// <returns><see langword="null"/> where something is missing or wrong; the console then says what, and how to mend it.</returns>
+    public static async Task<Mall?> PrepareAsync(string[] args)
     {
-        _builder = builder;
-        _servers = IsPublished ? new AzureServers(builder)
-            : ExistingServers.AreGiven(builder.Configuration) ? new ExistingServers(builder)
-            : new ContainerServers(builder);
-        // Everybody knows the demo accounts' password: a deployed mall has them only if it is asked to (Mall__Demo=true azd up).
-        _demo = builder.Configuration.GetValue("Mall:Demo", !IsPublished);
-        _replicas = builder.Configuration.GetValue("Mall:Replicas", 1);
-        if (_replicas is < 1 or > MostReplicas)
-            throw new DistributedApplicationException($"Mall:Replicas is {_replicas}: it must be from 1 to {MostReplicas}.");
+        DataFolder? folder = null;
+        try
+        {
+            Dashboard.ChooseAddresses(args);
+            var builder = DistributedApplication.CreateBuilder(args);
+            if (builder.ExecutionContext.IsPublishMode)
+                throw new MallException("This AppHost opens the mall on this machine. How it is deployed stands in infra/.");
+            // Resources have logs of their own; here the mall says what people need to know.
+            builder.Services.AddLogging(logging => logging
+                .AddFilter("Aspire", LogLevel.Warning).AddFilter("Aspire.Hosting.Dcp.DcpHost", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+                .AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning));
+            builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Closing.Limit);
+
+            var checkout = Path.GetDirectoryName(builder.AppHostDirectory.TrimEnd(Path.DirectorySeparatorChar))!;
+            var settings = MallSettings.Read(builder.Configuration, checkout);
+            if (!LoopbackPort.IsFree(settings.Port))
+                throw new MallException($"Port {settings.Port} is taken by another program. Choose another with --Mall:Port.");
+            folder = DataFolder.Open(settings.Data);
+            folder.Announce(new Uri($"http://127.0.0.1:{settings.Port}"));
+            var components = Path.Combine(checkout, "components");
+            var databases = settings.Servers switch
+            {
+                MallServers.Existing => await ExistingPostgres.FindAsync(builder),
+                MallServers.Containers => await ContainerPostgres.AddAsync(builder),
+                // Without programs for one, a container comes before a download.
+                _ when !PostgresBinaries.AreInstalled && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
+                _ => PrivatePostgres.Add(builder, folder),
+            };
+            Sidecars sidecars = settings.Daprd
+                ? await DaprdSidecars.AddAsync(builder, components, folder, settings.Servers)
+                : new EmbeddedSidecars(builder, components, folder, databases);
+            var python = await Python.FindAsync(CancellationToken.None);
+            return new Mall(builder, settings, folder, databases, sidecars, python);
+        }
+        catch (Exception missing) when (missing is FormatException or MallException or PostgresClusterException)
+        {
+            folder?.Dispose();
+            await Console.Error.WriteLineAsync($"The mall cannot be opened:{Environment.NewLine}{missing.Message}");
+            return null;
+        }
     }
-
-    private bool IsPublished => _builder.ExecutionContext.IsPublishMode;
-
-    // Images of .NET serve on this port; elsewhere Aspire finds a free one.
-    private int? TargetPort => IsPublished ? MallServers.ContainerPort : null;
 
     /// <summary>Adds a service that is a project of this solution.</summary>
-    public IResourceBuilder<ProjectResource> Add<TProject>(MallService service)
+    public void Add<TProject>(MallService service)
         where TProject : IProjectMetadata, new()
     {
-        var project = _builder.AddProject<TProject>(service.AppId).WithHttpEndpoint(targetPort: TargetPort);
-        if (service.IsReplicated)
-            project.WithReplicas(_replicas);
-        return Join(project, service);
+        var app = NewApp(service.AppId, service.IsReplicated ? _settings.Replicas : 1);
+        Join(service, app, [.. app.Instances.Select(instance => AddProject<TProject>(service, instance))]);
     }
 
-    /// <summary>Adds a service that is a Python script with nothing to install; published by the Dockerfile beside it.</summary>
-    public IResourceBuilder<ExecutableResource> AddPython(MallService service, string folder, string script) =>
-        Join(
-            _builder.AddExecutable(service.AppId, Requirements.Python, folder, script)
-                .WithHttpEndpoint(targetPort: TargetPort, env: "APP_PORT")
-                .WithOtlpExporter()
-                .PublishAsDockerFile(),
-            service);
+    /// <summary>Adds a service that is a Python script with nothing to install. Where there is no Python the mall opens without it.</summary>
+    public void AddPython(MallService service, string folder, string script)
+    {
+        if (_python.Program is not { } program)
+        {
+            Console.WriteLine($"Without {service.AppId}: {_python.Missing}.");
+            return;
+        }
+
+        var app = NewApp(service.AppId, 1);
+        var instance = app.Instances[0];
+        // Nothing is written beside the script.
+        var resource = _builder.AddExecutable(instance.Name, program, folder, "-B", script)
+            .WithHttpEndpoint(instance.Port, instance.Port, isProxied: false)
+            .WithOtlpExporter(OtlpProtocol.HttpProtobuf)
+            .WithEnvironment("APP_PORT", instance.Port.ToString(CultureInfo.InvariantCulture));
+        Join(service, app, [resource]);
+    }
 
     /// <summary>Adds the public door. It comes last, and opens when all services are ready.</summary>
-    public IResourceBuilder<ProjectResource> AddGateway<TProject>(MallService service)
+    public void AddGateway<TProject>(MallService service)
         where TProject : IProjectMetadata, new()
     {
-        var gateway = _builder.AddProject<TProject>(service.AppId)
-            .WithHttpEndpoint(port: IsPublished ? null : _builder.Configuration.GetValue("Mall:Port", 8080), targetPort: TargetPort)
-            .WithExternalHttpEndpoints()
+        var app = NewApp(service.AppId, 1) with { Instances = [new MallInstance(service.AppId, _settings.Port)] };
+        var address = app.Instances[0].Address.GetLeftPart(UriPartial.Authority);
+        var gateway = AddProject<TProject>(service, app.Instances[0])
+            .WithEnvironment("PublicUrl", address)
             .WithUrlForEndpoint("http", url => url.DisplayText = "Shop")
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" });
-        foreach (var (joined, resource) in _services)
+        foreach (var (joined, _, resources) in _services)
         {
-            gateway.WaitFor(resource);
+            foreach (var resource in resources)
+                gateway.WaitFor(resource);
             if (joined.Joins is not { } prefix)
                 continue;
             gateway.WithEnvironment($"Gateway__Routes__{prefix}__AppId", joined.AppId);
             gateway.WithEnvironment($"Gateway__Routes__{prefix}__AnyoneMayRead", "true");
         }
 
-        return Join(gateway, service);
+        Join(service, app, [gateway]);
+        if (_settings.Demo)
+            gateway.WithDemoOrder();
     }
 
-    /// <summary>The secret without which a service takes no calls: its sidecar knows it.</summary>
-    public ParameterResource TokenOf(string appId) => Token(appId, "app");
-
-    private IResourceBuilder<T> Join<T>(IResourceBuilder<T> app, MallService service)
-        where T : class, IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport, IResourceWithProbes, IComputeResource
+    /// <summary>Opens the mall and runs it until it is told to end, or cannot be opened.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync()
     {
-        // Its daprd hears within three probes that it leaves; what is sent to it until then it answers. Where no other instance
-        // takes over, saying that it leaves would help nobody.
-        if (IsPublished || (_replicas > 1 && service.IsReplicated))
-            app.WithEnvironment("Drain__Seconds", "6");
-        app.WithEnvironment("Mall__Demo", _demo ? "true" : "false");
-        // The schema is brought up to date before anything answers: there is a minute for it (ten failures are the most there may be).
-        Probe(ProbeType.Startup, Alive, period: 6, failures: 10);
-        Probe(ProbeType.Readiness, Ready, period: 5, failures: 3);
-        Probe(ProbeType.Liveness, Alive, period: 10, failures: 6);
-        app.WithHttpHealthCheck(Ready);
-        foreach (var called in _services.Where(other => service.Calls.Contains(other.Service.AppId)))
-            app.WithReferenceRelationship(called.Resource);
-        _servers.Serve(app, service, Token(service.AppId, "app"), Token(service.AppId, "sidecar"));
-        _services.Add((service, app));
-        return app;
+        var control = NewApp(AppIds.MallControl, 1);
+        _sidecars.Join(control, []);
+        var services = new Operations.MallServices(control, _services.ConvertAll(service => service.App), _sidecars);
+        foreach (var (_, app, resources) in _services.Where(service => service.App.AppId == AppIds.PaymentProvider && _settings.Demo))
+            resources[0].WithModes(app);
+        foreach (var (_, app, resources) in _services)
+            resources[0].WithRollingRestart(app, services);
 
-        void Probe(ProbeType type, string path, int period, int failures) => app.WithAnnotation(new EndpointProbeAnnotation
+        _builder.Services.AddSingleton(services);
+        _builder.Services.AddSingleton(_settings);
+        _builder.Services.AddSingleton<MallState>();
+        _builder.Services.AddSingleton(_sidecars);
+        _builder.Services.AddSingleton(_databases);
+        _builder.Services.AddSingleton<Closing>();
+        _builder.Services.AddHostedService(provider => provider.GetRequiredService<Closing>());
+        // Before Aspire's own, which come back only when everything has been started.
+        _builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, Opening>());
+        _builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, Supervisor>());
+        _builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, ControlHost>());
+        await using var application = _builder.Build();
+        services.Use(application.Services);
+        var lifetime = application.Services.GetRequiredService<IHostApplicationLifetime>();
+        var closing = application.Services.GetRequiredService<Closing>();
+        try
         {
-            Type = type,
-            EndpointReference = app.GetEndpoint("http"),
-            Path = path,
-            InitialDelaySeconds = 1,
-            PeriodSeconds = period,
-            TimeoutSeconds = 3,
-            FailureThreshold = failures,
-            SuccessThreshold = 1,
-        });
+            await application.StartAsync();
+            await Task.Delay(Timeout.Infinite, lifetime.ApplicationStopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to end before it was open.
+        }
+        catch (Exception failed) when (failed is DistributedApplicationException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync($"The mall cannot be opened:{Environment.NewLine}{failed.Message}");
+            Environment.ExitCode = 1;
+        }
+        finally
+        {
+            Console.WriteLine("Closing the mall: what is in flight is finished first.");
+            await closing.CloseAsync();
+            await application.StopAsync();
+            _folder.Dispose();
+        }
+
+        return Environment.ExitCode;
     }
 
-    // New at every start: both who needs it start then.
-    private ParameterResource Token(string appId, string of)
+    private static MallApp NewApp(string appId, int instances)
     {
-        var name = $"{appId}-{of}-token";
-        if (_tokens.TryGetValue(name, out var known))
-            return known;
-        var value = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        return _tokens[name] = new ParameterResource(name, _ => value, secret: true);
+        var ports = LoopbackPort.Find(instances);
+        return new MallApp(
+            appId,
+            Secret(),
+            Secret(),
+            [.. ports.Select((port, i) => new MallInstance(instances == 1 ? appId : $"{appId}-{i + 1}", port))]);
+    }
+
+    internal static string Secret() => RandomNumberGenerator.GetHexString(32, lowercase: true);
+
+    private IResourceBuilder<ProjectResource> AddProject<TProject>(MallService service, MallInstance instance)
+        where TProject : IProjectMetadata, new() =>
+        _builder.AddProject<TProject>(instance.Name, project => project.ExcludeLaunchProfile = true)
+            .StartedDirectly()
+            .WithHttpEndpoint(instance.Port, instance.Port, isProxied: false)
+            .WithEnvironment("ASPNETCORE_URLS", instance.Address.GetLeftPart(UriPartial.Authority))
+            // Set in container images, and would only be warned about.
+            .WithEnvironment("ASPNETCORE_HTTP_PORTS", "");
+
+    private void Join<T>(MallService service, MallApp app, IReadOnlyList<IResourceBuilder<T>> resources)
+        where T : class, IResourceWithEnvironment, IResourceWithEndpoints, IResourceWithWaitSupport
+    {
+        foreach (var resource in resources)
+        {
+            resource
+                .WithHttpHealthCheck(Ready)
+                .WithEnvironment("Mall__Demo", _settings.Demo ? "true" : "false")
+                // Its sidecar hears within three probes that it shuts down; what is sent to it until then it answers. Where no other
+                // instance takes over, saying so would help nobody.
+                .WithEnvironment("Drain__Seconds", resources.Count > 1 ? "6" : "0")
+                // A service sees its own connection string and nobody else's.
+                .WithEnvironment("ConnectionStrings__postgres", "")
+                .WithEnvironment("ConnectionStrings__redis", "");
+            if (service.HasDatabase)
+                _databases.Give(resource, $"ConnectionStrings__{service.AppId}", service.Database, resources.Count);
+            if (service.SendsMail)
+                MailSettings.Pass(_builder, resource);
+            foreach (var invoked in _services.Where(other => service.Invokes.Contains(other.Service.AppId)).SelectMany(other => other.Resources))
+                resource.WithReferenceRelationship(invoked);
+        }
+
+        _sidecars.Join(app, [.. resources.Select(resource => (IResourceBuilder<IResourceWithEnvironment>)resource)]);
+        foreach (var resource in resources)
+            _sidecars.WaitedForBy(resource);
+        _services.Add((service, app, [.. resources.Select(resource => (IResourceBuilder<IResourceWithWaitSupport>)resource)]));
     }
 }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using Npgsql;
 using OrderMall.Contracts;
-using OrderMall.Mall.Control;
 using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
 using OrderMall.ServiceDefaults.Sidecar;
@@ -15,7 +14,7 @@ namespace OrderMall.Mall;
 /// The whole mall on one machine without Docker and Dapr: every service, the sidecar they talk through, and
 /// PostgreSQL. Disposing it closes it in order; everything is kept for the next time.
 /// </summary>
-public sealed partial class EmbeddedMall : IAsyncDisposable
+public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
 {
     // Of the private server's 300, over all services. A connection costs PostgreSQL megabytes, and its statements are
     // prepared for each anew: measured on 2 cores, waiting a moment for one of few is cheaper than many.
@@ -89,6 +88,7 @@ public sealed partial class EmbeddedMall : IAsyncDisposable
             service.Plan.AppId,
             service.Status,
             service.RunningInstances,
+            service.Restarts,
             [.. circuits.Where(c => c.AppId == service.Plan.AppId).Select(c => new CircuitView(c.Target, c.State))]))];
     }
 
@@ -154,7 +154,7 @@ public sealed partial class EmbeddedMall : IAsyncDisposable
 
     /// <summary>Tells on the console of a restart that nobody waits for, if it fails.</summary>
     /// <param name="restart">What <see cref="RestartServiceAsync"/> gave.</param>
-    internal async Task TellOfAsync(Task restart)
+    public async Task TellOfAsync(Task restart)
     {
         try
         {
@@ -224,7 +224,8 @@ public sealed partial class EmbeddedMall : IAsyncDisposable
         var joining = apps.Where(app => app.Joins is not null).ToList();
         foreach (var app in apps)
             services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == AppIds.Gateway ? joining : []);
-        control = new ControlApp(plans.Single(p => p.AppId == AppIds.MallControl), this, PaymentProviderMode);
+        var own = plans.Single(p => p.AppId == AppIds.MallControl);
+        control = new ControlApp(own.Instances[0], own.ApiToken, own.AppToken, this, PaymentProviderMode);
         var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync(
             [.. behindTheDoor.Select(s => (Func<CancellationToken, Task>)(token => NamedAsync(s.Plan.AppId, s.StartAsync(token)))), control.StartAsync],
@@ -326,7 +327,7 @@ public sealed partial class EmbeddedMall : IAsyncDisposable
                 return new InProcessRun(app.Create, settings);
             settings["Mall:ParentPid"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
             var name = plan.Instances.Count == 1 ? app.AppId : $"{app.AppId}-{number + 1}";
-            var command = app.Create is null ? python!.Command(app.Program) : DotnetProgram.Command(app.Program);
+            string[] command = app.Create is null ? [python!.Program!, "-B", Path.Combine(AppContext.BaseDirectory, app.Program)] : DotnetProgram.Command(app.Program);
             return new ProcessRun(new ProcessPlan(name, command, settings, new Uri(uri, "/health"), new Uri(uri, "/alive"), plan.AppToken, inherited), folder!, http);
         }
     }

@@ -45,8 +45,3 @@ public sealed record MallOptions
     /// <summary>Why the mall runs this way and not another, for people.</summary>
     public string? Why { get; init; }
 }
-
-/// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>
-/// <param name="message">For people.</param>
-/// <param name="inner">What it came from, if anything.</param>
-public sealed class MallException(string message, Exception? inner = null) : Exception(message, inner);

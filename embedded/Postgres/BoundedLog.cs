@@ -7,7 +7,8 @@ namespace OrderMall.Postgres;
 /// </summary>
 /// <param name="path">The file; appended to.</param>
 /// <param name="limit">Bytes.</param>
-internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposable
+/// <param name="also">Given every line too.</param>
+internal sealed class BoundedLog(string path, long limit = 8 << 20, Action<string>? also = null) : IDisposable
 {
     private const int Remembered = 20;
     private readonly Lock gate = new();
@@ -31,6 +32,7 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20) : IDisposabl
         {
             if (disposed)
                 return;
+            also?.Invoke(line);
             last.Enqueue(line);
             if (last.Count > Remembered)
                 last.Dequeue();

@@ -14,15 +14,31 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
 
     public string PgCtl => Path.Combine(Folder, "pg_ctl" + Exe);
 
+    /// <summary>Whether a server is installed here.</summary>
+    public static bool AreInstalled => Folders().Any(folder => new PostgresBinaries(folder, 0).Exist);
+
+    private bool Exist => File.Exists(Initdb) && File.Exists(Postgres);
+
+    /// <summary>The server in a folder.</summary>
+    /// <exception cref="PostgresClusterException">There is none that runs.</exception>
+    public static PostgresBinaries In(string folder)
+    {
+        var found = new PostgresBinaries(folder, 0);
+        return found.Exist && VersionOf(found.Postgres) is { } version
+            ? found with { Version = version }
+            : throw new PostgresClusterException($"There is no PostgreSQL server in {folder} that runs on this machine.");
+    }
+
     /// <summary>Finds a server: the first of <see cref="Folders"/>, or the first of that major version where data of one is already there.</summary>
-    /// <exception cref="PostgresClusterException">None is installed, or none of that version.</exception>
-    public static PostgresBinaries Find(int? version)
+    /// <returns><see langword="null"/> where none is installed.</returns>
+    /// <exception cref="PostgresClusterException">None of that version is installed, or none where <c>POSTGRES_BIN</c> or <c>PGROOT</c> says.</exception>
+    public static PostgresBinaries? Find(int? version)
     {
         var seen = new List<PostgresBinaries>();
         foreach (var folder in Folders())
         {
             var found = new PostgresBinaries(folder, 0);
-            if (!File.Exists(found.Initdb) || !File.Exists(found.Postgres) || VersionOf(found.Postgres) is not { } installed)
+            if (!found.Exist || VersionOf(found.Postgres) is not { } installed)
                 continue;
             found = found with { Version = installed };
             if (version is null || version == installed)
@@ -31,11 +47,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
         }
 
         if (seen.Count == 0)
-        {
-            throw new PostgresNotFoundException(Override() is { } forced
-                ? $"POSTGRES_BIN or PGROOT says {forced}"
-                : "looked on the PATH and where packages put it");
-        }
+            return Override() is { } forced ? throw new PostgresNotFoundException($"POSTGRES_BIN or PGROOT says {forced}") : null;
 
         throw new PostgresClusterException(
             $"The data folder was made by PostgreSQL {version}, but this machine has {string.Join(", ", seen.Select(s => $"{s.Version} in {s.Folder}"))}. " +

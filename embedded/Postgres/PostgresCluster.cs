@@ -62,13 +62,15 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// </summary>
     /// <param name="dataDirectory">The folder; made if it is missing, and must be empty or an earlier cluster.</param>
     /// <param name="ct">Ends the attempt and stops whatever was started.</param>
-    /// <exception cref="PostgresNotFoundException">No PostgreSQL is installed.</exception>
+    /// <param name="report">Given every line that the server logs, and what is done before it runs; nothing where it is left out.</param>
+    /// <exception cref="PostgresNotFoundException">No PostgreSQL is installed, and none could be downloaded.</exception>
     /// <exception cref="PostgresClusterException">It could not be made or opened; the message says why.</exception>
-    public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken ct)
+    public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken ct, Action<string>? report = null)
     {
         var folder = Path.GetFullPath(dataDirectory);
         var cluster = Path.Combine(folder, "cluster");
-        var binaries = PostgresBinaries.Find(MadeByVersion(cluster));
+        var version = MadeByVersion(cluster);
+        var binaries = PostgresBinaries.Find(version) ?? await PostgresDownload.GetAsync(version, report ?? Console.Error.WriteLine, ct);
         var account = ServerAccount.Current();
         var held = await ClaimAsync(folder, account, ct);
         BoundedLog? log = null;
@@ -79,7 +81,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             if (Postmaster.Of(cluster) is { } leftover)
                 await leftover.StopAsync(binaries, cluster);
             var password = await File.ReadAllTextAsync(Path.Combine(folder, "password"), ct);
-            log = new BoundedLog(Path.Combine(folder, "server.log"));
+            log = new BoundedLog(Path.Combine(folder, "server.log"), also: report);
             for (var attempt = 1; ; attempt++)
             {
                 var port = LoopbackPort.Find(1)[0];
@@ -196,7 +198,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         {
             Directory.CreateDirectory(folder);
             if (!File.Exists(marker) && Directory.EnumerateFileSystemEntries(folder).Any())
-                throw new PostgresClusterException($"'{folder}' holds something that this program did not make, so it is left alone. Choose an empty folder with --data.");
+                throw new PostgresClusterException($"'{folder}' holds something that this program did not make, so it is left alone. Choose an empty folder with --data (--Mall:Data of the AppHost).");
             var held = new FileStream(marker, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -206,7 +208,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
         catch (UnauthorizedAccessException refused)
         {
-            throw new PostgresClusterException($"The data folder cannot be used: {refused.Message} Choose another with --data.", refused);
+            throw new PostgresClusterException($"The data folder cannot be used: {refused.Message} Choose another with --data (--Mall:Data of the AppHost).", refused);
         }
         catch (IOException taken)
         {

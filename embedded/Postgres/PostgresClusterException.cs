@@ -17,7 +17,7 @@ public sealed class PostgresNotFoundException : PostgresClusterException
 {
     internal PostgresNotFoundException(string looked)
         : base($"""
-            No PostgreSQL server was found ({looked}). Install one, or give a connection string with --connection:
+            No PostgreSQL server was found ({looked}). Install one, or give the connection string of a server (ConnectionStrings__postgres):
               Debian, Ubuntu: sudo apt-get install postgresql
               Fedora:         sudo dnf install postgresql-server
               macOS:          brew install postgresql@17

@@ -34,6 +34,9 @@ internal sealed class HostedService
 
     public int Instances => instances.Count;
 
+    /// <summary>How often one of them ended by itself and was started again.</summary>
+    public int Restarts => instances.Sum(i => i.Restarts);
+
     /// <summary>The process of an instance; <see langword="null"/> while it does not run, or where it has none of its own.</summary>
     public int? ProcessId(int instance) => (instances[instance].Run as ProcessRun)?.ProcessId;
 

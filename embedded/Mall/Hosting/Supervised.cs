@@ -2,22 +2,6 @@ using System.Diagnostics;
 
 namespace OrderMall.Mall.Hosting;
 
-/// <summary>What an instance is doing.</summary>
-public enum ServiceStatus
-{
-    /// <summary>Stopped because somebody asked for it.</summary>
-    Stopped,
-
-    /// <summary>Starting for the first time, or again after it ended by itself.</summary>
-    Starting,
-
-    /// <summary>Serving.</summary>
-    Running,
-
-    /// <summary>It ended by itself or could not start; it is tried again shortly.</summary>
-    Failed,
-}
-
 /// <summary>
 /// Keeps one instance running between <see cref="StartAsync"/> and <see cref="StopAsync"/>: what ends by itself is
 /// started again, at first after 0.2 s and then ever later up to 5 s, until it stays up.
@@ -37,6 +21,9 @@ internal sealed partial class Supervised(string name, Func<IServiceRun> create, 
     private Task running = Task.CompletedTask;
 
     public ServiceStatus Status { get; private set; }
+
+    /// <summary>How often it ended by itself, or could not start again, and was started again.</summary>
+    public int Restarts { get; private set; }
 
     /// <summary>The run in hand, if any.</summary>
     public IServiceRun? Run { get; private set; }
@@ -150,6 +137,7 @@ internal sealed partial class Supervised(string name, Func<IServiceRun> create, 
                 Run = null;
             }
 
+            Restarts++;
             pause = up.Elapsed > Steady ? FirstPause : pause;
             await Task.Delay(pause, stopped).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;

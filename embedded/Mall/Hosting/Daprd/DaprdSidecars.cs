@@ -1,4 +1,3 @@
-using System.Globalization;
 using OrderMall.Postgres;
 using OrderMall.Sidecar;
 
@@ -35,7 +34,8 @@ internal sealed class DaprdSidecars : ISidecarHost
                 ? (host.redis = await RedisServer.StartAsync(folder, ct)).Address
                 : RedisAddress.Parse(givenRedis);
             progress?.Report($"Starting {plans.Sum(plan => plan.Instances.Count)} Dapr sidecars");
-            var configuration = await WriteConfigurationAsync(components, folder, ct);
+            var configuration = folder.RunFile("config.yaml");
+            await DaprdProgram.WriteConfigurationAsync(components, configuration, ct);
             foreach (var plan in plans)
             {
                 for (var instance = 0; instance < plan.Instances.Count; instance++)
@@ -57,7 +57,7 @@ internal sealed class DaprdSidecars : ISidecarHost
     public SidecarPorts PortsOf(string appId, int instance) => sidecars[(appId, instance)].Ports;
 
     public async Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct) =>
-        [.. (await Task.WhenAll(sidecars.Values.Select(sidecar => DaprdMetrics.CircuitsAsync(sidecar.AppId, sidecar.Metrics, http, ct)))).SelectMany(circuits => circuits)];
+        [.. (await Task.WhenAll(sidecars.Values.Select(sidecar => sidecar.CircuitsAsync(http, ct)))).SelectMany(circuits => circuits)];
 
     /// <summary>Nothing to wait for: a daprd does not say what it thinks of its app. It asks it every second.</summary>
     public Task HealthyAsync(string appId, int instances, CancellationToken ct) => Task.CompletedTask;
@@ -74,23 +74,6 @@ internal sealed class DaprdSidecars : ISidecarHost
             await redis.DisposeAsync();
     }
 
-    /// <summary>
-    /// The mall's configuration, with a name resolution of this mall's own: by default daprd finds apps over the network,
-    /// where another mall has apps of the same names.
-    /// </summary>
-    private static async Task<string> WriteConfigurationAsync(string components, DataFolder folder, CancellationToken ct)
-    {
-        var names = folder.RunFile("names.sqlite");
-        File.Delete(names);
-        var given = await File.ReadAllTextAsync(Path.Combine(components, "config.yaml"), ct);
-        var file = folder.RunFile("config.yaml");
-        await File.WriteAllTextAsync(
-            file,
-            $"{given.TrimEnd()}\n  nameResolution:\n    component: sqlite\n    version: v1\n    configuration:\n      connectionString: \"{names.Replace('\\', '/')}\"\n",
-            ct);
-        return file;
-    }
-
     /// <summary>One of them.</summary>
     private sealed class Daprd
     {
@@ -99,28 +82,7 @@ internal sealed class DaprdSidecars : ISidecarHost
             var ports = LoopbackPort.Find(4);
             (AppId, Ports, Metrics) = (plan.AppId, new SidecarPorts(ports[0], ports[1]), new Uri(AppPlan.At(ports[3]), "/"));
             var name = plan.Instances.Count == 1 ? $"daprd-{plan.AppId}" : $"daprd-{plan.AppId}-{instance + 1}";
-            string[] command =
-            [
-                program,
-                "--app-id", plan.AppId,
-                "--app-port", Text(plan.Instances[instance].Port),
-                "--dapr-http-port", Text(ports[0]),
-                "--dapr-grpc-port", Text(ports[1]),
-                "--dapr-internal-grpc-port", Text(ports[2]),
-                "--metrics-port", Text(ports[3]),
-                "--dapr-listen-addresses", "127.0.0.1",
-                "--dapr-internal-grpc-listen-address", "127.0.0.1",
-                "--metrics-listen-address", "127.0.0.1",
-                "--resources-path", components,
-                "--config", configuration,
-                "--enable-app-health-check",
-                "--app-health-check-path", ServiceDefaults.Probes.Ready,
-                // In seconds, and in milliseconds: at its default of half a second a busy machine would look like a dead app.
-                "--app-health-probe-interval", "1",
-                "--app-health-probe-timeout", "1000",
-                "--app-health-threshold", "3",
-                "--log-level", "warn",
-            ];
+            string[] command = [program, .. DaprdProgram.Arguments(plan.AppId, plan.Instances[instance].Port, new DaprdPorts(ports[0], ports[1], ports[2], ports[3]), components, configuration)];
             var environment = new Dictionary<string, string>
             {
                 ["DAPR_API_TOKEN"] = plan.ApiToken,
@@ -146,6 +108,7 @@ internal sealed class DaprdSidecars : ISidecarHost
 
         public Supervised Supervised { get; }
 
-        private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
+        public async Task<IEnumerable<CircuitState>> CircuitsAsync(HttpClient client, CancellationToken ct) =>
+            (await DaprdMetrics.CircuitsAsync(Metrics, client, ct)).Select(circuit => new CircuitState(AppId, circuit.Target, circuit.State));
     }
 }

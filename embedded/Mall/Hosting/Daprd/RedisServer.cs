@@ -5,24 +5,6 @@ using OrderMall.Postgres;
 
 namespace OrderMall.Mall.Hosting;
 
-/// <summary>Where Redis is.</summary>
-/// <param name="Host">As <c>host:port</c>.</param>
-/// <param name="Password">Empty where it asks for none.</param>
-internal sealed record RedisAddress(string Host, string Password)
-{
-    /// <summary>Reads <c>host:port</c> with an optional <c>,password=…</c>, as .NET's Redis clients write it.</summary>
-    /// <exception cref="MallException">It is something else.</exception>
-    public static RedisAddress Parse(string text)
-    {
-        var parts = text.Split(',', StringSplitOptions.TrimEntries);
-        var password = parts.Skip(1).FirstOrDefault(part => part.StartsWith("password=", StringComparison.OrdinalIgnoreCase))?["password=".Length..] ?? "";
-        // Not repeated: it may hold the password.
-        return parts[0].Split(':') is [{ Length: > 0 }, var port] && int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            ? new RedisAddress(parts[0], password)
-            : throw new MallException("ConnectionStrings__redis must be like 127.0.0.1:6379 or 127.0.0.1:6379,password=secret.");
-    }
-}
-
 /// <summary>A Redis server of the mall's own, which keeps every write in the data folder.</summary>
 internal sealed class RedisServer : IAsyncDisposable
 {

@@ -1,21 +1,20 @@
 using System.Text.RegularExpressions;
-using OrderMall.Sidecar;
 
-namespace OrderMall.Mall.Hosting;
+namespace OrderMall.Control;
 
 /// <summary>What a <c>daprd</c> says of its circuit breakers: it does so in its metrics only.</summary>
-internal static partial class DaprdMetrics
+public static partial class DaprdMetrics
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>The breakers that were used so far.</summary>
-    public static async Task<IReadOnlyList<CircuitState>> CircuitsAsync(string appId, Uri metrics, HttpClient http, CancellationToken ct)
+    public static async Task<IReadOnlyList<CircuitView>> CircuitsAsync(Uri metrics, HttpClient http, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(AnswerLimit);
         try
         {
-            return Read(appId, await http.GetStringAsync(metrics, limit.Token));
+            return Read(await http.GetStringAsync(metrics, limit.Token));
         }
         catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !ct.IsCancellationRequested))
         {
@@ -24,11 +23,11 @@ internal static partial class DaprdMetrics
     }
 
     // A gauge for each state of each breaker, of which the one that it is in is 1. The target is app_payment, or pubsub_name.
-    private static IReadOnlyList<CircuitState> Read(string appId, string metrics) =>
+    private static IReadOnlyList<CircuitView> Read(string metrics) =>
     [
         .. from Match gauge in CurrentState().Matches(metrics)
            let target = Label(gauge.Value, "target")
-           select new CircuitState(appId, target[(target.IndexOf('_', StringComparison.Ordinal) + 1)..], Label(gauge.Value, "status")),
+           select new CircuitView(target[(target.IndexOf('_', StringComparison.Ordinal) + 1)..], Label(gauge.Value, "status")),
     ];
 
     private static string Label(string gauge, string name) => Regex.Match(gauge, $"[{{,]{name}=\"([^\"]*)\"").Groups[1].Value;

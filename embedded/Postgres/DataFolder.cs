@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace OrderMall.Mall;
+namespace OrderMall.Postgres;
 
 /// <summary>
 /// The mall's folder, held for one mall at a time. Holds <c>postgres/</c>, <c>logs/</c> and <c>run/</c>:
@@ -26,7 +26,7 @@ internal sealed class DataFolder : IDisposable
     public string RunFile(string name) => System.IO.Path.Combine(run, name);
 
     /// <summary>Takes the folder, making it where it is missing, and ends what a killed mall left running in it.</summary>
-    /// <exception cref="MallException">Another mall has it open, or it cannot be written to.</exception>
+    /// <exception cref="PostgresClusterException">Another mall has it open, or it cannot be written to.</exception>
     public static DataFolder Open(string dataDirectory)
     {
         var path = System.IO.Path.GetFullPath(dataDirectory);
@@ -39,7 +39,7 @@ internal sealed class DataFolder : IDisposable
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
         {
-            throw new MallException($"The data folder '{path}' cannot be written to ({refused.Message}) Choose another with --data.", refused);
+            throw new PostgresClusterException($"The data folder '{path}' cannot be written to ({refused.Message}) Choose another with --data (--Mall:Data of the AppHost).", refused);
         }
 
         FileStream held;
@@ -49,11 +49,11 @@ internal sealed class DataFolder : IDisposable
         }
         catch (UnauthorizedAccessException refused)
         {
-            throw new MallException($"The data folder '{path}' cannot be written to: {refused.Message} Choose another with --data.", refused);
+            throw new PostgresClusterException($"The data folder '{path}' cannot be written to: {refused.Message} Choose another with --data (--Mall:Data of the AppHost).", refused);
         }
         catch (IOException taken)
         {
-            throw new MallException($"A mall is already open on the data folder '{path}'{Holder(run)}. Stop that one, or choose another folder with --data.", taken);
+            throw new PostgresClusterException($"A mall is already open on the data folder '{path}'{Holder(run)}. Stop that one, or choose another folder with --data (--Mall:Data of the AppHost).", taken);
         }
 
         var folder = new DataFolder(path, run, held);

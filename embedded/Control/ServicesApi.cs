@@ -1,12 +1,12 @@
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 
-namespace OrderMall.Mall.Control;
+namespace OrderMall.Control;
 
 /// <summary>Seeing, stopping and starting services.</summary>
 internal static class ServicesApi
 {
-    public static void MapServices(this IEndpointRouteBuilder ops, EmbeddedMall mall, CancellationToken closing)
+    public static void MapServices(this IEndpointRouteBuilder ops, IMallControl mall, CancellationToken closing)
     {
         ops.MapGet("/services", async (CancellationToken ct) => TypedResults.Ok(await mall.ServicesAsync(ct)));
         ops.MapPost("/services/{appId}/stop", (string appId, HttpContext context, CancellationToken ct) =>
@@ -25,7 +25,7 @@ internal static class ServicesApi
         : null;
 
     // The request came through the gateway, which waits for its end before it leaves.
-    private static async Task<IResult> RestartGatewayAsync(HttpContext context, EmbeddedMall mall, CancellationToken closing, CancellationToken ct)
+    private static async Task<IResult> RestartGatewayAsync(HttpContext context, IMallControl mall, CancellationToken closing, CancellationToken ct)
     {
         var restart = mall.RestartServiceAsync(AppIds.Gateway, closing);
         if (restart.IsFaulted)
@@ -34,7 +34,7 @@ internal static class ServicesApi
         return TypedResults.Accepted("/api/ops/services", (await mall.ServicesAsync(ct)).Single(s => s.AppId == AppIds.Gateway));
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, EmbeddedMall mall, string appId, Func<Task> change, CancellationToken ct)
+    private static async Task<IResult> ChangeAsync(HttpContext context, IMallControl mall, string appId, Func<Task> change, CancellationToken ct)
     {
         if (!mall.Has(appId))
             return Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no service '{appId}'. GET /api/ops/services lists them.");

@@ -1,7 +1,7 @@
-namespace OrderMall.Mall.Hosting;
+namespace OrderMall.Control;
 
 /// <summary>Programs of this machine.</summary>
-internal static class OnPath
+public static class OnPath
 {
     /// <summary>Where a program is, or <see langword="null"/> where it is not on the PATH.</summary>
     public static string? Find(string name) =>

@@ -1,8 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Control;
 
-namespace OrderMall.AppHost;
+namespace OrderMall.AppHost.Operations;
 
 /// <summary>What people try first, as commands of the dashboard.</summary>
 internal static class DemoCommands
@@ -20,7 +21,9 @@ internal static class DemoCommands
             Options("Signs in as alice and orders a book.", "ShoppingBag"));
 
     /// <summary>Spoils the payment provider's day, and mends it.</summary>
-    public static void WithModes(this IResourceBuilder<ProjectResource> provider, ParameterResource token)
+    /// <param name="provider">The provider's resource.</param>
+    /// <param name="app">Where it is, and the token that it wants.</param>
+    public static void WithModes(this IResourceBuilder<IResource> provider, MallApp app)
     {
         Add("slow", "Slow the payment provider", $"Answers {Slowness.TotalSeconds} s late: payments time out, then the circuit opens.", "TopSpeed");
         Add("down", "Stop the payment provider", "Answers 503 to everything: orders are refused at once, or wait if their customers want to.", "PlugDisconnected");
@@ -30,13 +33,37 @@ internal static class DemoCommands
         void Add(string mode, string title, string description, string icon) => provider.WithCommand(
             $"provider-{mode}",
             title,
-            context => TellAsync(() => SetModeAsync(provider.GetEndpoint("http"), token, mode, context.CancellationToken), context.CancellationToken),
+            context => TellAsync(() => SetModeAsync(app, mode, context.CancellationToken), context.CancellationToken),
             Options(description, icon));
+    }
+
+    /// <summary>Restarts a service's instances one after the other: with two of them nobody is refused.</summary>
+    public static void WithRollingRestart(this IResourceBuilder<IResource> first, MallApp app, MallServices services)
+    {
+        if (app.Instances.Count > 1)
+        {
+            first.WithCommand(
+                "rolling-restart",
+                $"Restart {app.AppId}, one instance after the other",
+                async context =>
+                {
+                    try
+                    {
+                        await services.RestartServiceAsync(app.AppId, context.CancellationToken);
+                        return CommandResults.Success($"{app.AppId} was restarted.");
+                    }
+                    catch (MallException failed)
+                    {
+                        return CommandResults.Failure(failed.Message);
+                    }
+                },
+                Options("Each instance is stopped when the one before has work again: nobody is refused.", "ArrowSync"));
+        }
     }
 
     private static async Task<ExecuteCommandResult> OrderAsync(EndpointReference gateway, CancellationToken cancellationToken)
     {
-        using var mall = Client(gateway);
+        using var mall = Client(new Uri(gateway.Url));
         using var login = await mall.PostAsJsonAsync("api/account/login", new { email = "alice@mall.test", password = Demo.Password }, cancellationToken);
         if (!login.IsSuccessStatusCode)
             return await ProblemAsync(login, cancellationToken);
@@ -59,10 +86,10 @@ internal static class DemoCommands
         return CommandResults.Success($"Order {order.GetProperty("id")} of '{chosen.GetProperty("title")}' is {order.GetProperty("status")}.");
     }
 
-    private static async Task<ExecuteCommandResult> SetModeAsync(EndpointReference provider, ParameterResource token, string mode, CancellationToken cancellationToken)
+    private static async Task<ExecuteCommandResult> SetModeAsync(MallApp provider, string mode, CancellationToken cancellationToken)
     {
-        using var client = Client(provider);
-        client.DefaultRequestHeaders.Add(TokenHeader, await token.GetValueAsync(cancellationToken));
+        using var client = Client(provider.Instances[0].Address);
+        client.DefaultRequestHeaders.Add(TokenHeader, provider.AppToken);
         using var answer = await client.PutAsJsonAsync("mode", new { mode, delayMs = (int)Slowness.TotalMilliseconds }, cancellationToken);
         return answer.IsSuccessStatusCode
             ? CommandResults.Success($"The payment provider is {mode} now.")
@@ -84,8 +111,8 @@ internal static class DemoCommands
     private static async Task<ExecuteCommandResult> ProblemAsync(HttpResponseMessage answer, CancellationToken cancellationToken) =>
         CommandResults.Failure($"{(int)answer.StatusCode} {answer.ReasonPhrase}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
 
-    private static HttpClient Client(EndpointReference endpoint) =>
-        new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(endpoint.Url), Timeout = TimeLimit };
+    private static HttpClient Client(Uri address) =>
+        new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeLimit };
 
     // Only what runs can be asked.
     private static CommandOptions Options(string description, string icon) => new()

@@ -1,14 +1,30 @@
 using System.Text.Json.Serialization;
-using OrderMall.Mall.Hosting;
 
-namespace OrderMall.Mall.Control;
+namespace OrderMall.Control;
 
 /// <summary>A service as operators see it.</summary>
 /// <param name="AppId">Its Dapr app id.</param>
 /// <param name="Status">What it is doing.</param>
 /// <param name="Instances">How many of its instances serve.</param>
+/// <param name="Restarts">How often one of its instances ended or hung by itself and was started again, since the mall was opened.</param>
 /// <param name="Circuits">The circuit breakers of what it calls and what is delivered to it.</param>
-public sealed record ServiceState(string AppId, ServiceStatus Status, int Instances, IReadOnlyList<CircuitView> Circuits);
+public sealed record ServiceState(string AppId, ServiceStatus Status, int Instances, int Restarts, IReadOnlyList<CircuitView> Circuits);
+
+/// <summary>What an instance is doing.</summary>
+public enum ServiceStatus
+{
+    /// <summary>Stopped because somebody asked for it.</summary>
+    Stopped,
+
+    /// <summary>Starting for the first time, or again after it ended by itself.</summary>
+    Starting,
+
+    /// <summary>Serving.</summary>
+    Running,
+
+    /// <summary>It ended by itself or could not start; it is tried again shortly.</summary>
+    Failed,
+}
 
 /// <summary>A circuit breaker.</summary>
 /// <param name="Target">The called app, or the component.</param>

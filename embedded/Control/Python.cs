@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 
-namespace OrderMall.Mall.Hosting;
+namespace OrderMall.Control;
 
 /// <summary>The Python of this machine: services in it need no more than its standard library.</summary>
 /// <param name="Program">The interpreter itself, not what finds it; <see langword="null"/> where there is none that will do.</param>
@@ -30,9 +30,6 @@ public sealed record Python(string? Program, string Missing)
         var why = tried.Count == 0 ? "" : $" ({string.Join(", ", tried)})";
         return new Python(null, $"no Python {Oldest} or later is on the PATH{why}. Install one (python3) and open the mall again");
     }
-
-    // Nothing is written beside the script.
-    internal string[] Command(string script) => [Program!, "-B", Path.Combine(AppContext.BaseDirectory, script)];
 
     // By running it: what lies on the PATH may be older, broken, or only an offer to install it.
     private static async Task<(Version? Version, string? Executable)> AskAsync(string program, CancellationToken ct)

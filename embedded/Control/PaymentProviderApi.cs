@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Sidecar;
 
-namespace OrderMall.Mall.Control;
+namespace OrderMall.Control;
 
 /// <summary>Setting how the payment provider behaves, to try faults.</summary>
 internal static class PaymentProviderApi

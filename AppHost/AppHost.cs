@@ -1,0 +1,25 @@
+using OrderMall.AppHost;
+using OrderMall.Contracts;
+
+// The one list of the mall's services, and the program that opens it: dotnet run --project AppHost.
+if (await Mall.PrepareAsync(args) is not { } mall)
+    return 1;
+
+mall.Add<Projects.PaymentProvider>(new(AppIds.PaymentProvider));
+mall.Add<Projects.Payment>(new(AppIds.Payment) { IsReplicated = true, Invokes = [AppIds.PaymentProvider] });
+mall.Add<Projects.Catalog>(new(AppIds.Catalog));
+mall.Add<Projects.Store>(new(AppIds.Store) { IsReplicated = true });
+mall.Add<Projects.Delivery>(new(AppIds.Delivery));
+mall.Add<Projects.Dispatch>(new(AppIds.Dispatch));
+mall.Add<Projects.Ordering>(new(AppIds.Ordering)
+{
+    IsReplicated = true,
+    Invokes = [AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch],
+});
+mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store] });
+mall.Add<Projects.Notification>(new(AppIds.Notification) { SendsMail = true });
+mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false });
+mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Joins = "recommendations" }, "../services/Marketing", "marketing.py");
+mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway));
+
+return await mall.RunAsync();

@@ -1,0 +1,54 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Configuration;
+
+namespace OrderMall.AppHost;
+
+/// <summary>Docker or Podman of this machine.</summary>
+internal static class ContainerRuntime
+{
+    /// <summary>What to do where none runs.</summary>
+    public const string Missing =
+        "No container runtime runs (docker or podman): install and start one, https://docs.docker.com/get-docker/, or open the mall without --Mall:Servers containers.";
+
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>The first that runs; <see langword="null"/> where none does.</summary>
+    public static async Task<string?> FindAsync(IConfiguration configuration)
+    {
+        string[] wanted = (configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DOTNET_ASPIRE_CONTAINER_RUNTIME"]) is { Length: > 0 } chosen ? [chosen] : ["docker", "podman"];
+        foreach (var runtime in wanted)
+        {
+            if (await RunsAsync(runtime))
+                return runtime;
+        }
+
+        return null;
+    }
+
+    private static async Task<bool> RunsAsync(string program)
+    {
+        using var limit = new CancellationTokenSource(TimeLimit);
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, "ps") { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            try
+            {
+                await Task.WhenAll(
+                    process.StandardOutput.ReadToEndAsync(limit.Token),
+                    process.StandardError.ReadToEndAsync(limit.Token),
+                    process.WaitForExitAsync(limit.Token));
+                return process.ExitCode == 0;
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill(entireProcessTree: true);
+                return false;
+            }
+        }
+        catch (Win32Exception)
+        {
+            return false;
+        }
+    }
+}

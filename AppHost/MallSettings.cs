@@ -1,0 +1,80 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using OrderMall.Postgres;
+
+namespace OrderMall.AppHost;
+
+/// <summary>Where the databases are.</summary>
+internal enum MallServers
+{
+    /// <summary>A PostgreSQL that the AppHost starts itself, with its data in the mall's folder.</summary>
+    Private,
+
+    /// <summary>A PostgreSQL in a container, with a volume.</summary>
+    Containers,
+
+    /// <summary>The server of <c>ConnectionStrings:postgres</c>.</summary>
+    Existing,
+}
+
+/// <summary>The settings of the section <c>Mall</c>, from the command line (<c>--Mall:Port 9090</c>) or the environment (<c>Mall__Port</c>).</summary>
+/// <param name="Port">The public port on 127.0.0.1.</param>
+/// <param name="Data">The folder in which everything is kept between runs.</param>
+/// <param name="Servers">Where the databases are.</param>
+/// <param name="Daprd">Whether every instance has a real <c>daprd</c> beside it instead of the embedded sidecar.</param>
+/// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
+/// <param name="Demo">Whether there are demo accounts, offers and the provider's modes.</param>
+internal sealed record MallSettings(int Port, string Data, MallServers Servers, bool Daprd, int Replicas, bool Demo)
+{
+    private const string Section = "Mall";
+    private const int MostReplicas = 5;
+
+    /// <summary>Reads them.</summary>
+    /// <param name="configuration">Of the AppHost.</param>
+    /// <param name="checkout">The folder above the AppHost's, for the default of <see cref="Data"/>.</param>
+    /// <exception cref="FormatException">One is unknown or has a bad value; the message has a line for each.</exception>
+    public static MallSettings Read(IConfiguration configuration, string checkout)
+    {
+        string[] known = [nameof(Port), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Demo)];
+        var section = configuration.GetSection(Section);
+        var mistakes = section.GetChildren().Where(setting => !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
+            .Select(setting => $"{setting.Path} is no setting. There are {string.Join(", ", known.Select(name => $"--{Section}:{name}"))}.").ToList();
+
+        var port = Number(nameof(Port), 8080, 0, 65535);
+        var replicas = Number(nameof(Replicas), 1, 1, MostReplicas);
+        var servers = OneOf(nameof(Servers), "private", "containers");
+        var sidecar = OneOf("Sidecar", "embedded", "daprd");
+        var demo = OneOf(nameof(Demo), "true", "false");
+        if (mistakes.Count > 0)
+            throw new FormatException(string.Join(Environment.NewLine, mistakes));
+        return new MallSettings(
+            port == 0 ? LoopbackPort.Find(1)[0] : port,
+            Path.GetFullPath(section[nameof(Data)] is { Length: > 0 } data ? data : Path.Combine(checkout, ".data")),
+            configuration.GetConnectionString("postgres") is { Length: > 0 } ? MallServers.Existing
+                : servers == "containers" ? MallServers.Containers
+                : MallServers.Private,
+            sidecar == "daprd",
+            replicas,
+            demo == "true");
+
+        int Number(string name, int otherwise, int from, int to)
+        {
+            if (section[name] is not { Length: > 0 } text)
+                return otherwise;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to)
+                return number;
+            mistakes.Add($"{Section}:{name} is '{text}': it must be a whole number from {from} to {to}.");
+            return otherwise;
+        }
+
+        string OneOf(string name, params string[] values)
+        {
+            if (section[name] is not { Length: > 0 } text)
+                return values[0];
+            if (values.Contains(text, StringComparer.OrdinalIgnoreCase))
+                return text.ToLowerInvariant();
+            mistakes.Add($"{Section}:{name} is '{text}': it must be {string.Join(" or ", values)}.");
+            return values[0];
+        }
+    }
+}

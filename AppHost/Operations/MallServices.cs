@@ -1,0 +1,174 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrderMall.AppHost.Dapr;
+using OrderMall.Contracts;
+using OrderMall.Control;
+
+namespace OrderMall.AppHost.Operations;
+
+/// <summary>The mall's services as operators see, stop, start and restart them, by Aspire's resource commands.</summary>
+internal sealed partial class MallServices : IMallControl
+{
+    // A new instance is slow at first: it gets used to its work before it may have to do all of it.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReachableLimit = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Sidecars _sidecars;
+    private readonly HashSet<string> _restarting = [];
+    private IServiceProvider? _services;
+
+    public MallServices(MallApp control, IReadOnlyList<MallApp> apps, Sidecars sidecars)
+    {
+        (Control, Apps, _sidecars) = (control, apps, sidecars);
+        Programs =
+        [
+            .. sidecars.Programs.Select(sidecar => new Supervised(sidecar.Name, sidecar.Alive, sidecar.Token)),
+            .. apps.SelectMany(app => app.Instances).Select(instance => new Supervised(instance.Name, new Uri(instance.Address, "/alive"), null)),
+        ];
+    }
+
+    /// <summary>The app through which operators reach this.</summary>
+    public MallApp Control { get; }
+
+    public IReadOnlyList<MallApp> Apps { get; }
+
+    /// <summary>All programs that are kept running, the sidecars first.</summary>
+    public IReadOnlyList<Supervised> Programs { get; }
+
+    /// <summary>Whether a call of another app would reach this one.</summary>
+    public Func<string, CancellationToken, Task<bool>> Reaches { get; set; } = static (_, _) => Task.FromResult(false);
+
+    public bool GatewayIsReplaceable => false;
+
+    /// <summary>Gives it Aspire's services, which are there when the application is built.</summary>
+    public void Use(IServiceProvider services) => _services = services;
+
+    public bool Has(string appId) => Apps.Any(app => app.AppId == appId);
+
+    public async Task<IReadOnlyList<ServiceState>> ServicesAsync(CancellationToken cancellationToken) =>
+        [.. await Task.WhenAll(Apps.Select(app => StateAsync(app, cancellationToken)))];
+
+    public async Task StopServiceAsync(string appId)
+    {
+        var instances = InstancesOf(appId);
+        foreach (var instance in instances)
+            instance.IsWanted = false;
+        await Task.WhenAll(instances.Where(instance => !instance.HasEnded).Select(instance => CommandAsync(instance, KnownResourceCommands.StopCommand, CancellationToken.None)));
+        await _sidecars.HealthyInstancesAsync(appId, CancellationToken.None);
+    }
+
+    public async Task StartServiceAsync(string appId, CancellationToken cancellationToken)
+    {
+        var instances = InstancesOf(appId);
+        await Task.WhenAll(instances.Select(instance => StartAsync(instance, cancellationToken)));
+        await WorksAsync(appId, instances.Count, cancellationToken);
+    }
+
+    public async Task RestartServiceAsync(string appId, CancellationToken cancellationToken)
+    {
+        lock (_restarting)
+        {
+            // Two at once would have two instances away at once.
+            if (!_restarting.Add(appId))
+                throw new MallException($"{appId} is being restarted already. Try again when that is done.");
+        }
+
+        try
+        {
+            var pause = TimeSpan.Zero;
+            var running = InstancesOf(appId).Where(instance => instance.IsWanted).ToList();
+            foreach (var instance in running)
+            {
+                await Task.Delay(pause, cancellationToken);
+                instance.IsWanted = false;
+                await CommandAsync(instance, KnownResourceCommands.StopCommand, cancellationToken);
+                await StartAsync(instance, cancellationToken);
+                await WorksAsync(appId, running.Count, cancellationToken);
+                pause = Settling;
+            }
+        }
+        finally
+        {
+            lock (_restarting)
+                _restarting.Remove(appId);
+        }
+    }
+
+    public async Task TellOfAsync(Task restart)
+    {
+        try
+        {
+            await restart;
+        }
+        catch (Exception failed)
+        {
+            LogRestart(_services!.GetRequiredService<ILogger<MallServices>>(), failed);
+        }
+    }
+
+    /// <summary>Starts a program that has ended. Returns when Aspire has done so.</summary>
+    public async Task StartAsync(Supervised program, CancellationToken cancellationToken)
+    {
+        program.IsWanted = true;
+        program.Misses = 0;
+        if (!program.HasEnded)
+            return;
+        await CommandAsync(program, KnownResourceCommands.StartCommand, cancellationToken);
+    }
+
+    /// <summary>Stops a program gracefully.</summary>
+    public Task StopAsync(Supervised program, CancellationToken cancellationToken)
+    {
+        program.IsWanted = false;
+        return CommandAsync(program, KnownResourceCommands.StopCommand, cancellationToken);
+    }
+
+    private List<Supervised> InstancesOf(string appId) =>
+        [.. Apps.First(app => app.AppId == appId).Instances.Select(instance => Programs.First(program => program.Name == instance.Name))];
+
+    private async Task<ServiceState> StateAsync(MallApp app, CancellationToken cancellationToken)
+    {
+        var instances = InstancesOf(app.AppId);
+        return new ServiceState(
+            app.AppId,
+            instances.Any(IsServing) ? ServiceStatus.Running
+                : instances.Any(instance => instance.IsWanted && !instance.HasEnded) ? ServiceStatus.Starting
+                : instances.Any(instance => instance.IsWanted) ? ServiceStatus.Failed
+                : ServiceStatus.Stopped,
+            instances.Count(IsServing),
+            instances.Sum(instance => instance.Restarts),
+            await _sidecars.CircuitsAsync(app.AppId, cancellationToken));
+
+        static bool IsServing(Supervised instance) => instance is { IsRunning: true, Misses: 0 };
+    }
+
+    // Until its sidecar gives it work, which is what others see of it.
+    private async Task WorksAsync(string appId, int instances, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReachableLimit);
+        try
+        {
+            while ((await _sidecars.HealthyInstancesAsync(appId, limit.Token) ?? instances) < instances
+                || (appId != AppIds.Gateway && !await Reaches(appId, limit.Token)))
+                await Task.Delay(LookInterval, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MallException($"{appId} got no work within {ReachableLimit.TotalSeconds:0} s after its start. Its console logs in the dashboard may say why.");
+        }
+    }
+
+    private async Task CommandAsync(Supervised program, string command, CancellationToken cancellationToken)
+    {
+        if (program.Latest is not { } latest)
+            throw new MallException($"{program.Name} has not been started yet.");
+        var result = await _services!.GetRequiredService<ResourceCommandService>().ExecuteCommandAsync(latest.ResourceId, command, cancellationToken);
+        if (!result.Success)
+            throw new MallException($"{program.Name}: {result.Message ?? $"Aspire could not execute {command}."}");
+    }
+
+    [LoggerMessage(LogLevel.Error, "A restart did not come to its end.")]
+    private static partial void LogRestart(ILogger logger, Exception exception);
+}

@@ -1,0 +1,45 @@
+namespace OrderMall.AppHost.Operations;
+
+/// <summary>A program of the mall that is kept running: an instance of a service, or a sidecar.</summary>
+/// <param name="name">Its resource's name.</param>
+/// <param name="alive">Answers with success while it lives.</param>
+/// <param name="token">What it is asked with, in <c>dapr-api-token</c>; none where it asks for none.</param>
+internal sealed class Supervised(string name, Uri alive, string? token)
+{
+    public string Name => name;
+
+    public Uri Alive => alive;
+
+    public string? Token => token;
+
+    /// <summary>What Aspire last said of it.</summary>
+    public ResourceEvent? Latest { get; set; }
+
+    /// <summary>Whether it is to run: an operator, or the dashboard's command, may have stopped it.</summary>
+    public bool IsWanted { get; set; } = true;
+
+    /// <summary>How often it ended, or hung, by itself and was started again.</summary>
+    public int Restarts { get; set; }
+
+    /// <summary>Why, the last time.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>Probes in a row that had no answer.</summary>
+    public int Misses { get; set; }
+
+    /// <summary>Whether it is being started again.</summary>
+    public bool IsRestarting { get; set; }
+
+    public string State => Latest?.Snapshot.State?.Text ?? "";
+
+    public bool IsRunning => State == KnownResourceStates.Running;
+
+    public bool HasEnded => KnownResourceStates.TerminalStates.Contains(State) || State == "Terminated";
+
+    public int? ProcessId => Latest?.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value switch
+    {
+        int id => id,
+        string text when int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var id) => id,
+        _ => null,
+    };
+}

@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderMall.AppHost.Dapr;
+using OrderMall.Control;
+
+namespace OrderMall.AppHost.Operations;
+
+/// <summary>
+/// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some eight seconds.
+/// Aspire itself has no restart policy. What was stopped by an operator or in the dashboard stays stopped.
+/// </summary>
+internal sealed partial class Supervisor(
+    MallServices services, MallState state, ResourceNotificationService notifications, ResourceLoggerService logs, ILogger<Supervisor> logger) : BackgroundService
+{
+    private const int MissesAllowed = 2;
+    private const int LastLines = 12;
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(WatchAsync(stoppingToken), ProbeAsync(stoppingToken));
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
+        var programs = services.Programs.ToDictionary(program => program.Name);
+        await foreach (var change in notifications.WatchAsync(stoppingToken))
+        {
+            if (!programs.TryGetValue(change.Resource.Name, out var program))
+                continue;
+            var before = program.State;
+            program.Latest = change;
+            // What ends by itself goes from Running to its end: only who is told to stop is stopping in between.
+            if (program.State == KnownResourceStates.Stopping && before != program.State)
+                program.IsWanted = false;
+            else if (program.IsRunning && before != program.State)
+                program.IsWanted = true;
+            if (program is { HasEnded: true, IsWanted: true, IsRestarting: false } && !state.IsClosing)
+                _ = RestartAsync(program, change.Snapshot.ExitCode is { } code ? $"it ended by itself with exit code {code}" : "it ended by itself", stoppingToken);
+        }
+    }
+
+    private async Task RestartAsync(Supervised program, string reason, CancellationToken stoppingToken)
+    {
+        if (!state.IsOpen)
+        {
+            state.CannotOpen($"{program.Name}: {reason}. Its last words:{Environment.NewLine}{await LastWordsAsync(program)}");
+            return;
+        }
+
+        program.IsRestarting = true;
+        try
+        {
+            for (var pause = FirstPause; program is { IsWanted: true, HasEnded: true } && !state.IsClosing; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            {
+                program.Restarts++;
+                program.Reason = program.Reason is { } known && known.StartsWith("it hung", StringComparison.Ordinal) && program.Misses > 0 ? known : reason;
+                LogRestart(program.Name, program.Reason, program.Restarts);
+                LogRestart(logs.GetLogger(program.Latest!.ResourceId), program.Name, program.Reason, program.Restarts);
+                try
+                {
+                    await services.StartAsync(program, stoppingToken);
+                    await ShowAsync(program);
+                    await Task.Delay(LongestPause, stoppingToken);
+                }
+                catch (MallException failed)
+                {
+                    LogFailed(program.Name, failed.Message);
+                    await Task.Delay(pause, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            program.IsRestarting = false;
+        }
+    }
+
+    private async Task ProbeAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(ProbeInterval);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (state.IsOpen)
+                await Task.WhenAll(services.Programs.Where(program => program.IsRunning).Select(program => ProbeAsync(program, stoppingToken)));
+        }
+    }
+
+    private async Task ProbeAsync(Supervised program, CancellationToken stoppingToken)
+    {
+        var process = program.ProcessId;
+        if (await SidecarHealth.AnswersAsync(program.Alive, program.Token, stoppingToken))
+        {
+            program.Misses = 0;
+            return;
+        }
+
+        if (++program.Misses <= MissesAllowed || program.ProcessId != process || process is not { } id || !program.IsWanted)
+            return;
+        program.Reason = string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer");
+        LogHung(program.Name, program.Misses);
+        try
+        {
+            using var hung = Process.GetProcessById(id);
+            hung.Kill();
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            // It ended meanwhile.
+        }
+    }
+
+    // How often and why, among what the dashboard shows of it.
+    private Task ShowAsync(Supervised program) => notifications.PublishUpdateAsync(program.Latest!.Resource, program.Latest.ResourceId, snapshot => snapshot with
+    {
+        Properties = With(With(snapshot.Properties, "Restarts", program.Restarts), "Last restart", $"{DateTime.UtcNow:u}: {program.Reason}"),
+    });
+
+    private static ImmutableArray<ResourcePropertySnapshot> With(ImmutableArray<ResourcePropertySnapshot> properties, string name, object value) =>
+        [.. properties.Where(property => property.Name != name), new ResourcePropertySnapshot(name, value)];
+
+    private async Task<string> LastWordsAsync(Supervised program)
+    {
+        var lines = new Queue<string>();
+        await foreach (var batch in logs.GetAllAsync(program.Latest!.ResourceId))
+        {
+            foreach (var line in batch)
+            {
+                lines.Enqueue($"  {line.Content}");
+                if (lines.Count > LastLines)
+                    lines.Dequeue();
+            }
+        }
+
+        return lines.Count > 0 ? string.Join(Environment.NewLine, lines) : "  (none)";
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Name} is started again: {Reason}. Restart {Restarts}.")]
+    private partial void LogRestart(string name, string reason, int restarts);
+
+    [LoggerMessage(LogLevel.Warning, "{Name} is started again: {Reason}. Restart {Restarts}.")]
+    private static partial void LogRestart(ILogger resource, string name, string reason, int restarts);
+
+    [LoggerMessage(LogLevel.Error, "{Name} could not be started again and is tried once more: {Reason}")]
+    private partial void LogFailed(string name, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Name} did not answer {Misses} probes in a row and is killed.")]
+    private partial void LogHung(string name, int misses);
+}
