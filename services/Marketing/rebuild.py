@@ -80,7 +80,7 @@ class Rebuild:
             try:
                 self._go_on()
                 pause = LOOK_INTERVAL
-            except Failures as failure:
+            except Exception as failure:  # whatever it is, it may be over the next time
                 reason = f"{type(failure).__name__}: {failure}"
                 logger.warning("Recommendations cannot be made again at the moment: %s", reason)
                 self._leave(reason)

@@ -15,7 +15,7 @@ namespace OrderMall.Services.Tests;
 public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);
-    private readonly RunningService<MyPageService> _mypage = new(fixture) { Settings = ["--Rebuild:Interval", "00:00:00.2"] };
+    private readonly RunningService<MyPageService> _mypage = new(fixture) { Settings = ["Rebuild:Interval=00:00:00.2"] };
     private readonly ConcurrentQueue<string> _asked = new();
     private Dictionary<Guid, History<OrderEvent, OrderStatus>> _orders = [];
     private Dictionary<Guid, History<TitleEvent, TitleStatus>> _titles = [];

@@ -90,6 +90,12 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
         (await customer.CancelAsync(orders[1])).Is(HttpStatusCode.OK);
         await customer.OnPageAsync(orders[0], "Shipped");
         await customer.OnPageAsync(orders[1], "Cancelled");
+        if (Needs.Lacks(Need.Python) is null)
+        {
+            await Eventually.Is(3, async () => (await mall.Anyone.GetAsync($"/api/recommendations?offerId={offer}")).Is(HttpStatusCode.OK).Json.GetProperty("items").EnumerateArray()
+                .Sum(item => item.GetProperty("orders").GetInt32()));
+        }
+
         await op.FindsAllInOrderAsync(Mending);
         var before = await SeenAsync();
 
