@@ -123,6 +123,7 @@ class Marketing:
         self._rebuild.start()
 
     def _learn_again(self, histories: List[Any], time_limit: float) -> None:
+        self._recommendations.forget()
         self._orders.bring_all(
             [Order.read(history["last"]) for history in histories if _was_accepted(history)],
             time_limit)

@@ -86,6 +86,10 @@ class Recommendations:
                 self._listed = {kind for kind, in listed.value}
             return
 
+    def forget(self) -> None:
+        """Takes nothing in the store for granted any more: it may have lost it."""
+        self._listed = set()
+
     def popular(self, kind: Optional[str], limit: int) -> List[Recommendation]:
         """What is ordered most, of a kind or of all."""
         if kind is not None:
