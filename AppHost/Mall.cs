@@ -55,7 +55,8 @@ internal sealed class Mall
         try
         {
             Dashboard.ChooseAddresses(args);
-            var builder = DistributedApplication.CreateBuilder(args);
+            // New at every start: Aspire would keep them in the user's secrets, which another mall on this machine changes under this one.
+            var builder = DistributedApplication.CreateBuilder([.. args, "--AppHost:OtlpApiKey", Secret(), "--AppHost:DashboardApiKey", Secret()]);
             if (builder.ExecutionContext.IsPublishMode)
                 throw new MallException("This AppHost opens the mall on this machine. How it is deployed stands in infra/.");
             // Resources have logs of their own; here the mall says what people need to know.
@@ -78,7 +79,7 @@ internal sealed class Mall
                 MallServers.Existing => await ExistingPostgres.FindAsync(builder),
                 MallServers.Containers => await ContainerPostgres.AddAsync(builder),
                 // Without programs for one, a container comes before a download.
-                _ when !PostgresBinaries.AreInstalled && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
+                _ when !PostgresCluster.HasPrograms(folder.Postgres) && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
                 _ => PrivatePostgres.Add(builder, folder),
             };
             Sidecars sidecars = settings.Daprd

@@ -54,7 +54,7 @@ internal sealed partial class MallServices : IMallControl
         var instances = InstancesOf(appId);
         foreach (var instance in instances)
             instance.IsWanted = false;
-        await Task.WhenAll(instances.Where(instance => !instance.HasEnded).Select(instance => CommandAsync(instance, KnownResourceCommands.StopCommand, CancellationToken.None)));
+        await Task.WhenAll(instances.Where(instance => instance.HasProcess).Select(instance => StopAsync(instance, CancellationToken.None)));
         await _sidecars.HealthyInstancesAsync(appId, CancellationToken.None);
     }
 
@@ -81,8 +81,7 @@ internal sealed partial class MallServices : IMallControl
             foreach (var instance in running)
             {
                 await Task.Delay(pause, cancellationToken);
-                instance.IsWanted = false;
-                await CommandAsync(instance, KnownResourceCommands.StopCommand, cancellationToken);
+                await StopAsync(instance, cancellationToken);
                 await StartAsync(instance, cancellationToken);
                 await WorksAsync(appId, running.Count, cancellationToken);
                 pause = Settling;
@@ -118,10 +117,15 @@ internal sealed partial class MallServices : IMallControl
     }
 
     /// <summary>Stops a program gracefully.</summary>
-    public Task StopAsync(Supervised program, CancellationToken cancellationToken)
+    public async Task StopAsync(Supervised program, CancellationToken cancellationToken)
     {
         program.IsWanted = false;
-        return CommandAsync(program, KnownResourceCommands.StopCommand, cancellationToken);
+        await CommandAsync(program, KnownResourceCommands.StopCommand, cancellationToken);
+        // What Aspire says of it comes a moment after it has done it.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReachableLimit);
+        while (!program.HasEnded)
+            await Task.Delay(LookInterval, limit.Token);
     }
 
     private List<Supervised> InstancesOf(string appId) =>
@@ -132,15 +136,13 @@ internal sealed partial class MallServices : IMallControl
         var instances = InstancesOf(app.AppId);
         return new ServiceState(
             app.AppId,
-            instances.Any(IsServing) ? ServiceStatus.Running
+            instances.Any(instance => instance.IsServing) ? ServiceStatus.Running
                 : instances.Any(instance => instance.IsWanted && !instance.HasEnded) ? ServiceStatus.Starting
                 : instances.Any(instance => instance.IsWanted) ? ServiceStatus.Failed
                 : ServiceStatus.Stopped,
-            instances.Count(IsServing),
+            instances.Count(instance => instance.IsServing),
             instances.Sum(instance => instance.Restarts),
             await _sidecars.CircuitsAsync(app.AppId, cancellationToken));
-
-        static bool IsServing(Supervised instance) => instance is { IsRunning: true, Misses: 0 };
     }
 
     // Until its sidecar gives it work, which is what others see of it.
@@ -150,7 +152,7 @@ internal sealed partial class MallServices : IMallControl
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (InstancesOf(appId).Count(instance => instance.IsRunning) < instances
+            while (InstancesOf(appId).Count(instance => instance.IsServing) < instances
                 || (await _sidecars.HealthyInstancesAsync(appId, limit.Token) ?? instances) < instances
                 || (appId != AppIds.Gateway && !await Reaches(appId, limit.Token)))
                 await Task.Delay(LookInterval, limit.Token);

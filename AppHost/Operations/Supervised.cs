@@ -24,8 +24,14 @@ internal sealed class Supervised(string name, Uri alive, string? token)
     /// <summary>Why, the last time.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>Probes in a row that had no answer.</summary>
+    /// <summary>Probes in a row that had no answer, since the first answer of this process.</summary>
     public int Misses { get; set; }
+
+    /// <summary>The process that has answered: before that it is starting.</summary>
+    public int? Answered { get; set; }
+
+    /// <summary>Whether it answers.</summary>
+    public bool IsServing => IsRunning && Misses == 0 && Answered == ProcessId;
 
     /// <summary>The process that was killed because it hung.</summary>
     public int? Killed { get; set; }

@@ -18,6 +18,7 @@ internal sealed partial class Supervisor(
     private const int MissesAllowed = 2;
     private const int LastLines = 12;
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -93,14 +94,17 @@ internal sealed partial class Supervisor(
 
     private async Task ProbeAsync(Supervised program, CancellationToken stoppingToken)
     {
-        var process = program.ProcessId;
+        if (program.ProcessId is not { } id)
+            return;
         if (await SidecarHealth.AnswersAsync(program.Alive, program.Token, stoppingToken))
         {
-            program.Misses = 0;
+            (program.Misses, program.Answered) = (0, id);
             return;
         }
 
-        if (++program.Misses <= MissesAllowed || process is not { } id || program.ProcessId != id || program.Killed == id || !program.IsWanted)
+        // Until it has answered once it is starting, which takes as long as the machine is busy.
+        var isStarting = program.Answered != id && DateTime.UtcNow - program.Latest!.Snapshot.StartTimeStamp < StartLimit;
+        if (isStarting || ++program.Misses <= MissesAllowed || program.ProcessId != id || program.Killed == id || !program.IsWanted)
             return;
         program.Killed = id;
         program.Reason = string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer");

@@ -14,9 +14,6 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
 
     public string PgCtl => Path.Combine(Folder, "pg_ctl" + Exe);
 
-    /// <summary>Whether a server is installed here.</summary>
-    public static bool AreInstalled => Folders().Any(folder => new PostgresBinaries(folder, 0).Exist);
-
     private bool Exist => File.Exists(Initdb) && File.Exists(Postgres);
 
     /// <summary>The server in a folder.</summary>

@@ -115,6 +115,11 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether this machine has the programs for the cluster in a folder, or for a new one.</summary>
+    /// <exception cref="PostgresClusterException">It has others, or none where <c>POSTGRES_BIN</c> or <c>PGROOT</c> says.</exception>
+    public static bool HasPrograms(string dataDirectory) =>
+        PostgresBinaries.Find(MadeByVersion(Path.Combine(Path.GetFullPath(dataDirectory), "cluster"))) is not null;
+
     /// <summary>Makes a database if it is missing.</summary>
     /// <param name="name">Lower case letters, digits and underscores.</param>
     /// <param name="ct">Ends the attempt.</param>

@@ -50,4 +50,8 @@ public sealed record CloudEvent<T>(string Id, string Type, T Data);
 [JsonSerializable(typeof(RepublishRequest))]
 [JsonSerializable(typeof(RepublishAnswer))]
 [JsonSerializable(typeof(List<MeasuredAlarm>))]
+[JsonSerializable(typeof(HistoryRequest))]
+[JsonSerializable(typeof(HistoryPage<OrderEvent, OrderStatus>))]
+[JsonSerializable(typeof(HistoryPage<TitleEvent, TitleStatus>))]
+[JsonSerializable(typeof(RebuildProgress))]
 public sealed partial class ContractsJson : JsonSerializerContext;

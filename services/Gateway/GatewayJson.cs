@@ -15,6 +15,7 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(List<ParkedEvent>))]
 [JsonSerializable(typeof(List<DetailedEvent>))]
 [JsonSerializable(typeof(Republished))]
+[JsonSerializable(typeof(Rebuilds))]
 [JsonSerializable(typeof(AlarmReport))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(JsonNode))]

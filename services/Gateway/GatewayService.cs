@@ -52,6 +52,7 @@ public sealed class GatewayService : IMallService
         AuditApi.Map(app);
         DeadLettersApi.Map(app);
         RepublishApi.Map(app);
+        ViewsApi.Map(app);
         AlarmsApi.Map(app);
         Forwarding.Map(app);
     }

@@ -15,6 +15,9 @@ internal sealed class OperatorCalls(Invocation invocation, IConfiguration config
     public IReadOnlyList<string> Subscribers { get; } =
         [.. AuditSources.WithEvents, .. Routes.Of(configuration).Select(route => route.AppId).Except([.. AuditSources.Services, AppIds.MallControl])];
 
+    /// <summary>Those that keep views in the state store, made of others' events.</summary>
+    public IReadOnlyList<string> WithViews => [.. Subscribers.Except(AuditSources.WithDatabase)];
+
     /// <summary>Asks one of them.</summary>
     /// <returns><see langword="null"/> where the service has no such endpoint: who joined need not have it.</returns>
     /// <exception cref="ServiceUnavailableException">There was no answer that means anything.</exception>

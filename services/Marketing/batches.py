@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotDone  # not the built-in one before Python 3.11
-from typing import Callable, Generic, List, Tuple, TypeVar
+from typing import Callable, Generic, Iterable, List, Tuple, TypeVar
 
 T = TypeVar("T")
 
@@ -23,10 +24,19 @@ class Batches(Generic[T]):
 
     def bring(self, item: T, time_limit: float) -> None:
         """Returns when the item is handled; raises what its handling raised, or a TimeoutError."""
-        done: Future[None] = Future()
+        self.bring_all([item], time_limit)
+
+    def bring_all(self, items: Iterable[T], time_limit: float) -> None:
+        """Returns when all are handled; raises what handling one raised, or a TimeoutError."""
+        give_up = time.monotonic() + time_limit
+        under_way: List[Future[None]] = []
         try:
-            self._queue.put((item, done), timeout=time_limit)
-            done.result(time_limit)
+            for item in items:
+                done: Future[None] = Future()
+                self._queue.put((item, done), timeout=max(0.0, give_up - time.monotonic()))
+                under_way.append(done)
+            for done in under_way:
+                done.result(max(0.0, give_up - time.monotonic()))
         except (queue.Full, NotDone):
             raise TimeoutError(f"It was not handled within {time_limit:.0f} s.") from None
 

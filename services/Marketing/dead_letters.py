@@ -36,9 +36,12 @@ T = TypeVar("T")
 class DeadLetters:
     """Parks, lists, handles again and forgets."""
 
-    def __init__(self, state: StateStore, handle: Callable[[bytes], None]) -> None:
+    def __init__(
+            self, state: StateStore, handle: Callable[[bytes], None],
+            other_alarms: Callable[[], List[Dict[str, Any]]]) -> None:
         self._state = state
         self._handle = handle
+        self._other_alarms = other_alarms
         self.routes: Routes = {
             "/events/dead-letters": {"POST": self._park},
             "/dead-letters": {"GET": self._list},
@@ -92,7 +95,7 @@ class DeadLetters:
         return Response.json([{
             "name": "ordermall.dead_letter.count", "value": len(self._all()), "limit": 0, "unit": "{event}",
             "meaning": "Events that could not be handled are parked: GET /api/ops/dead-letters says which and why.",
-        }])
+        }, *self._other_alarms()])
 
     def _answer(self, done: int, failed: int, reason: Optional[str]) -> Response:
         return Response.json(

@@ -14,13 +14,15 @@ from typing import Any, Dict, List, Optional
 
 from batches import Batches
 from dead_letters import DeadLetters
+from rebuild import Rebuild
 from recommendations import Order, Recommendation, Recommendations
 from service import Request, Response, Service, logger
-from sidecar import ConfigurationError, Settings, StateStore, whole_number
+from sidecar import ConfigurationError, Settings, Sidecar, StateStore, whole_number
 from telemetry import Telemetry
 
 DEAD_LETTER_TOPIC = "marketing-dead-letters"
 ORDER_ACCEPTED = "OrderAccepted"
+ACCEPTED = "Accepted"  # the status that the event tells of
 HANDLING_TIME_LIMIT = 7.0  # less than the sidecar waits: it should hear why, or park it within that time
 DEFAULT_LIMIT = 20
 MOST_ITEMS = 100
@@ -102,17 +104,30 @@ class Marketing:
     """What the service exposes and subscribes to."""
 
     def __init__(self, settings: Settings) -> None:
-        state = StateStore(settings)
+        sidecar = Sidecar(settings)
+        state = StateStore(sidecar)
         self._recommendations = Recommendations(state)
         # Nearly all orders change the same keys: one writer takes together what comes together.
         self._orders = Batches(self._recommendations.learn)
+        self._rebuild = Rebuild(sidecar, state, self._learn_again)
         self.routes = {
             "/dapr/subscribe": {"GET": lambda _: Response.json(SUBSCRIPTIONS)},
             "/events/orders": {"POST": self._on_event},
-            **DeadLetters(state, self._handle).routes,
+            **DeadLetters(state, self._handle, self._rebuild.alarms).routes,
+            **self._rebuild.routes,
             "/api/recommendations": {"GET": self._recommend},
             "/openapi/v1.json": {"GET": lambda _: Response.json(OPEN_API)},
         }
+
+    def start(self) -> None:
+        """Begins what goes on by itself."""
+        self._rebuild.start()
+
+    def _learn_again(self, histories: List[Any], time_limit: float) -> None:
+        self._recommendations.forget()
+        self._orders.bring_all(
+            [Order.read(history["last"]) for history in histories if _was_accepted(history)],
+            time_limit)
 
     def _on_event(self, request: Request) -> Response:
         try:
@@ -152,6 +167,10 @@ def _read_order(body: bytes) -> Optional[Order]:
     if not isinstance(event, dict):
         raise ValueError("The event is no object.")
     return Order.read(event.get("data")) if event.get("type") == ORDER_ACCEPTED else None
+
+
+def _was_accepted(history: Any) -> bool:
+    return any(past["status"] == ACCEPTED for past in history["timeline"])
 
 
 def _only(request: Request, name: str, errors: Dict[str, List[str]]) -> Optional[str]:
@@ -194,7 +213,9 @@ def main() -> int:
         settings = Settings.read(os.environ)
         telemetry = Telemetry.read(os.environ, "marketing")
         telemetry.follow(logger)
-        Service(settings, Marketing(settings).routes, telemetry).run()
+        marketing = Marketing(settings)
+        marketing.start()
+        Service(settings, marketing.routes, telemetry).run()
         telemetry.close()
     except ConfigurationError as mistake:
         print(mistake, file=sys.stderr)

@@ -2,9 +2,10 @@
 What the mall recommends, from the orders it has accepted.
 
 The state store has the latest orders of each customer, of each offer and of each kind: windows of
-a fixed size, in which an order is at most once. So an order that is told twice counts once,
-whatever was written before a crash and in whatever order; and popularity is what is bought now,
-not what was once.
+a fixed size, in which an order is at most once. Ids of orders grow with time: a window has those
+with the highest, in their order. So an order that is told twice counts once, whatever was written
+before a crash and in whatever order orders are told; and popularity is what is bought now, not what
+was once.
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ class Recommendations:
                 self._listed = {kind for kind, in listed.value}
             return
 
+    def forget(self) -> None:
+        """Takes nothing in the store for granted any more: it may have lost it."""
+        self._listed = set()
+
     def popular(self, kind: Optional[str], limit: int) -> List[Recommendation]:
         """What is ordered most, of a kind or of all."""
         if kind is not None:
@@ -150,17 +155,28 @@ def _apply(orders: List[Order], known: Dict[str, Entry], list_kinds: bool) -> Di
             change(offer)
         if _remember(value(kind, []), [order.order_id, order.offer_id], ORDERS_PER_KIND):
             change(kind)
-        if list_kinds and _remember(value(ALL_KINDS, []), [order.kind], KINDS):
+        if list_kinds and _list(value(ALL_KINDS, []), order.kind):
             change(ALL_KINDS)
     return changed
 
 
 def _remember(window: List[List[str]], entry: List[str], size: int) -> bool:
-    """Adds an entry unless one of the same order is there, and forgets the oldest."""
+    """Adds an entry unless one of the same order is there, and forgets the oldest: it may be that one."""
     if any(known[0] == entry[0] for known in window):
         return False
-    window.append(entry)
-    del window[:-size]
+    latest = sorted([*window, entry])[-size:]
+    if entry not in latest:
+        return False
+    window[:] = latest
+    return True
+
+
+def _list(kinds: List[List[str]], kind: str) -> bool:
+    """Adds a kind unless it is there, and forgets the one that has been there longest."""
+    if [kind] in kinds:
+        return False
+    kinds.append([kind])
+    del kinds[:-KINDS]
     return True
 
 

@@ -1,4 +1,4 @@
-"""The service's Dapr sidecar: where it is, and the state store behind it."""
+"""The service's Dapr sidecar: where it is, and the state store and the other services behind it."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Entry:
     etag: Optional[str] = None
 
 
-class StateStore:
-    """The state store over Dapr's HTTP API. Every thread has a connection of its own."""
+class Sidecar:
+    """Dapr's HTTP API. Every thread has a connection of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self._port = settings.sidecar_port
@@ -97,41 +97,18 @@ class StateStore:
             self._headers[TOKEN_HEADER] = settings.api_token
         self._own = threading.local()
 
-    def read(self, keys: Collection[str]) -> Dict[str, Entry]:
-        """Reads keys; those that do not exist are left out."""
-        if not keys:
-            return {}
-        question = {"keys": list(keys), "parallelism": 10}
-        status, body = self._call(f"/v1.0/state/{STATE_STORE}/bulk", question)
+    def ask(self, app_id: str, path: str, question: Any) -> Any:
+        """Asks another service; asking again must do no harm."""
+        status, body = self.post(f"/v1.0/invoke/{app_id}/method/{path}", question)
         if status != 200:
             raise SidecarError(_told(status, body))
         try:
-            items = json.loads(body)
-            for item in items:
-                if "error" in item:
-                    raise SidecarError(f"The key {item['key']} cannot be read: {item['error']}")
-            return {
-                item["key"]: Entry(item["data"], item["etag"])
-                for item in items if item.get("data") is not None}
-        except (ValueError, TypeError, KeyError) as unreadable:
-            raise SidecarError(f"The answer is not one of Dapr's: {unreadable}") from unreadable
+            return json.loads(body)
+        except ValueError as unreadable:
+            raise SidecarError(f"{app_id} answered no JSON: {unreadable}") from unreadable
 
-    def save(self, entries: Mapping[str, Entry]) -> None:
-        """
-        Writes each key if it still is as it was read. One request, but no transaction: with some
-        stores the keys without a conflict stay written, so what is saved must bear to be applied
-        again.
-        """
-        items = [_item(key, entry) for key, entry in entries.items()]
-        status, body = self._call(f"/v1.0/state/{STATE_STORE}", items)
-        # A stale ETag is 409; making a key that exists is 500 with Redis and PostgreSQL, as a
-        # broken store is.
-        if status in (409, 500):
-            raise ConflictError(_told(status, body))
-        if status not in (200, 204):
-            raise SidecarError(_told(status, body))
-
-    def _call(self, path: str, question: Any) -> Tuple[int, bytes]:
+    def post(self, path: str, question: Any) -> Tuple[int, bytes]:
+        """Posts JSON; the status and the body of the answer."""
         text = json.dumps(question, separators=(",", ":")).encode("ascii")
         connection: Optional[http.client.HTTPConnection] = getattr(self._own, "connection", None)
         if connection is not None:
@@ -160,6 +137,47 @@ class StateStore:
             raise
         self._own.connection = connection
         return answer
+
+
+class StateStore:
+    """The state store behind a sidecar."""
+
+    def __init__(self, sidecar: Sidecar) -> None:
+        self._sidecar = sidecar
+
+    def read(self, keys: Collection[str]) -> Dict[str, Entry]:
+        """Reads keys; those that do not exist are left out."""
+        if not keys:
+            return {}
+        question = {"keys": list(keys), "parallelism": 10}
+        status, body = self._sidecar.post(f"/v1.0/state/{STATE_STORE}/bulk", question)
+        if status != 200:
+            raise SidecarError(_told(status, body))
+        try:
+            items = json.loads(body)
+            for item in items:
+                if "error" in item:
+                    raise SidecarError(f"The key {item['key']} cannot be read: {item['error']}")
+            return {
+                item["key"]: Entry(item["data"], item["etag"])
+                for item in items if item.get("data") is not None}
+        except (ValueError, TypeError, KeyError) as unreadable:
+            raise SidecarError(f"The answer is not one of Dapr's: {unreadable}") from unreadable
+
+    def save(self, entries: Mapping[str, Entry]) -> None:
+        """
+        Writes each key if it still is as it was read. One request, but no transaction: with some
+        stores the keys without a conflict stay written, so what is saved must bear to be applied
+        again.
+        """
+        items = [_item(key, entry) for key, entry in entries.items()]
+        status, body = self._sidecar.post(f"/v1.0/state/{STATE_STORE}", items)
+        # A stale ETag is 409; making a key that exists is 500 with Redis and PostgreSQL, as a
+        # broken store is.
+        if status in (409, 500):
+            raise ConflictError(_told(status, body))
+        if status not in (200, 204):
+            raise SidecarError(_told(status, body))
 
 
 def _item(key: str, entry: Entry) -> Dict[str, Any]:

@@ -35,16 +35,13 @@ internal interface IPage<TSelf, TEvent> : IPage
 
     static abstract JsonTypeInfo<TSelf> Json { get; }
 
-    /// <summary>Of what the event is.</summary>
-    static abstract Guid IdOf(TEvent e);
-
     /// <summary>Whether nothing has usually happened before.</summary>
     static abstract bool IsUsuallyFirst(TEvent e);
 
     /// <summary>The page of what is seen for the first time.</summary>
     static abstract TSelf Begin(TEvent e);
 
-    /// <summary>The page with one more event.</summary>
-    /// <returns><see langword="null"/> when the event is known already.</returns>
-    TSelf? With(TEvent e);
+    /// <summary>The page with what another one of the same knows: one of a single event, or of all until then.</summary>
+    /// <returns><see langword="null"/> when all of it is known already.</returns>
+    TSelf? With(TSelf other);
 }

@@ -61,6 +61,7 @@ internal static class MyPageApi
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(TitlePage))]
 [JsonSerializable(typeof(IndexPage))]
+[JsonSerializable(typeof(Rebuild))]
 [JsonSerializable(typeof(Page<OrderView>))]
 [JsonSerializable(typeof(Page<TitleView>))]
 internal sealed partial class MyPageJson : JsonSerializerContext;

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization.Metadata;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Messaging;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.MyPage;
 
@@ -18,6 +21,7 @@ public sealed class MyPageService : IMallService
         AddPages<OrderPage, OrderEvent>(builder.Services);
         AddPages<TitlePage, TitleEvent>(builder.Services);
         builder.Services.AddSingleton<Listeners>();
+        AddRebuild(builder);
     }
 
     /// <inheritdoc/>
@@ -30,6 +34,7 @@ public sealed class MyPageService : IMallService
             .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) => titles.ApplyAsync(e.Data, cancellationToken));
         MyPageApi.Map(app);
         MyPageAudit.Map(app);
+        RebuildCalls.Map(app);
     }
 
     private static void AddPages<TPage, TEvent>(IServiceCollection services)
@@ -37,5 +42,32 @@ public sealed class MyPageService : IMallService
     {
         services.AddSingleton<Pages<TPage, TEvent>>();
         services.AddSingleton<INewest>(provider => provider.GetRequiredService<Pages<TPage, TEvent>>());
+    }
+
+    private static void AddRebuild(WebApplicationBuilder builder)
+    {
+        AddSource(builder, AppIds.Ordering, ContractsJson.Default.HistoryPageOrderEventOrderStatus, OrderPage.Of);
+        AddSource(builder, AppIds.Publishing, ContractsJson.Default.HistoryPageTitleEventTitleStatus, TitlePage.Of);
+        builder.Services.AddSingleton(builder.Configuration.GetSection("Rebuild").Get<RebuildOptions>() ?? new RebuildOptions());
+        builder.Services.AddSingleton<RebuildJob>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<RebuildJob>());
+        builder.AddAlarm(
+            new Alarm("ordermall.view.stalled", "s", 120, "People's pages are being made again and that does not go on: GET /api/ops/views/rebuild says why."),
+            (services, _) => Task.FromResult(services.GetRequiredService<RebuildJob>().StalledFor.TotalSeconds));
+    }
+
+    private static void AddSource<TPage, TEvent, TStatus>(
+        WebApplicationBuilder builder, string owner, JsonTypeInfo<HistoryPage<TEvent, TStatus>> type, Func<History<TEvent, TStatus>, TPage> read)
+        where TPage : class, IPage<TPage, TEvent>
+    {
+        const int AtOnce = 50;
+        builder.AddServiceClient(owner);
+        builder.Services.AddSingleton(services => new ViewSource(async (after, cancellationToken) =>
+        {
+            var page = await services.GetRequiredKeyedService<ServiceClient>(owner).AskAsync(
+                "history", new HistoryRequest(after, AtOnce), ContractsJson.Default.HistoryRequest, type, cancellationToken);
+            await services.GetRequiredService<Pages<TPage, TEvent>>().RestoreAsync(page.Items.Select(read), cancellationToken);
+            return (page.Items.Count, page.Next);
+        }));
     }
 }

@@ -36,8 +36,6 @@ internal sealed record OrderPage(
 
     string IPage.ViewJson => JsonSerializer.Serialize(OrderView.Of(this), MyPageJson.Default.OrderView);
 
-    public static Guid IdOf(OrderEvent e) => e.OrderId;
-
     public static bool IsUsuallyFirst(OrderEvent e) => e.Status is OrderStatus.Accepted or OrderStatus.AwaitingPayment;
 
     public static OrderPage Begin(OrderEvent e) =>
@@ -54,8 +52,10 @@ internal sealed record OrderPage(
             e.Version,
             [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version)]);
 
-    public OrderPage? With(OrderEvent e) =>
-        Timeline.With(e.Status, e.At, e.Version) is { } timeline ? (e.Version > Version ? Begin(e) : this) with { Timeline = timeline } : null;
+    public static OrderPage Of(History<OrderEvent, OrderStatus> history) => Begin(history.Last) with { Timeline = history.Timeline.ToTimeline() };
+
+    public OrderPage? With(OrderPage other) =>
+        Timeline.With(other.Timeline) is { } timeline ? (other.Version > Version ? other : this) with { Timeline = timeline } : null;
 }
 
 /// <summary>An order as its customer sees it.</summary>

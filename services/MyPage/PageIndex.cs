@@ -6,18 +6,21 @@ namespace OrderMall.MyPage;
 
 /// <summary>Some of a person's orders or titles, the newest first.</summary>
 /// <param name="Number">Grows with each full page.</param>
-/// <param name="Ids">At most <see cref="PageIndex.PageSize"/>. Kept under the name it had when there were only orders.</param>
+/// <param name="Ids">At most <see cref="PageIndex.PageSize"/>, and what came late. Kept under the name it had when there were only orders.</param>
 internal sealed record IndexPage(int Number, [property: JsonPropertyName("orderIds")] IReadOnlyList<Guid> Ids);
 
 /// <summary>
 /// What each person has of one sort in pages of bounded size: the newest in the head, which is written to its own key
-/// once it is full and then replaced. A full head never changes, so that it does not matter how often a page is written.
+/// once it is full and then replaced. A full head never changes, so that it does not matter how often a page is written. What comes when its
+/// page is written already is added there, which makes that page longer.
 /// </summary>
 /// <param name="state">Where it is kept.</param>
 /// <param name="name">What the keys begin with.</param>
 internal sealed class PageIndex(StateStore state, string name)
 {
     public const int PageSize = 50;
+    // With what came late. What is beyond that is among the newest, where it is listed too.
+    private const int LongestPage = 500;
     private const int MostPagesAtOnce = 16;
 
     private readonly Lock _lock = new();
@@ -92,7 +95,13 @@ internal sealed class PageIndex(StateStore state, string name)
         {
             var (stored, etag) = await state.GetAsync(key, MyPageJson.Default.IndexPage, cancellationToken);
             var head = stored ?? new IndexPage(0, []);
-            var missing = await MissingAsync(personId, head, ids, cancellationToken);
+            var (missing, late) = await MissingAsync(personId, head, ids, cancellationToken);
+            foreach (var (number, some) in late)
+            {
+                if (await TryInsertAsync(personId, number, some, cancellationToken))
+                    missing.RemoveAll(some.Contains);
+            }
+
             if (missing.Count == 0)
                 return;
             var isFull = head.Ids.Count == PageSize;
@@ -110,21 +119,45 @@ internal sealed class PageIndex(StateStore state, string name)
 
     // Which are not in the index, the oldest first: they fill its pages as if they had come one by one. Ids grow with time:
     // only one that is older than some in the head, or in a page, can be further back than that. Nearly always: a page of
-    // nothing but what came late may hide that a redelivered one is further back.
-    private async Task<List<Guid>> MissingAsync(string personId, IndexPage head, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    // nothing but what came late may hide that a redelivered one is further back. Those that came late go to the page, by its number,
+    // that has what is next to them.
+    private async Task<(List<Guid> Missing, Dictionary<int, List<Guid>> Late)> MissingAsync(
+        string personId, IndexPage head, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
-        var missing = ids.Except(head.Ids).Order().ToList();
+        var (missing, late) = (ids.Except(head.Ids).Order().ToList(), new Dictionary<int, List<Guid>>());
         var older = missing.Where(id => head.Ids.Count > 0 && id < head.Ids[0]).ToList();
         for (var number = head.Number - 1; number >= 0 && older.Count > 0; number--)
         {
             var page = (await state.GetAsync(PageKey(personId, number), MyPageJson.Default.IndexPage, cancellationToken)).Value;
             if (page is null)
-                break;
+                return (missing, late);
             missing.RemoveAll(page.Ids.Contains);
-            older.RemoveAll(id => id > page.Ids[0] || page.Ids.Contains(id));
+            older.RemoveAll(page.Ids.Contains);
+            TakeLate(number + 1, id => id > page.Ids[0]);
         }
 
-        return missing;
+        TakeLate(0, _ => true);
+        return (missing, late);
+
+        void TakeLate(int number, Predicate<Guid> belongs)
+        {
+            var some = older.FindAll(belongs);
+            older.RemoveAll(belongs);
+            // Those of the head are added as any other.
+            if (some.Count > 0 && number < head.Number)
+                late[number] = some;
+        }
+    }
+
+    // Not where the page is long enough, or somebody else wrote it first.
+    private async Task<bool> TryInsertAsync(string personId, int number, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    {
+        var key = PageKey(personId, number);
+        var (page, etag) = await state.GetAsync(key, MyPageJson.Default.IndexPage, cancellationToken);
+        if (page is null || page.Ids.Count + ids.Count > LongestPage)
+            return false;
+        var next = page with { Ids = [.. page.Ids.Union(ids).OrderDescending()] };
+        return await state.TrySaveAsync(key, next, etag, MyPageJson.Default.IndexPage, cancellationToken);
     }
 
     private string HeadKey(string personId) => $"{name}.{personId}";

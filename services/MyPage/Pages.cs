@@ -14,44 +14,59 @@ internal interface INewest
 internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners) : INewest
     where TPage : class, IPage<TPage, TEvent>
 {
+    // Each is a handful of calls to the store, which people wait for too.
+    private const int RestoredAtOnce = 8;
+
     private readonly PageIndex _index = new(state, $"{TPage.Sort}s");
 
     /// <summary>Brings a page up to date. Applying an event again changes nothing.</summary>
     public async Task ApplyAsync(TEvent e, CancellationToken cancellationToken)
     {
-        var key = Key(TPage.IdOf(e));
+        if (await PutAsync(TPage.Begin(e), TPage.IsUsuallyFirst(e), isIndexed: false, cancellationToken) is { } changed)
+            listeners.Tell(changed);
+    }
+
+    /// <summary>
+    /// Makes pages again, and their places in the index. What is there is kept and completed: events may come meanwhile, and other replicas
+    /// may do the same.
+    /// </summary>
+    public Task RestoreAsync(IEnumerable<TPage> pages, CancellationToken cancellationToken) => Parallel.ForEachAsync(
+        pages, new ParallelOptions { MaxDegreeOfParallelism = RestoredAtOnce, CancellationToken = cancellationToken }, async (page, token) =>
+        {
+            await _index.AddAsync(page.PersonId, page.Id, token);
+            await PutAsync(page, isUsuallyFirst: true, isIndexed: true, token);
+        });
+
+    // The page as it is then; null when nothing changes.
+    private async Task<TPage?> PutAsync(TPage news, bool isUsuallyFirst, bool isIndexed, CancellationToken cancellationToken)
+    {
+        var key = Key(news.Id);
         // Usually the first event is the first to come: then there is nothing to read.
-        if (TPage.IsUsuallyFirst(e) && await TryBeginAsync(key, e, cancellationToken))
-            return;
+        if (isUsuallyFirst && await TryBeginAsync(key, news, isIndexed, cancellationToken))
+            return news;
         for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
         {
             var (stored, etag) = await state.GetAsync(key, TPage.Json, cancellationToken);
             if (stored is null)
             {
-                if (await TryBeginAsync(key, e, cancellationToken))
-                    return;
+                if (await TryBeginAsync(key, news, isIndexed, cancellationToken))
+                    return news;
                 continue;
             }
 
-            if (stored.With(e) is not { } page)
-                return;
+            if (stored.With(news) is not { } page)
+                return null;
             if (await state.TrySaveAsync(key, page, etag, TPage.Json, cancellationToken))
-            {
-                listeners.Tell(page);
-                return;
-            }
+                return page;
         }
     }
 
-    private async Task<bool> TryBeginAsync(string key, TEvent e, CancellationToken cancellationToken)
+    private async Task<bool> TryBeginAsync(string key, TPage page, bool isIndexed, CancellationToken cancellationToken)
     {
-        var page = TPage.Begin(e);
         // The index first: a page that exists is listed, whenever we crash.
-        await _index.AddAsync(page.PersonId, page.Id, cancellationToken);
-        if (!await state.TrySaveAsync(key, page, etag: null, TPage.Json, cancellationToken))
-            return false;
-        listeners.Tell(page);
-        return true;
+        if (!isIndexed)
+            await _index.AddAsync(page.PersonId, page.Id, cancellationToken);
+        return await state.TrySaveAsync(key, page, etag: null, TPage.Json, cancellationToken);
     }
 
     /// <summary>Reads pages, in the order asked for. Those that are indexed but not written yet are left out.</summary>

@@ -1,3 +1,5 @@
+using OrderMall.Contracts;
+
 namespace OrderMall.MyPage;
 
 /// <summary>A status that something had.</summary>
@@ -12,12 +14,16 @@ internal static class Timeline
     // Far more than a life has; somebody who asks again and again to cancel what has left must not grow the page for ever.
     private const int Longest = 100;
 
-    /// <summary>The timeline with one more entry.</summary>
-    /// <returns><see langword="null"/> when it has it.</returns>
-    public static IReadOnlyList<TimelineEntry<TStatus>>? With<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline, TStatus status, DateTimeOffset at, long version) =>
-        timeline.Any(entry => entry.Version == version)
-            ? null
-            : [.. timeline.Append(new TimelineEntry<TStatus>(status, at, version)).OrderBy(entry => entry.Version).TakeLast(Longest)];
+    /// <summary>The timeline with more entries.</summary>
+    /// <returns><see langword="null"/> when it has them all.</returns>
+    public static IReadOnlyList<TimelineEntry<TStatus>>? With<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline, IReadOnlyList<TimelineEntry<TStatus>> entries)
+    {
+        var missing = entries.Where(entry => timeline.All(known => known.Version != entry.Version)).ToList();
+        return missing.Count == 0 ? null : [.. timeline.Concat(missing).OrderBy(entry => entry.Version).TakeLast(Longest)];
+    }
+
+    public static IReadOnlyList<TimelineEntry<TStatus>> ToTimeline<TStatus>(this IReadOnlyList<PastStatus<TStatus>> history) =>
+        [.. history.TakeLast(Longest).Select(past => new TimelineEntry<TStatus>(past.Status, past.At, past.Version))];
 
     public static IReadOnlyList<StatusView<TStatus>> ToView<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline) =>
         [.. timeline.Select(entry => new StatusView<TStatus>(entry.Status, entry.At))];

@@ -33,8 +33,6 @@ internal sealed record TitlePage(
 
     string IPage.ViewJson => JsonSerializer.Serialize(TitleView.Of(this), MyPageJson.Default.TitleView);
 
-    public static Guid IdOf(TitleEvent e) => e.TitleId;
-
     public static bool IsUsuallyFirst(TitleEvent e) => e.Status == TitleStatus.InReview;
 
     public static TitlePage Begin(TitleEvent e) =>
@@ -51,8 +49,10 @@ internal sealed record TitlePage(
             e.Version,
             [new TimelineEntry<TitleStatus>(e.Status, e.At, e.Version)]);
 
-    public TitlePage? With(TitleEvent e) =>
-        Timeline.With(e.Status, e.At, e.Version) is { } timeline ? (e.Version > Version ? Begin(e) : this) with { Timeline = timeline } : null;
+    public static TitlePage Of(History<TitleEvent, TitleStatus> history) => Begin(history.Last) with { Timeline = history.Timeline.ToTimeline() };
+
+    public TitlePage? With(TitlePage other) =>
+        Timeline.With(other.Timeline) is { } timeline ? (other.Version > Version ? other : this) with { Timeline = timeline } : null;
 }
 
 /// <summary>A title's registration as its publisher sees it.</summary>

@@ -8,12 +8,15 @@ namespace OrderMall.Ordering;
 /// </summary>
 /// <remarks>
 /// <see cref="DueAt"/> is both lease and schedule. An order on its way to a resting status always has one; whoever works
-/// on the order pushes it into the future first, and when it passes the saga takes the order up again.
+/// on the order pushes it into the future first, and when it passes the saga takes the order up again. Who places an order pushes
+/// it on every second: what was not is abandoned (<see cref="IsAbandoned"/>), and who asks for it again need not wait until it passes.
 /// </remarks>
 internal sealed class Order
 {
     // Beyond the time limits of all calls that one run of the saga makes.
     internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    // A customer who asks again for an order whose instance died has an answer within five seconds: this, and placing it.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -125,6 +128,17 @@ internal sealed class Order
         UpdatedAt = now,
         DueAt = now + Lease,
     };
+
+    /// <summary>Whether whoever is placing it has not renewed the lease for too long: it died, or cannot reach the database.</summary>
+    public bool IsAbandoned(DateTimeOffset now) => Status == OrderStatus.Pending && DueAt <= now + Lease - LongestSilence;
+
+    /// <summary>Goes on with what somebody else was placing. With the new version nothing is saved any more of what that one may still do.</summary>
+    public void TakeOver(DateTimeOffset now)
+    {
+        Require(OrderStatus.Pending);
+        DueAt = now + Lease;
+        Change(Status, now);
+    }
 
     /// <summary>Takes over the terms on which capacity is held.</summary>
     public void Held(HeldOffer offer)
@@ -320,6 +334,11 @@ internal sealed class Order
         !IsPublic && Status == OrderStatus.Rejected
             ? [(OrderEvent.Voided, EventOf(new HistoryEntry(Status, UpdatedAt, Version, OrderEvent.Voided, Reason)))]
             : [.. History.Where(entry => entry.Event is not null).Select(entry => (entry.Event!, EventOf(entry)))];
+
+    /// <summary>All that its events have said so far; <see langword="null"/> for an attempt that people have not seen.</summary>
+    public History<OrderEvent, OrderStatus>? ToHistory() => IsPublic
+        ? new(EventOf(History[^1]), [.. History.Select(entry => new PastStatus<OrderStatus>(entry.Status, entry.At, entry.Version))])
+        : null;
 
     private void MoveTo(OrderStatus status, string eventType, DateTimeOffset now)
     {

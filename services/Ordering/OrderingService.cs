@@ -30,6 +30,9 @@ public sealed class OrderingService : IMallService
         builder.Services.AddSingleton<PaymentClient>();
         builder.Services.AddSingleton<FulfilmentClient>();
         builder.Services.AddScoped<OrderSaga>();
+        builder.Services.AddScoped<Placing>();
+        builder.Services.AddSingleton<PlacingLeases>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PlacingLeases>());
         builder.Services.AddHostedService<SagaResumer>();
         builder.AddAlarm(
             new Alarm("ordermall.order.overdue.count", "{order}", 0, "Orders are Pending, AwaitingPayment or Cancelling beyond their time: forgotten, or a service has not answered for minutes."),
@@ -49,5 +52,6 @@ public sealed class OrderingService : IMallService
         OrderEvents.Map(app);
         AuditApi.Map(app);
         Republishing.Map(app);
+        HistoryCalls.Map(app);
     }
 }

@@ -34,12 +34,12 @@ internal static class OrdersApi
     }
 
     private static async Task<IResult> PlaceAsync(
-        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, OrderSaga saga, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
+        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, Placing placing, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(SagaTimeLimit);
         var hash = key.HashOf(request);
         if (key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } before)
-            return await AnswerAgainAsync(db, before, hash, context, limit.Token);
+            return await AnswerAgainAsync(before);
         if (!preferences.RespondAsync && paymentCircuit.RefusesFor(request.OfferId!.Value) is { Ticks: > 0 } moment)
         {
             ServiceClient.Trace(AppIds.Payment, "charges", ServiceClient.OpenCircuit);
@@ -57,21 +57,15 @@ internal static class OrdersApi
         {
             // The same key at the same moment: the other one places it.
             db.ChangeTracker.Clear();
-            var other = await PlacedBeforeAsync(db, user.Id(), key, limit.Token);
-            return other is null ? CameToNothing() : await AnswerAgainAsync(db, other, hash, context, limit.Token);
+            return await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } other ? await AnswerAgainAsync(other) : CameToNothing();
         }
 
-        var outcome = HoldOutcome.Held;
-        try
-        {
-            outcome = await saga.PlaceAsync(order, preferences.RespondAsync, limit.Token);
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            await db.Entry(order).ReloadAsync(limit.Token);
-        }
+        return AnswerOf(await placing.PlaceAsync(order, preferences.RespondAsync, limit.Token), context);
 
-        return RefusalOf(outcome) ?? AnswerOf(order, context);
+        // The first request with this key may still be on its way; its answer is everybody's answer.
+        async Task<IResult> AnswerAgainAsync((Guid Id, string RequestHash) first) => first.RequestHash != hash
+            ? Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "Another order was placed with this key.", "Idempotency-Key was used before with a different body. Use a new key for a new order.")
+            : AnswerOf(await placing.AwaitAsync(first.Id, preferences.RespondAsync, limit.Token), context);
     }
 
     private static async Task<Results<Ok<OrderView>, ProblemHttpResult>> GetAsync(Guid id, ClaimsPrincipal user, OrderingDb db, CancellationToken cancellationToken) =>
@@ -124,26 +118,11 @@ internal static class OrdersApi
         return order is { IsPublic: true } ? order : null;
     }
 
-    private static Task<Order?> PlacedBeforeAsync(OrderingDb db, string customerId, IdempotencyKey key, CancellationToken cancellationToken) =>
-        db.Orders.FirstOrDefaultAsync(order => order.CustomerId == customerId && order.IdempotencyKey == key.Value, cancellationToken);
-
-    // The first request with this key may still be on its way; its answer is everybody's answer.
-    private static async Task<IResult> AnswerAgainAsync(OrderingDb db, Order order, string hash, HttpContext context, CancellationToken cancellationToken)
-    {
-        if (order.RequestHash != hash)
-            return Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "Another order was placed with this key.", "Idempotency-Key was used before with a different body. Use a new key for a new order.");
-        var pause = TimeSpan.FromMilliseconds(10);
-        while (order.Status == OrderStatus.Pending)
-        {
-            await Task.Delay(pause, cancellationToken);
-            pause = TimeSpan.FromMilliseconds(Math.Min(pause.TotalMilliseconds * 2, 200));
-            await db.Entry(order).ReloadAsync(cancellationToken);
-            if (db.Entry(order).State == EntityState.Detached)
-                return CameToNothing();
-        }
-
-        return AnswerOf(order, context);
-    }
+    private static async Task<(Guid Id, string RequestHash)?> PlacedBeforeAsync(OrderingDb db, string customerId, IdempotencyKey key, CancellationToken cancellationToken) =>
+        await db.Orders.AsNoTracking()
+            .Where(order => order.CustomerId == customerId && order.IdempotencyKey == key.Value)
+            .Select(order => new { order.Id, order.RequestHash })
+            .FirstOrDefaultAsync(cancellationToken) is { } order ? (order.Id, order.RequestHash) : null;
 
     private static ProblemHttpResult CameToNothing() =>
         Problems.Of(StatusCodes.Status409Conflict, "in-progress", "The first request with this key came to nothing.", "It could not be placed as it was. Send it again to see why.");
@@ -158,8 +137,12 @@ internal static class OrdersApi
         _ => null,
     };
 
-    private static IResult AnswerOf(Order order, HttpContext context)
+    private static IResult AnswerOf((HoldOutcome Refusal, Order? Order) placed, HttpContext context)
     {
+        if (RefusalOf(placed.Refusal) is { } refusal)
+            return refusal;
+        if (placed.Order is not { } order)
+            return CameToNothing();
         if (order.IsPublic)
         {
             var view = OrderView.AsPlaced(order);

@@ -36,5 +36,6 @@ public sealed class PublishingService : IMallService
         ReviewEvents.Map(app);
         AuditApi.Map(app);
         Republishing.Map(app);
+        HistoryCalls.Map(app);
     }
 }

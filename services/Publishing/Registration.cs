@@ -44,6 +44,9 @@ internal sealed class Registration
 
     public DateTimeOffset UpdatedAt { get; private set; }
 
+    /// <summary>When the product team had it; <see langword="null"/> for an attempt, and for titles of the time before it was remembered.</summary>
+    public DateTimeOffset? RegisteredAt { get; private set; }
+
     /// <summary>When an attempt of which nothing was heard is given up; <see langword="null"/> once it is a registration.</summary>
     public DateTimeOffset? DueAt { get; private set; }
 
@@ -69,6 +72,7 @@ internal sealed class Registration
     public void TakeIn(DateTimeOffset now)
     {
         RequirePending();
+        RegisteredAt = now;
         MoveTo(TitleStatus.InReview, TitleEvent.Registered, now);
     }
 
@@ -121,6 +125,16 @@ internal sealed class Registration
         TitleStatus.Cancelled => (TitleEvent.Cancelled, ToEvent()),
         _ => null,
     };
+
+    /// <summary>All that its events have said so far; <see langword="null"/> while it is only an attempt.</summary>
+    public History<TitleEvent, TitleStatus>? ToHistory()
+    {
+        if (Status == TitleStatus.Pending)
+            return null;
+        var last = new PastStatus<TitleStatus>(Status, UpdatedAt, Version);
+        // Whatever it is now, it was in review right before.
+        return new(ToEvent(), Status == TitleStatus.InReview ? [last] : [new(TitleStatus.InReview, RegisteredAt ?? CreatedAt, Version - 1), last]);
+    }
 
     // A decision proves that the review was taken in, even if the answer that says so is still on its way.
     private bool IsInReview(DateTimeOffset now)

@@ -21,7 +21,7 @@ public sealed class FaultTests(OpenAppHost mall)
 
         Assert.True((await mall.App.ResourceCommands.ExecuteCommandAsync("catalog", KnownResourceCommands.StartCommand)).Success);
         await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(book)).Status);
-        Assert.Equal(("Running", 1), await StateAsync("catalog"));
+        await Eventually.Is(("Running", 1), () => StateAsync("catalog"));
     }
 
     [Fact]

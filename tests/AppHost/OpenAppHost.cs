@@ -2,6 +2,9 @@ using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
+// A mall at a time: each takes both cores while it opens.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace OrderMall.AppHost.Tests;
 
 /// <summary>The mall as the AppHost opens it, with a private PostgreSQL and the embedded sidecar, two instances of what is replicated, and the dashboard.</summary>
@@ -32,7 +35,8 @@ public sealed class OpenAppHost : MallPeople, IAsyncLifetime
         await Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
         _address = App.GetEndpoint("gateway", "http");
         var configuration = App.Services.GetRequiredService<IConfiguration>();
-        Dashboard = (new Uri(configuration["ASPNETCORE_URLS"]!.Split(';')[0]), configuration["AppHost:DashboardApiKey"]!);
+        var dashboard = await Notifications.WaitForResourceAsync("aspire-dashboard", change => change.Snapshot.Urls.Any(url => url is { Name: "http", IsInactive: false }), limit.Token);
+        Dashboard = (new Uri(dashboard.Snapshot.Urls.First(url => url.Name == "http").Url), configuration["AppHost:DashboardApiKey"]!);
     }
 
     public async Task DisposeAsync()

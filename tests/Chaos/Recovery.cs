@@ -3,7 +3,6 @@ using System.Net;
 using OrderMall.Chaos.Faults;
 using OrderMall.Contracts;
 using OrderMall.Mall;
-using OrderMall.Mall.Hosting;
 
 namespace OrderMall.Chaos;
 

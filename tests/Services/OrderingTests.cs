@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -135,6 +136,95 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         Assert.Equal([OrderEvent.Accepted, OrderEvent.Voided], (await ordering.PublishedAsync(order)).Select(e => e.Type));
         using var seen = await alice.GetAsync($"/api/orders/{order}");
         Assert.Equal(HttpStatusCode.NotFound, seen.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(ChargeOutcome.Approved, HttpStatusCode.Created)]
+    [InlineData(ChargeOutcome.Declined, HttpStatusCode.PaymentRequired)]
+    public async Task Who_asks_again_for_an_order_whose_instance_died_has_its_outcome_within_seconds(ChargeOutcome charge, HttpStatusCode expected)
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        var key = $"died-{charge}";
+        using var placed = await PlaceAsync(alice, key);
+        var order = await IdAsync(placed);
+        // As a crash leaves it right after the lease was renewed.
+        await ExecuteAsync("UPDATE orders SET status = 'Pending', history = '[]', due_at = now() + interval '30 seconds' WHERE id = $1", order);
+        _charge = () => charge;
+        var since = Stopwatch.StartNew();
+        var again = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => PlaceAsync(alice, key)));
+        Assert.InRange(since.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        Assert.All(again, answer => Assert.Equal(expected, answer.StatusCode));
+        if (expected == HttpStatusCode.Created)
+        {
+            foreach (var answer in again)
+                Assert.Equal(order, await IdAsync(answer));
+        }
+
+        // Once for all of them: accepted before the crash, and what came of it then.
+        Assert.Equal(
+            [OrderEvent.Accepted, expected == HttpStatusCode.Created ? OrderEvent.Accepted : OrderEvent.Voided],
+            (await ordering.PublishedAsync(order)).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task An_instance_that_is_slow_keeps_its_order_however_long_others_wait_for_it()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var aliceElsewhere = ordering.As("alice", Roles.Customer, await ordering.StartReplicaAsync());
+        var (charging, mayCharge, charges) = (new TaskCompletionSource(), new TaskCompletionSource(), 0);
+        ordering.Sidecar.Called["payment/charges"] = async context =>
+        {
+            Interlocked.Increment(ref charges);
+            charging.TrySetResult();
+            await mayCharge.Task;
+            await context.Response.WriteAsJsonAsync(new ChargeAnswer(ChargeOutcome.Approved));
+        };
+        var first = PlaceAsync(alice, key: "slow");
+        await charging.Task;
+        var second = PlaceAsync(aliceElsewhere, key: "slow");
+        // Twice as long as one may be silent who has died.
+        Assert.NotSame(second, await Task.WhenAny(second, Task.Delay(TimeSpan.FromSeconds(7))));
+        mayCharge.SetResult();
+        using var one = await first;
+        using var other = await second;
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (one.StatusCode, other.StatusCode));
+        Assert.Equal(await IdAsync(one), await IdAsync(other));
+        Assert.Equal(1, charges);
+    }
+
+    [Fact]
+    public async Task Who_was_taken_for_dead_and_is_not_saves_nothing_and_gives_the_answer_of_who_took_over()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var aliceElsewhere = ordering.As("alice", Roles.Customer, await ordering.StartReplicaAsync());
+        var (charging, mayCharge, charges) = (new TaskCompletionSource<Guid>(), new TaskCompletionSource(), 0);
+        ordering.Sidecar.Called["payment/charges"] = async context =>
+        {
+            var request = await context.Request.ReadFromJsonAsync<ChargeRequest>();
+            if (Interlocked.Increment(ref charges) > 1)
+            {
+                await context.Response.WriteAsJsonAsync(new ChargeAnswer(ChargeOutcome.Approved));
+                return;
+            }
+
+            charging.TrySetResult(request!.OrderId);
+            await mayCharge.Task;
+            context.Response.StatusCode = 500;
+        };
+        var first = PlaceAsync(alice, key: "not dead");
+        var order = await charging.Task;
+        // As if it had not reached the database for long: whenever it renews its lease, that is undone.
+        var asking = PlaceAsync(aliceElsewhere, key: "not dead");
+        do
+            await ExecuteAsync("UPDATE orders SET due_at = CASE WHEN status = 'Pending' THEN now() + interval '10 seconds' END WHERE id = $1", order);
+        while (await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(50))) != asking);
+        using var second = await asking;
+        Assert.Equal(HttpStatusCode.Created, second.StatusCode);
+        mayCharge.SetResult();
+        using var one = await first;
+        Assert.Equal(HttpStatusCode.Created, one.StatusCode);
+        Assert.Equal((order, order), (await IdAsync(one), await IdAsync(second)));
+        Assert.Equal([OrderEvent.Accepted], (await ordering.PublishedAsync(order)).Select(e => e.Type));
     }
 
     [Fact]

@@ -51,6 +51,22 @@ public sealed class PageIndexTests : IAsyncLifetime
         Assert.Equal(writes, _sidecar.StateCalls.Writes);
     }
 
+    [Fact]
+    public async Task What_came_late_is_listed_where_it_would_be_and_is_found_there_when_it_comes_again()
+    {
+        var index = new PageIndex(_state, "orders");
+        // Every third comes when all others fill their pages.
+        var late = Ids.Where((_, number) => number % 3 == 1).ToList();
+        foreach (var id in Ids.Except(late))
+            await index.AddAsync("alice", id, CancellationToken.None);
+        await Task.WhenAll(late.Select(id => index.AddAsync("alice", id, CancellationToken.None)));
+        Assert.Equal(Ids.AsEnumerable().Reverse(), await ListAsync());
+        var writes = _state.Writes;
+        await AddAgainAsync();
+        Assert.Equal(writes, _state.Writes);
+        Assert.Equal(Ids.AsEnumerable().Reverse(), await ListAsync());
+    }
+
     private async Task AddAgainAsync()
     {
         // As another replica, which remembers nothing.

@@ -20,6 +20,7 @@ namespace OrderMall.Services.Tests;
 /// </summary>
 public sealed class StubSidecar : IAsyncDisposable
 {
+    private const string Rebuild = "rebuild";
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<PublishedEvent> _published = new();
     private readonly Dictionary<string, (Google.Protobuf.ByteString Value, int ETag)> _state = [];
@@ -61,8 +62,15 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>No key is read until it opens.</summary>
     public Task ReadGate { get; set; } = Task.CompletedTask;
 
-    /// <summary>State calls so far.</summary>
+    /// <summary>State calls so far, but for those about <c>rebuild</c>: how far pages are made again is looked at now and then.</summary>
     public (int Reads, int Writes) StateCalls => (_reads, _writes);
+
+    /// <summary>Loses every key.</summary>
+    public void ForgetState()
+    {
+        lock (_lock)
+            _state.Clear();
+    }
 
     /// <summary>What is kept under a key.</summary>
     public string StateOf(string key)
@@ -102,7 +110,8 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private void Save(StateItem item)
     {
-        Interlocked.Increment(ref _writes);
+        if (item.Key != Rebuild)
+            Interlocked.Increment(ref _writes);
         if (FailsToWrite(item.Key))
             throw Refused(StatusCode.Internal);
         lock (_lock)
@@ -137,7 +146,8 @@ public sealed class StubSidecar : IAsyncDisposable
 
         public override async Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context)
         {
-            Interlocked.Increment(ref stub._reads);
+            if (request.Key != Rebuild)
+                Interlocked.Increment(ref stub._reads);
             var item = await stub.ReadAsync(request.Key);
             return new GetStateResponse { Data = item.Data, Etag = item.Etag };
         }

@@ -25,6 +25,37 @@ public sealed partial class HealingTests(IsolatedMall mall)
         await HealsAsync(() => mall.Mall.ProcessIds("marketing"), Kill, "/api/recommendations");
 
     [FactNeeding(Need.Own | Need.Unix)]
+    public async Task Orders_that_an_instance_was_placing_when_it_was_killed_are_answered_to_the_same_keys_within_seconds()
+    {
+        await mall.IsWellAsync();
+        var (shop, op) = (await mall.BookshopAsync(), await mall.OperatorAsync());
+        var offer = await shop.SellBookAsync(copies: 100);
+        var customers = await Task.WhenAll(Enumerable.Range(0, Crowd).Select(async _ => (Who: await mall.NewCustomerAsync(), Key: ("Idempotency-Key", $"{Guid.NewGuid()}"))));
+        List<Task<Answer>> first;
+        await using (var misbehaviour = await op.ProviderIsAsync("slow", 2_000))
+        {
+            first = [.. customers.Select(each => Task.Run(() => each.Who.OrderAsync(offer, 1, "card_ok", each.Key)))];
+            // All are with the provider, or on their way there.
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            Send(mall.Mall.ProcessId("ordering", 0)!.Value, Kill);
+        }
+
+        var answers = await Task.WhenAll(first.Select(async (answer, number) =>
+        {
+            if (await answer is { Status: HttpStatusCode.Created } placed)
+                return (placed, Took: TimeSpan.Zero);
+            var since = Stopwatch.StartNew();
+            return (await customers[number].Who.OrderAsync(offer, 1, "card_ok", customers[number].Key), Took: since.Elapsed);
+        }));
+        Assert.All(answers, answer => answer.Item1.Is(HttpStatusCode.Created));
+        Assert.Contains(answers, answer => answer.Took > TimeSpan.Zero);
+        Assert.All(answers, answer => Assert.InRange(answer.Took, TimeSpan.Zero, OpenMall.Patience(TimeSpan.FromSeconds(5))));
+        foreach (var (who, _) in customers)
+            Assert.Single(await who.PageAsync());
+        await op.FindsAllInOrderAsync(Recovery);
+    }
+
+    [FactNeeding(Need.Own | Need.Unix)]
     public async Task A_service_that_hangs_is_found_and_replaced() =>
         await HealsAsync(() => mall.Mall.ProcessIds("catalog"), Stop);
 

@@ -1,5 +1,3 @@
-using OrderMall.Mall.Hosting;
-
 namespace OrderMall.Mall.Tests.Marketing;
 
 /// <summary>The interpreter on this machine for the service that is written in Python.</summary>

@@ -84,6 +84,32 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
         return [.. page.RootElement.GetProperty("items").EnumerateArray().Select(item => (item.GetProperty("offerId").GetGuid(), item.GetProperty("orders").GetInt32()))];
     }
 
+    /// <summary>Has it learn everything again, and waits until it has.</summary>
+    public async Task RebuildAsync()
+    {
+        Assert.Equal(HttpStatusCode.OK, (await DeliverAsync("", "/views/rebuild")).Status);
+        await Eventually.Is(true, async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/views/rebuild");
+            request.Headers.Add("dapr-api-token", AppToken);
+            using var response = await _http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            using var progress = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+            return progress.RootElement.GetProperty("finishedAt").ValueKind == JsonValueKind.String;
+        });
+    }
+
+    /// <summary>A page of what ordering holds.</summary>
+    public static string History(IEnumerable<(Guid OrderId, string CustomerId, Guid OfferId, string Status)> orders, Guid? next = null) => JsonSerializer.Serialize(new
+    {
+        items = orders.Select(order => new
+        {
+            last = new { orderId = order.OrderId, version = 3, customerId = order.CustomerId, offerId = order.OfferId, kind = "book", title = $"Title of {order.OfferId}" },
+            timeline = new[] { new { status = order.Status, at = "2026-05-04T03:02:01Z", version = 2 }, new { status = "Cancelled", at = "2026-05-04T03:02:02Z", version = 3 } },
+        }),
+        next,
+    });
+
     /// <summary>The event of an accepted order.</summary>
     public static string Envelope(Guid orderId, string customerId, Guid offerId, string kind = "book", string type = "OrderAccepted") => JsonSerializer.Serialize(new
     {

@@ -28,9 +28,11 @@ public sealed class MarketingProcessTests
     {
         await using var sidecar = await StubSidecar.StartAsync();
         await using var marketing = await MarketingProcess.StartAsync(sidecar);
-        await marketing.TellAsync(Guid.NewGuid(), "one", Dracula);
+        await marketing.TellAsync(Guid.CreateVersion7(DateTimeOffset.UnixEpoch), "one", Dracula);
         foreach (var some in Enumerable.Range(0, 250).Chunk(50))
-            await Task.WhenAll(some.Select(_ => marketing.TellAsync(Guid.NewGuid(), "one", Emma)));
+            await Task.WhenAll(some.Select(_ => marketing.TellAsync(Guid.CreateVersion7(), "one", Emma)));
+        // One that comes late is none of the latest.
+        await marketing.TellAsync(Guid.CreateVersion7(DateTimeOffset.UnixEpoch), "one", Dracula);
         Assert.Equal([(Emma, 200)], await marketing.RecommendsAsync("?kind=book"));
         Assert.Equal(200, sidecar["kind.book"]!.AsArray().Count);
         Assert.Equal(100, sidecar[$"offer.{Emma}"]!["buyers"]!.AsArray().Count);
@@ -63,6 +65,33 @@ public sealed class MarketingProcessTests
             sidecar.Put($"offer.{Dracula}", new JsonObject { ["title"] = "Dracula", ["kind"] = "book", ["buyers"] = new JsonArray() });
             return Task.CompletedTask;
         }
+    }
+
+    [FactNeeding(Need.Own | Need.Python)]
+    public async Task What_the_store_has_lost_is_learnt_again_from_ordering_and_counts_as_before()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        await Eventually.Is(1, () => Task.FromResult(sidecar.Asked.Count)); // by itself: the store was empty
+        var orders = Enumerable.Range(0, 230)
+            .Select(number => (OrderId: Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddDays(number)), CustomerId: $"customer {number % 7}", OfferId: number % 3 == 0 ? Dracula : Emma, Status: "Accepted"))
+            .ToList();
+        foreach (var order in orders)
+            await marketing.TellAsync(order.OrderId, order.CustomerId, order.OfferId);
+        string[] queries = ["", "?kind=book", $"?offerId={Dracula}", $"?offerId={Emma}"];
+        var before = await Task.WhenAll(queries.Select(marketing.RecommendsAsync));
+        Assert.Equal(200, before[0].Sum(item => item.Orders));
+
+        sidecar.ForgetState();
+        // In pages of which one is not answered, with an order told of in between, and one that was never accepted.
+        sidecar.Answers.Enqueue(MarketingProcess.History(orders.Take(100), orders[99].OrderId));
+        sidecar.Answers.Enqueue("");
+        sidecar.Answers.Enqueue(MarketingProcess.History(orders.Skip(100).Take(100), orders[199].OrderId));
+        sidecar.Answers.Enqueue(MarketingProcess.History([.. orders.Skip(200), (Guid.CreateVersion7(), "nobody", Dracula, "AwaitingPayment")]));
+        await marketing.TellAsync(orders[^1].OrderId, orders[^1].CustomerId, orders[^1].OfferId);
+        await marketing.RebuildAsync();
+        Assert.Equal([null, null, $"{orders[99].OrderId}", $"{orders[99].OrderId}", $"{orders[199].OrderId}"], sidecar.Asked);
+        Assert.Equal(before, await Task.WhenAll(queries.Select(marketing.RecommendsAsync)));
     }
 
     [FactNeeding(Need.Own | Need.Python)]

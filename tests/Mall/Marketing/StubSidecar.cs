@@ -22,15 +22,26 @@ internal sealed class StubSidecar : IAsyncDisposable
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapPost("/v1.0/state/statestore/bulk", (JsonObject question) => Down ? Results.StatusCode(500) : Results.Text(Read((JsonArray)question["keys"]!).ToJsonString(), "application/json"));
+        _app.MapPost("/v1.0/invoke/ordering/method/history", (JsonObject question) =>
+        {
+            Asked.Enqueue((string?)question["after"]);
+            return Answers.TryDequeue(out var answer) ? Results.Text(answer, "application/json", statusCode: answer == "" ? 500 : 200) : Results.Text("""{"items":[],"next":null}""", "application/json");
+        });
         _app.MapPost("/v1.0/state/statestore", async (JsonArray items) =>
         {
-            if (BeforeSave.TryDequeue(out var before))
+            if ((string?)items[0]!["key"] != "rebuild" && BeforeSave.TryDequeue(out var before))
                 await before();
             return Results.StatusCode(Down ? 500 : Save(items));
         });
     }
 
-    /// <summary>What to do before the next saves, one each.</summary>
+    /// <summary>Where the pages began that ordering was asked for.</summary>
+    public ConcurrentQueue<string?> Asked { get; } = new();
+
+    /// <summary>What ordering answers, one each, nothing at all where it is empty; then that it has nothing.</summary>
+    public ConcurrentQueue<string> Answers { get; } = new();
+
+    /// <summary>What to do before the next saves, one each, but for those about <c>rebuild</c>.</summary>
     public ConcurrentQueue<Func<Task>> BeforeSave { get; } = new();
 
     /// <summary>Whether the store answers nothing but errors.</summary>
@@ -53,6 +64,13 @@ internal sealed class StubSidecar : IAsyncDisposable
             lock (_lock)
                 return _state.TryGetValue(key, out var entry) ? entry.Value.DeepClone() : null;
         }
+    }
+
+    /// <summary>Loses every key.</summary>
+    public void ForgetState()
+    {
+        lock (_lock)
+            _state.Clear();
     }
 
     /// <summary>Writes as another replica would.</summary>

@@ -50,6 +50,16 @@ public sealed class OperationsMall : MallPeople, IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync())!;
     });
 
+    /// <summary>The state store loses everything. The sidecar, which remembers some of it, is started anew.</summary>
+    /// <param name="except">How the keys end that stay.</param>
+    public async Task LoseStateAsync(string? except = null)
+    {
+        using var sidecar = Process.GetProcessById(_mall!.SidecarProcessId!.Value);
+        sidecar.Kill();
+        await sidecar.WaitForExitAsync();
+        Assert.NotEqual(0, await ExecuteAsync("sidecar", "DELETE FROM state WHERE $1 = '' OR key NOT LIKE '%' || $1", except ?? ""));
+    }
+
     /// <summary>
     /// The sidecar dies, and with it every event of some orders that waits for those who are away: as a broker would lose them.
     /// </summary>

@@ -76,6 +76,73 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
     }
 
     [FactNeeding(Need.Own)]
+    public async Task Views_that_the_state_store_lost_are_made_again_by_themselves_and_by_one_call()
+    {
+        var (shop, courier, customer, publisher, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.PublisherAsync(), await mall.OperatorAsync());
+        var (offer, other) = (await shop.SellBookAsync(copies: 50), await shop.SellBookAsync(copies: 50));
+        var orders = new List<Guid>();
+        for (var number = 0; number < 6; number++)
+            orders.Add(await customer.PlaceAsync(number % 2 == 0 ? offer : other));
+        (await publisher.PostAsync("/api/titles", new { title = "A Lost Page", author = "Kim", price = 12_000, copies = 3 })).Is(HttpStatusCode.Created);
+        foreach (var order in orders)
+            await customer.OnPageAsync(order, "Preparing");
+        (await courier.DepartAsync(orders[0])).Is(HttpStatusCode.OK);
+        (await customer.CancelAsync(orders[1])).Is(HttpStatusCode.OK);
+        await customer.OnPageAsync(orders[0], "Shipped");
+        await customer.OnPageAsync(orders[1], "Cancelled");
+        if (Needs.Lacks(Need.Python) is null)
+        {
+            await Eventually.Is(3, async () => (await mall.Anyone.GetAsync($"/api/recommendations?offerId={offer}")).Is(HttpStatusCode.OK).Json.GetProperty("items").EnumerateArray()
+                .Sum(item => item.GetProperty("orders").GetInt32()));
+        }
+
+        await op.FindsAllInOrderAsync(Mending);
+        var before = await SeenAsync();
+
+        string[] views = Needs.Lacks(Need.Python) is null ? ["mypage", "marketing"] : ["mypage"];
+        await using (var absence = await op.StopAsync(views))
+        {
+            await mall.LoseStateAsync();
+            await Eventually.Satisfies(() => op.GetAsync(Operator.Services), answer => answer.Status == HttpStatusCode.OK, "have a sidecar again");
+        }
+
+        await AreMadeAgainAsync();
+        Assert.Equal(before, await SeenAsync());
+        await op.FindsAllInOrderAsync(Mending);
+
+        // A part: nobody notices by itself.
+        await using (var absence = await op.StopAsync(views))
+        {
+            await mall.LoseStateAsync(except: "rebuild");
+            await Eventually.Satisfies(() => op.GetAsync(Operator.Services), answer => answer.Status == HttpStatusCode.OK, "have a sidecar again");
+        }
+
+        Assert.Contains((orders[0], "mypage"), await DisagreementsAsync(op));
+        var begun = (await op.PostAsync("/api/ops/views/rebuild")).Is(HttpStatusCode.Accepted).Json;
+        Assert.Equal(views.Order(), begun.GetProperty("views").EnumerateObject().Select(view => view.Name).Order());
+        Assert.Empty(begun.GetProperty("unreachable").EnumerateArray());
+        await AreMadeAgainAsync();
+        Assert.Equal(before, await SeenAsync());
+        await op.FindsAllInOrderAsync(Mending);
+        (await customer.PostAsync("/api/ops/views/rebuild")).IsProblem(HttpStatusCode.Forbidden, "forbidden");
+        (await mall.Anyone.GetAsync("/api/ops/views/rebuild")).IsProblem(HttpStatusCode.Unauthorized, "sign-in");
+
+        async Task<List<string>> SeenAsync() =>
+        [
+            .. (await customer.PageAsync()).Select(order => order.ToString()),
+            .. (await publisher.ListAsync("/api/mypage/titles")).Select(title => title.ToString()),
+            views.Length == 1 ? "" : (await mall.Anyone.GetAsync($"/api/recommendations?offerId={offer}")).Is(HttpStatusCode.OK).Text,
+            views.Length == 1 ? "" : (await mall.Anyone.GetAsync("/api/recommendations?kind=book")).Is(HttpStatusCode.OK).Text,
+        ];
+
+        Task AreMadeAgainAsync() => Eventually.Satisfies(
+            () => op.GetAsync("/api/ops/views/rebuild"),
+            answer => answer.Status == HttpStatusCode.OK && answer.Json.GetProperty("views").EnumerateObject().Count(view => view.Value.GetProperty("finishedAt").ValueKind == JsonValueKind.String) == views.Length,
+            "have its views again",
+            Mending);
+    }
+
+    [FactNeeding(Need.Own)]
     public async Task An_event_that_cannot_be_handled_raises_an_alarm_and_is_replayed_when_its_cause_is_mended()
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());

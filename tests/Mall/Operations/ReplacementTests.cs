@@ -12,7 +12,7 @@ public sealed class ReplacementTests
     private volatile bool _startsAtOnce = true;
 
     public ReplacementTests() => _service = new HostedService(
-        new AppPlan("catalog", 1, [AppPlan.At(2), AppPlan.At(3)], "", ""), (_, _) => new MadeUpRun(this), () => { }, NullLogger.Instance);
+        new AppPlan("catalog", new SidecarPorts(1, 2), [AppPlan.At(2), AppPlan.At(3)], "", ""), (_, _) => new MadeUpRun(this), () => { }, NullLogger.Instance);
 
     [Fact]
     public async Task A_second_replacement_is_refused_during_the_first_and_takes_no_other_instance_away()
