@@ -61,9 +61,9 @@ public sealed class PageIndexTests : IAsyncLifetime
             await index.AddAsync("alice", id, CancellationToken.None);
         await Task.WhenAll(late.Select(id => index.AddAsync("alice", id, CancellationToken.None)));
         Assert.Equal(Ids.AsEnumerable().Reverse(), await ListAsync());
-        var writes = _state.Writes;
+        var writes = _sidecar.StateCalls.Writes;
         await AddAgainAsync();
-        Assert.Equal(writes, _state.Writes);
+        Assert.Equal(writes, _sidecar.StateCalls.Writes);
         Assert.Equal(Ids.AsEnumerable().Reverse(), await ListAsync());
     }
 

@@ -96,10 +96,10 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
                 .Sum(item => item.GetProperty("orders").GetInt32()));
         }
 
+        string[] views = Needs.Lacks(Need.Python) is null ? ["mypage", "marketing"] : ["mypage"];
         await op.FindsAllInOrderAsync(Mending);
         var before = await SeenAsync();
 
-        string[] views = Needs.Lacks(Need.Python) is null ? ["mypage", "marketing"] : ["mypage"];
         await using (var absence = await op.StopAsync(views))
         {
             await mall.LoseStateAsync();
