@@ -75,16 +75,16 @@ class Rebuild:
         return Response.json(_progress(self._last))
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        back_off = FIRST_PAUSE
         while True:
             try:
                 self._go_on()
-                pause = LOOK_INTERVAL
+                pause, back_off = LOOK_INTERVAL, FIRST_PAUSE
             except Exception as failure:  # whatever it is, it may be over the next time
                 reason = f"{type(failure).__name__}: {failure}"
                 logger.warning("Recommendations cannot be made again at the moment: %s", reason)
                 self._leave(reason)
-                pause = min(2 * pause, LOOK_INTERVAL)
+                pause, back_off = back_off, min(2 * back_off, LOOK_INTERVAL)
             self._asked.wait(pause)
             self._asked.clear()
 

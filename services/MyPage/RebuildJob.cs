@@ -50,8 +50,20 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var pause = FirstPause; ; await WaitAsync(pause, stoppingToken))
-            pause = await TryAsync(stoppingToken) ? options.Interval : pause * 2 < options.Interval ? pause * 2 : options.Interval;
+        var backOff = FirstPause;
+        while (true)
+        {
+            if (await TryAsync(stoppingToken))
+            {
+                backOff = FirstPause;
+                await WaitAsync(options.Interval, stoppingToken);
+            }
+            else
+            {
+                await WaitAsync(backOff, stoppingToken);
+                backOff = backOff * 2 < options.Interval ? backOff * 2 : options.Interval;
+            }
+        }
     }
 
     // Until somebody asks, or the pause is over.

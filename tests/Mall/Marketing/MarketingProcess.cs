@@ -23,7 +23,7 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
     {
         _process = process;
         (_output, _errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
+        _http = new HttpClient(new ServiceDefaults.Dapr.ResetConnections(new SocketsHttpHandler { UseProxy = false })) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
     }
 
     /// <summary>Starts it, and returns when it serves.</summary>

@@ -53,7 +53,10 @@ public sealed class IsolatedMall : MallPeople, IAsyncLifetime
 
     /// <summary>Waits until all instances of a service are others than those.</summary>
     public Task HasReplacedAsync(string appId, IReadOnlyList<int> gone, TimeSpan within) => Eventually.Is(
-        true, () => Task.FromResult(Mall.ProcessIds(appId) is { } now && now.Count == Mall.InstancesOf(appId) && !now.Intersect(gone).Any()), within);
+        true,
+        async () => Mall.ProcessIds(appId) is { } now && now.Count == Mall.InstancesOf(appId) && !now.Intersect(gone).Any()
+            && (await Mall.ServicesAsync()).Single(service => service.AppId == appId).Instances == now.Count,
+        within);
 
     /// <inheritdoc/>
     public async Task DisposeAsync()
