@@ -180,7 +180,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             await context.Response.WriteAsJsonAsync(new ChargeAnswer(ChargeOutcome.Approved));
         };
         var first = PlaceAsync(alice, key: "slow");
-        await charging.Task;
+        await charging.Task.WaitAsync(TimeSpan.FromSeconds(10));
         var second = PlaceAsync(aliceElsewhere, key: "slow");
         // Twice as long as one may be silent who has died.
         Assert.NotSame(second, await Task.WhenAny(second, Task.Delay(TimeSpan.FromSeconds(7))));
@@ -211,10 +211,10 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             await mayCharge.Task;
             context.Response.StatusCode = 500;
         };
-        var first = PlaceAsync(alice, key: "not dead");
-        var order = await charging.Task;
+        var first = PlaceAsync(alice, key: "not-dead");
+        var order = await charging.Task.WaitAsync(TimeSpan.FromSeconds(10));
         // As if it had not reached the database for long: whenever it renews its lease, that is undone.
-        var asking = PlaceAsync(aliceElsewhere, key: "not dead");
+        var asking = PlaceAsync(aliceElsewhere, key: "not-dead");
         do
             await ExecuteAsync("UPDATE orders SET due_at = CASE WHEN status = 'Pending' THEN now() + interval '10 seconds' END WHERE id = $1", order);
         while (await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(50))) != asking);
