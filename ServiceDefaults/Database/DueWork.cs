@@ -21,7 +21,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
     // All at once: a claim must not run out while its row waits for its turn.
     private const int BatchSize = 8;
     private const int Attempts = 5;
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>The statement that claims due rows and returns their ids as <c>"Value"</c>.</summary>
     /// <param name="now">Rows due by then are claimed.</param>

@@ -27,7 +27,7 @@ internal sealed partial class OutboxPublisher(
     private const int EnvelopeSize = 1024;
     private static readonly TimeSpan PublishTimeLimit = TimeSpan.FromSeconds(10);
     // What another replica committed before it died is found by looking.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
     // The first event leaves at once; under load those of the next moments leave together.
     private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(15);

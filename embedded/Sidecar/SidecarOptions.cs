@@ -13,7 +13,7 @@ public record SidecarOptions
     public required IReadOnlyList<SidecarApp> Apps { get; init; }
 
     /// <summary>How often each instance's health is asked for.</summary>
-    public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a health answer may take before it counts as a failure: a busy instance is not an unready one.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(2);

@@ -30,6 +30,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         ReplenishmentPeriod = TimeSpan.FromMilliseconds(10),
         TokenLimit = 200,
         QueueLimit = 0,
+        AutoReplenishment = false, // a timer of its own would fire all the time for what is seldom needed
     });
 
     private long _refusedSince;
@@ -123,6 +124,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
             Interlocked.Add(ref _refusedSince, -count);
         }
 
+        _refusals.TryReplenish();
         using (var atOnce = _refusals.AttemptAcquire())
         {
             if (!atOnce.IsAcquired)

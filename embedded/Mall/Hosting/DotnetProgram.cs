@@ -1,22 +1,21 @@
+using System.Reflection;
+
 namespace OrderMall.Mall.Hosting;
 
 /// <summary>The .NET programs that came with this one.</summary>
 internal static class DotnetProgram
 {
+    // Where the build has published them, compiled ahead of time; where this program was copied to another machine they are beside it.
+    private static readonly string Folder =
+        typeof(DotnetProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(metadata => metadata.Key == "Programs").Value is { } published && Directory.Exists(published)
+            ? published
+            : AppContext.BaseDirectory;
+
     /// <summary>The command of a program.</summary>
     /// <param name="assembly">Its assembly.</param>
     /// <param name="arguments">Its arguments.</param>
     public static string[] Command(string assembly, params string[] arguments) =>
-        [Dotnet(), "exec", .. RuntimeOf(assembly), Path.Combine(AppContext.BaseDirectory, assembly + ".dll"), .. arguments];
-
-    // A program that came here as a reference of this one runs with this one's dependencies.
-    private static string[] RuntimeOf(string assembly)
-    {
-        if (File.Exists(Path.Combine(AppContext.BaseDirectory, assembly + ".runtimeconfig.json")))
-            return [];
-        var own = Path.Combine(AppContext.BaseDirectory, typeof(ProcessRun).Assembly.GetName().Name!);
-        return ["--runtimeconfig", own + ".runtimeconfig.json", "--depsfile", own + ".deps.json"];
-    }
+        [Dotnet(), "exec", Path.Combine(Folder, assembly + ".dll"), .. arguments];
 
     private static string Dotnet() =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath!

@@ -68,7 +68,7 @@ internal sealed class SidecarProcess : ISidecarHost
 
     public async ValueTask DisposeAsync() => await supervised.StopAsync();
 
-    // Has it ask at once and not within half a second. What it does not answer, because it is being started again, it will see by itself.
+    // Has it ask at once and not within a second. What it does not answer, because it is being started again, it will see by itself.
     private async Task<int> ProbeAsync(string appId)
     {
         using var limit = new CancellationTokenSource(AnswerLimit);
