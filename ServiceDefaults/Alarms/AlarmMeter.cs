@@ -29,6 +29,7 @@ public sealed partial class AlarmMeter
     private volatile Figures? _figures;
     private long _measuredAt;
     private int _measuring;
+    private int _unmeasured; // attempts in a row
 
     internal AlarmMeter(IServiceProvider services, IEnumerable<Measured> alarms, IMeterFactory meters, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<AlarmMeter> logger)
     {
@@ -112,15 +113,18 @@ public sealed partial class AlarmMeter
         limit.CancelAfter(Limit);
         try
         {
-            return await alarm.MeasureAsync(_services, limit.Token);
+            var value = await alarm.MeasureAsync(_services, limit.Token);
+            Volatile.Write(ref _unmeasured, 0);
+            return value;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            LogUnmeasured(alarm.Alarm.Name, e.Message);
+            // A cold start, or a hiccup, needs nobody's attention: the second in a row does.
+            LogUnmeasured(Interlocked.Increment(ref _unmeasured) > 1 ? LogLevel.Warning : LogLevel.Information, alarm.Alarm.Name, e.Message);
             return null;
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Name} could not be measured: {Reason}")]
-    private partial void LogUnmeasured(string name, string reason);
+    [LoggerMessage(Message = "{Name} could not be measured: {Reason}")]
+    private partial void LogUnmeasured(LogLevel level, string name, string reason);
 }

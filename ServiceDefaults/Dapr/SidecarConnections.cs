@@ -17,6 +17,8 @@ internal sealed class SidecarConnections(SidecarEndpoint sidecar) : DelegatingHa
     AllowAutoRedirect = false,
 }))
 {
+    private static readonly string[] TraceHeaders = ["traceparent", "tracestate", "grpc-trace-bin"];
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (sidecar.ApiToken is not null)
@@ -28,6 +30,9 @@ internal sealed class SidecarConnections(SidecarEndpoint sidecar) : DelegatingHa
         // The activity that gRPC puts above HTTP's says the same and is exported by nobody: it is no parent.
         if (Activity.Current is { OperationName: "Grpc.Net.Client.GrpcOut" } call)
             Activity.Current = call.Parent;
+        // The SDK puts in who called it; in front of that comes the call itself, which HTTP names where nobody has named another.
+        foreach (var header in TraceHeaders)
+            request.Headers.Remove(header);
         return base.SendAsync(request, cancellationToken);
     }
 }

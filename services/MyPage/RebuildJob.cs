@@ -53,7 +53,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
         var backOff = FirstPause;
         while (true)
         {
-            if (await TryAsync(stoppingToken))
+            if (await TryAsync(isFirst: backOff == FirstPause, stoppingToken))
             {
                 backOff = FirstPause;
                 await WaitAsync(options.Interval, stoppingToken);
@@ -77,7 +77,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     }
 
     // Whether there is nothing more to do for now.
-    private async Task<bool> TryAsync(CancellationToken stoppingToken)
+    private async Task<bool> TryAsync(bool isFirst, CancellationToken stoppingToken)
     {
         try
         {
@@ -86,7 +86,8 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
         }
         catch (Exception e) when (e is SidecarException or ServiceUnavailableException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
         {
-            LogLater(e.Message);
+            // A cold start needs nobody's attention: the second failure in a row does.
+            LogLater(isFirst ? LogLevel.Information : LogLevel.Warning, e.Message);
             await TryLeaveAsync(e.Message, stoppingToken);
             return false;
         }
@@ -149,7 +150,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
         }
         catch (Exception e) when (e is SidecarException or OperationCanceledException)
         {
-            LogLater(e.Message);
+            LogLater(LogLevel.Information, e.Message);
         }
     }
 
@@ -175,6 +176,6 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     [LoggerMessage(LogLevel.Information, "People's pages are made again, of {Done} orders and titles")]
     private partial void LogFinished(long done);
 
-    [LoggerMessage(LogLevel.Warning, "People's pages cannot be made again at the moment, which is tried again: {Reason}")]
-    private partial void LogLater(string reason);
+    [LoggerMessage(Message = "People's pages cannot be made again at the moment, which is tried again: {Reason}")]
+    private partial void LogLater(LogLevel level, string reason);
 }

@@ -33,6 +33,9 @@ public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDict
     /// <summary>Whether it says that a service is away, as it must be said: when to try again, and a problem.</summary>
     public bool IsAway => Status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout && Header("Retry-After") is not null && Problem is not null;
 
+    /// <summary>Whether it says that too many are inside.</summary>
+    public bool IsOverload => Problem == "overloaded";
+
     /// <summary>Whether the body is JSON.</summary>
     public bool IsJson
     {

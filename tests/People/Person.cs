@@ -148,7 +148,7 @@ public class Person
         for (var attempt = 1; ; attempt++)
         {
             var answer = await ask();
-            if (answer.Status != HttpStatusCode.TooManyRequests || attempt == Patience)
+            if (!(answer.Status == HttpStatusCode.TooManyRequests || answer.IsOverload) || attempt == Patience)
                 return answer;
             await Task.Delay(TimeSpan.FromSeconds(int.Parse(answer.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture)));
         }
