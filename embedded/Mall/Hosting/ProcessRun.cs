@@ -92,7 +92,6 @@ internal sealed class ProcessRun(ProcessPlan plan, DataFolder folder, HttpClient
         start.Environment["DOTNET_gcServer"] = "0";
         // Measured with seventeen processes on 2 cores: opening and the first 40 orders take a quarter less CPU without profiles.
         start.Environment["DOTNET_TieredPGO"] = "0";
-        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "2000";
         // Threads that wait for work look out for it for a while, in the way of the other processes' work: without that, an isolated mall
         // takes 86 orders a second on 2 cores instead of 60.
         start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using OrderMall.Mall.Hosting;
 
 namespace OrderMall.Mall.Tests.Opening;
 
@@ -84,9 +85,8 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
 
     private static Process Start(string[] arguments, (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "OrderMall.Mall.dll"), .. arguments])
+        var command = DotnetProgram.Command("OrderMall.Mall", arguments);
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
