@@ -35,7 +35,7 @@ public static class DatabaseSetup
         // Connections of its own: a service whose others are all at work is busy, not unready. Alarms are measured over them too.
         builder.Services.AddKeyedSingleton(ProbeKey, (services, _) => Source(services, builder.Configuration, static settings =>
         {
-            settings.MinPoolSize = 0;
+            settings.MinPoolSize = 1;
             settings.MaxPoolSize = 2;
         }));
         builder.Services.AddSingleton<OutboxSignal>();

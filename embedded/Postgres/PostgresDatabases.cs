@@ -33,6 +33,10 @@ public sealed partial class PostgresDatabases(string connectionString)
         {
             Database = name,
             MaxPoolSize = maxPoolSize,
+            // A backend holds some three megabytes: those that a rush left idle are closed soon, down to one.
+            MinPoolSize = 1,
+            ConnectionIdleLifetime = 30,
+            ConnectionPruningInterval = 10,
             Timeout = 10,
             CommandTimeout = 30,
             KeepAlive = 30,

@@ -64,5 +64,10 @@ internal sealed class AppInstance(Uri baseAddress)
     }
 
     /// <summary>Waits until the interval is over or <see cref="ProbeNow"/> is called.</summary>
-    public Task NextProbeAsync(TimeSpan interval, CancellationToken ct) => _probeNow.WaitAsync(interval, ct);
+    public Task NextProbeAsync(TimeSpan interval, CancellationToken ct)
+    {
+        // All instances are due at the same moments: one wake-up serves them all.
+        var length = (long)interval.TotalMilliseconds;
+        return _probeNow.WaitAsync((int)(length - (Environment.TickCount64 % length)), ct);
+    }
 }

@@ -1,15 +1,19 @@
+using System.Globalization;
 using System.Net;
 using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.Faults;
 
-/// <summary>While many order at once: replacing services is not noticed, and what cannot be paid for is refused at once, and that alone.</summary>
+/// <summary>
+/// While many order at once: replacing services is not noticed, and what cannot be paid for is refused at once, and that alone.
+/// <c>MALL_CUSTOMERS</c> says how many.
+/// </summary>
 [Collection(IsolatedMallCollection.Name)]
 public sealed class UnderLoadTests(IsolatedMall mall)
 {
-    private const int Customers = 20;
-    private const int Refusals = 2_000;
     private const int Doses = 100;
+    private static readonly int Customers = Environment.GetEnvironmentVariable("MALL_CUSTOMERS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 12;
+    private static readonly int Refusals = 100 * Customers;
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Leisure = TimeSpan.FromMilliseconds(300);
