@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,7 @@ public sealed partial class AlarmMeter
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     private readonly IServiceProvider _services;
+    private readonly ConcurrentDictionary<string, bool> _unmeasured = new(); // the last time
     private readonly IReadOnlyList<Measured> _alarms;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly TimeProvider _time;
@@ -29,7 +31,6 @@ public sealed partial class AlarmMeter
     private volatile Figures? _figures;
     private long _measuredAt;
     private int _measuring;
-    private int _unmeasured; // attempts in a row
 
     internal AlarmMeter(IServiceProvider services, IEnumerable<Measured> alarms, IMeterFactory meters, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<AlarmMeter> logger)
     {
@@ -114,13 +115,13 @@ public sealed partial class AlarmMeter
         try
         {
             var value = await alarm.MeasureAsync(_services, limit.Token);
-            Volatile.Write(ref _unmeasured, 0);
+            _unmeasured.TryRemove(alarm.Alarm.Name, out _);
             return value;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // A cold start, or a hiccup, needs nobody's attention: the second in a row does.
-            LogUnmeasured(Interlocked.Increment(ref _unmeasured) > 1 ? LogLevel.Warning : LogLevel.Information, alarm.Alarm.Name, e.Message);
+            LogUnmeasured(_unmeasured.TryAdd(alarm.Alarm.Name, true) ? LogLevel.Information : LogLevel.Warning, alarm.Alarm.Name, e.Message);
             return null;
         }
     }

@@ -12,7 +12,7 @@ namespace OrderMall.Mall.Tests.Faults;
 public sealed class UnderLoadTests(IsolatedMall mall)
 {
     private const int Doses = 100;
-    private static readonly int Customers = Environment.GetEnvironmentVariable("MALL_CUSTOMERS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 12;
+    private static readonly int Customers = Environment.GetEnvironmentVariable("MALL_CUSTOMERS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 20;
     private static readonly int Refusals = 100 * Customers;
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
