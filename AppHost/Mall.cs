@@ -164,6 +164,8 @@ internal sealed class Mall
         _builder.Services.AddSingleton(_settings);
         _builder.Services.AddSingleton<MallState>();
         _builder.Services.AddSingleton(_sidecars);
+        if (_sidecars is DaprdSidecars daprd)
+            _builder.Services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<PublishingWatch>(provider, daprd));
         _builder.Services.AddSingleton(_databases);
         _builder.Services.AddSingleton<Closing>();
         _builder.Services.AddHostedService(provider => provider.GetRequiredService<Closing>());

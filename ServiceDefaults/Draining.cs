@@ -16,7 +16,7 @@ internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
     // Sidecars believe it after the second time (the embedded one) or the third (daprd as the mall runs it).
     private const int Heard = 3;
 
-    // A platform asks as well, in between: the sidecar alone, once a second, needs as long as this for so many.
+    // A platform asks as well, in between: the sidecar alone, once a second from the first time on, needs as long as this for so many.
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(Heard);
 
     // For what was on its way here when the sidecar heard it.

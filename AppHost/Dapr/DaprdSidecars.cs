@@ -32,6 +32,8 @@ internal sealed class DaprdSidecars : Sidecars
 
     public override IReadOnlyList<SidecarProgram> Programs => _sidecars.ConvertAll(sidecar => sidecar.Program);
 
+    public IEnumerable<SidecarProgram> ProgramsOf(string appId) => _sidecars.Where(sidecar => sidecar.AppId == appId).Select(sidecar => sidecar.Program);
+
     public override void Join(MallApp app, IReadOnlyList<IResourceBuilder<IResourceWithEnvironment>> instances)
     {
         for (var i = 0; i < app.Instances.Count; i++)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OrderMall.AppHost.Operations;
 
 /// <summary>A program of the mall that is kept running: an instance of a service, or a sidecar.</summary>
@@ -33,8 +35,11 @@ internal sealed class Supervised(string name, Uri alive, string? token)
     /// <summary>Whether it answers.</summary>
     public bool IsServing => IsRunning && Misses == 0 && Answered == ProcessId;
 
-    /// <summary>The process that was killed because it hung.</summary>
-    public int? Killed { get; set; }
+    /// <summary>The process that was killed, since it was of no use any more.</summary>
+    public int? Killed { get; private set; }
+
+    /// <summary>Why it was killed, until it is started again.</summary>
+    public string? KillReason { get; set; }
 
     /// <summary>Whether it is being started again.</summary>
     public bool IsRestarting { get; set; }
@@ -47,6 +52,21 @@ internal sealed class Supervised(string name, Uri alive, string? token)
     public bool HasProcess => IsRunning || State == KnownResourceStates.Starting || State == KnownResourceStates.Stopping;
 
     public bool HasEnded => KnownResourceStates.TerminalStates.Contains(State) || State == "Terminated";
+
+    /// <summary>Ends its process at once: it is then started again, as if it had ended by itself.</summary>
+    public void Kill(int processId, string reason)
+    {
+        (Killed, KillReason) = (processId, reason);
+        try
+        {
+            using var process = Process.GetProcessById(processId);
+            process.Kill();
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            // It ended meanwhile.
+        }
+    }
 
     public int? ProcessId => Latest?.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value switch
     {

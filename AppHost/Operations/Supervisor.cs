@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -52,12 +51,12 @@ internal sealed partial class Supervisor(
         }
 
         program.IsRestarting = true;
+        (program.Reason, program.KillReason) = (program.KillReason ?? reason, null);
         try
         {
             for (var pause = FirstPause; program is { IsWanted: true, HasEnded: true } && !state.IsClosing; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
                 program.Restarts++;
-                program.Reason = program.Reason is { } known && known.StartsWith("it hung", StringComparison.Ordinal) && program.Misses > 0 ? known : reason;
                 LogRestart(program.Name, program.Reason, program.Restarts);
                 LogRestart(logs.GetLogger(program.Latest!.ResourceId), program.Name, program.Reason, program.Restarts);
                 try
@@ -106,18 +105,8 @@ internal sealed partial class Supervisor(
         var isStarting = program.Answered != id && DateTime.UtcNow - program.Latest!.Snapshot.StartTimeStamp < StartLimit;
         if (isStarting || ++program.Misses <= MissesAllowed || program.ProcessId != id || program.Killed == id || !program.IsWanted)
             return;
-        program.Killed = id;
-        program.Reason = string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer");
         LogHung(program.Name, program.Misses);
-        try
-        {
-            using var hung = Process.GetProcessById(id);
-            hung.Kill();
-        }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
-        {
-            // It ended meanwhile.
-        }
+        program.Kill(id, string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer"));
     }
 
     // How often and why, among what the dashboard shows of it.

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Messaging;
@@ -50,12 +49,9 @@ public static class DatabaseSetup
         builder.Services.AddHostedService<OutboxPublisher>();
         builder.Services.AddHostedService<InboxCleaner>();
         builder.AddMessagingAlarms();
-        builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            "database",
-            services => new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey)),
-            HealthStatus.Unhealthy,
-            tags: null,
-            timeout: TimeSpan.FromSeconds(2)));
+        builder.Services.AddSingleton(services =>
+            new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", timeout: TimeSpan.FromSeconds(2));
     }
 
     private static NpgsqlDataSource Source(IServiceProvider services, IConfiguration configuration, Action<NpgsqlConnectionStringBuilder> set)
@@ -73,23 +69,5 @@ public static class DatabaseSetup
         set(source.ConnectionStringBuilder);
         source.UseEntraPassword();
         return source.Build();
-    }
-
-    private sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-        {
-            try
-            {
-                await using var command = database.CreateCommand("SELECT 1");
-                await command.ExecuteScalarAsync(cancellationToken);
-                return HealthCheckResult.Healthy();
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                DatabaseFailure.LetGo(e, database);
-                return HealthCheckResult.Unhealthy("The database does not answer.", e);
-            }
-        }
     }
 }

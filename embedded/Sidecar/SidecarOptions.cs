@@ -12,7 +12,7 @@ public record SidecarOptions
     /// <summary>The apps it stands beside.</summary>
     public required IReadOnlyList<SidecarApp> Apps { get; init; }
 
-    /// <summary>How often each instance's health is asked for.</summary>
+    /// <summary>How often each instance's health is asked for; a third as often while it is healthy and nothing is sent to it.</summary>
     public TimeSpan ProbeInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a health answer may take before it counts as a failure: a busy instance is not an unready one.</summary>

@@ -1,6 +1,7 @@
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 // A mall at a time: each takes both cores while it opens.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
@@ -30,6 +31,8 @@ public sealed class OpenAppHost : MallPeople, IAsyncLifetime
             ["--Mall:Port", "0", "--Mall:Data", _data, "--Mall:Replicas", "2"],
             static (options, _) => options.DisableDashboard = false,
             limit.Token);
+        // A dozen programs' console logs: they would bury what the tests say.
+        builder.Services.AddLogging(logging => logging.AddFilter("OrderMall.AppHost.Resources", LogLevel.None));
         App = await builder.BuildAsync(limit.Token);
         await App.StartAsync(limit.Token);
         await Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net.Http.Json;
+using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.MyPage;
@@ -7,6 +8,7 @@ using OrderMall.Ordering;
 using OrderMall.Payment;
 using OrderMall.Publishing;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.Store;
 
 namespace OrderMall.Services.Tests;
@@ -107,6 +109,19 @@ public sealed class AlarmTests(ServiceFixture fixture)
         await using var store = await Started<StoreService>.OnAsync(fixture);
         await store.ExecuteAsync("ALTER TABLE dead_letter RENAME TO away");
         Assert.Equal(("ordermall.dead_letter.count", null), Assert.Single(await store.RaisedAsync()));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_measured_twice_is_a_warning_also_where_the_others_can()
+    {
+        await using var store = await Started<StoreService>.OnAsync(fixture);
+        await store.ExecuteAsync("ALTER TABLE dead_letter RENAME TO away");
+        await store.RaisedAsync();
+        Assert.Empty(Warnings());
+        await store.RaisedAsync();
+        Assert.Contains("ordermall.dead_letter.count", Assert.Single(Warnings()).Message, StringComparison.Ordinal);
+
+        IEnumerable<FakeLogRecord> Warnings() => store.Service.Logs.GetSnapshot().Where(record => record.Category == typeof(AlarmMeter).FullName);
     }
 
     private async Task RaisedByAsync<TService>(string name, double atLeast, string fault, string cure)

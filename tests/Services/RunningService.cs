@@ -3,6 +3,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
@@ -28,6 +30,9 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
 
     /// <summary>Calls the first replica as its sidecar does.</summary>
     public HttpClient Internal { get; private set; } = null!;
+
+    /// <summary>Warnings and errors of all replicas.</summary>
+    public FakeLogCollector Logs { get; } = new();
 
     /// <summary>What the first replica has mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
@@ -56,6 +61,7 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             .. Settings,
             .. settings,
         ]);
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(new FakeLoggerProvider(Logs));
         await app.StartAsync();
         var address = new Uri(app.Urls.First());
         _replicas[address] = app;

@@ -4,11 +4,13 @@ namespace OrderMall.Sidecar;
 internal sealed class AppInstance(Uri baseAddress)
 {
     private const int Practised = 100;
+    private const int IntervalsAtRest = 3;
 
     private readonly SemaphoreSlim _probeNow = new(0, 1);
     private volatile bool _healthy;
     private int _working;
     private int _answers;
+    private bool _usedSinceProbe;
 
     /// <summary>Without a slash at the end, ready to have a path put behind it.</summary>
     public string BaseAddress { get; } = baseAddress.GetLeftPart(UriPartial.Authority);
@@ -37,6 +39,7 @@ internal sealed class AppInstance(Uri baseAddress)
     public async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker client, HttpRequestMessage request, CancellationToken ct)
     {
         Interlocked.Increment(ref _working);
+        Volatile.Write(ref _usedSinceProbe, true);
         try
         {
             var answer = await client.SendAsync(request, ct);
@@ -63,11 +66,20 @@ internal sealed class AppInstance(Uri baseAddress)
         }
     }
 
-    /// <summary>Waits until the interval is over or <see cref="ProbeNow"/> is called.</summary>
-    public Task NextProbeAsync(TimeSpan interval, CancellationToken ct)
+    /// <summary>
+    /// Waits until the next probe is due: at the end of the interval, of the third where the instance is well and nothing is sent to it,
+    /// or when <see cref="ProbeNow"/> is called.
+    /// </summary>
+    public async Task NextProbeAsync(TimeSpan interval, bool isWell, CancellationToken ct)
     {
-        // All instances are due at the same moments: one wake-up serves them all.
         var length = (long)interval.TotalMilliseconds;
-        return _probeNow.WaitAsync((int)(length - (Environment.TickCount64 % length)), ct);
+        Volatile.Write(ref _usedSinceProbe, false);
+        for (var waited = 1; ; waited++)
+        {
+            // All instances are due at the same moments: one wake-up serves them all.
+            var asked = await _probeNow.WaitAsync((int)(length - (Environment.TickCount64 % length)), ct);
+            if (asked || !isWell || waited == IntervalsAtRest || Volatile.Read(ref _usedSinceProbe) || Working > 0)
+                return;
+        }
     }
 }

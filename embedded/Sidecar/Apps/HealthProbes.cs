@@ -27,7 +27,7 @@ internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageIn
 
             try
             {
-                await instance.NextProbeAsync(options.ProbeInterval, ct);
+                await instance.NextProbeAsync(options.ProbeInterval, isWell: healthy && failures == 0, ct);
             }
             catch (OperationCanceledException)
             {
