@@ -66,6 +66,6 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
         return null;
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Name} is killed: it has taken no events for {Age} s.")]
+    [LoggerMessage(LogLevel.Warning, "{Name} is killed: it has taken no events for {Age:0} s.")]
     private partial void LogStuck(string name, double age);
 }
