@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -16,36 +17,56 @@ namespace OrderMall.AppHost.Dapr;
 internal sealed partial class PublishingWatch(MallServices services, DaprdSidecars sidecars, ILogger<PublishingWatch> logger) : BackgroundService
 {
     private const string OutboxAge = "ordermall.outbox.age";
-    // In seconds. The outbox retries every two: this is some thirty failures in a row.
-    private const double LongestAge = 60;
+    // The outbox retries every two seconds: this is some thirty failures in a row.
+    private static readonly TimeSpan LongestAge = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
     // A broker that is gone itself is not brought back by this: then there is no hurry.
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(2);
     private static readonly HttpClient Http = new(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = TimeSpan.FromSeconds(5) };
 
+    private readonly Dictionary<string, (TimeSpan Age, long At)> _looks = [];
+    private readonly Dictionary<string, long> _kills = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var last = new Dictionary<string, DateTime>();
         using var timer = new PeriodicTimer(LookInterval);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             foreach (var app in services.Apps)
             {
-                if (last.GetValueOrDefault(app.AppId) + Pause > DateTime.UtcNow || await OutboxAgeAsync(app, stoppingToken) is not (> LongestAge and var age))
-                    continue;
-                last[app.AppId] = DateTime.UtcNow;
-                foreach (var program in sidecars.ProgramsOf(app.AppId).Select(sidecar => services.Programs.First(program => program.Name == sidecar.Name)))
-                {
-                    LogStuck(program.Name, age);
-                    if (program is { IsRunning: true, IsWanted: true, ProcessId: { } id })
-                        program.Kill(id, string.Create(CultureInfo.InvariantCulture, $"it has taken no events for {age:0} s"));
-                }
+                if (await OutboxAgeAsync(app, stoppingToken) is { } age && IsStuck(app.AppId, age))
+                    Kill(app.AppId, age);
             }
         }
     }
 
+    // Grown by all the time since the last look: the same event is still the oldest. Where many wait and leave one after the other it grows by less.
+    private bool IsStuck(string appId, TimeSpan age)
+    {
+        var before = _looks.TryGetValue(appId, out var look) ? look : ((TimeSpan Age, long At)?)null;
+        _looks[appId] = (age, Stopwatch.GetTimestamp());
+        return age > LongestAge
+            && before is { } last && age - last.Age > Stopwatch.GetElapsedTime(last.At) - Tolerance
+            && !(_kills.TryGetValue(appId, out var killed) && Stopwatch.GetElapsedTime(killed) < Pause);
+    }
+
+    // All of them: an instance whose sidecar takes events publishes those of the others too.
+    private void Kill(string appId, TimeSpan age)
+    {
+        _kills[appId] = Stopwatch.GetTimestamp();
+        foreach (var sidecar in sidecars.ProgramsOf(appId))
+        {
+            var program = services.Programs.First(program => program.Name == sidecar.Name);
+            if (program is not { IsRunning: true, IsWanted: true, ProcessId: { } id })
+                continue;
+            LogStuck(program.Name, age.TotalSeconds);
+            program.Kill(id, string.Create(CultureInfo.InvariantCulture, $"it has taken no events for {age.TotalSeconds:0} s"));
+        }
+    }
+
     // Null where it is not to be had: the service is not up, keeps no outbox, or cannot measure it.
-    private static async Task<double?> OutboxAgeAsync(MallApp app, CancellationToken stoppingToken)
+    private static async Task<TimeSpan?> OutboxAgeAsync(MallApp app, CancellationToken stoppingToken)
     {
         foreach (var instance in app.Instances)
         {
@@ -55,7 +76,10 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
             {
                 using var response = await Http.SendAsync(request, stoppingToken);
                 if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == "application/json")
-                    return (await response.Content.ReadFromJsonAsync(ContractsJson.Default.ListMeasuredAlarm, stoppingToken))!.FirstOrDefault(alarm => alarm.Name == OutboxAge)?.Value;
+                {
+                    var alarms = await response.Content.ReadFromJsonAsync(ContractsJson.Default.ListMeasuredAlarm, stoppingToken);
+                    return alarms!.FirstOrDefault(alarm => alarm.Name == OutboxAge)?.Value is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+                }
             }
             catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {

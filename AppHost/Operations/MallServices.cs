@@ -110,7 +110,7 @@ internal sealed partial class MallServices : IMallControl
     public async Task StartAsync(Supervised program, CancellationToken cancellationToken)
     {
         program.IsWanted = true;
-        program.Misses = 0;
+        (program.Misses, program.KillReason) = (0, null);
         if (!program.HasEnded)
             return;
         await CommandAsync(program, KnownResourceCommands.StartCommand, cancellationToken);

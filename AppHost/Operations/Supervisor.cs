@@ -51,7 +51,7 @@ internal sealed partial class Supervisor(
         }
 
         program.IsRestarting = true;
-        (program.Reason, program.KillReason) = (program.KillReason ?? reason, null);
+        program.Reason = program.KillReason ?? reason;
         try
         {
             for (var pause = FirstPause; program is { IsWanted: true, HasEnded: true } && !state.IsClosing; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)

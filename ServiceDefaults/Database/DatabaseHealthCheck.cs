@@ -14,7 +14,8 @@ internal sealed class DatabaseHealthCheck(NpgsqlDataSource database, TimeProvide
 
     private readonly SemaphoreSlim _query = new(1);
     private HealthCheckResult _last;
-    private DateTimeOffset _askAgain = DateTimeOffset.MinValue;
+    // Monotonic: a wall clock that is set back must not keep an answer.
+    private long? _askedAt;
 
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -22,12 +23,10 @@ internal sealed class DatabaseHealthCheck(NpgsqlDataSource database, TimeProvide
         await _query.WaitAsync(cancellationToken);
         try
         {
-            if (time.GetUtcNow() >= _askAgain)
-            {
-                _last = await QueryAsync(cancellationToken);
-                _askAgain = time.GetUtcNow() + (_last.Status == HealthStatus.Healthy ? GoodFor : BadFor);
-            }
-
+            if (_askedAt is { } at && time.GetElapsedTime(at) < (_last.Status == HealthStatus.Healthy ? GoodFor : BadFor))
+                return _last;
+            _last = await QueryAsync(cancellationToken);
+            _askedAt = time.GetTimestamp();
             return _last;
         }
         finally

@@ -29,6 +29,23 @@ public sealed class InstancesTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task An_instance_that_is_well_and_has_nothing_to_do_is_probed_less_often()
+    {
+        await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("caller", 1), ("busy", 1), ("resting", 1));
+        await rig.StartAppsAsync("caller", "busy", "resting");
+        await rig.StartAsync();
+        await rig.HealthyAsync("busy");
+        await rig.HealthyAsync("resting");
+        var (busy, resting) = (rig.App("busy").Probes, rig.App("resting").Probes);
+        using var client = rig.As("caller");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (rig.App("busy").Probes < busy + 30)
+            (await client.GetAsync("/v1.0/invoke/busy/method/hello", limit.Token)).EnsureSuccessStatusCode();
+        // A third as often, and one more or less at either end.
+        Assert.InRange(rig.App("resting").Probes - resting, 5, 15);
+    }
+
+    [Fact]
     public async Task A_call_to_an_instance_that_just_stopped_goes_to_another_with_its_body()
     {
         await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("caller", 1), ("callee", 2));

@@ -19,6 +19,7 @@ internal sealed class TestApp(int port) : IAsyncDisposable
 {
     private readonly ConcurrentQueue<Seen> _seen = new();
     private WebApplication? _app;
+    private int _probes;
 
     public Uri Address { get; } = new($"http://127.0.0.1:{port}");
 
@@ -28,6 +29,9 @@ internal sealed class TestApp(int port) : IAsyncDisposable
     public string Subscriptions { get; set; } = "[]";
 
     public bool Healthy { get; set; } = true;
+
+    /// <summary>How often it was asked for its health.</summary>
+    public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>What each path answers; any other echoes what it saw.</summary>
     public ConcurrentDictionary<string, Func<HttpContext, Task>> Answers { get; } = new();
@@ -73,6 +77,7 @@ internal sealed class TestApp(int port) : IAsyncDisposable
         var path = http.Request.Path.Value!;
         if (path == "/health")
         {
+            Interlocked.Increment(ref _probes);
             http.Response.StatusCode = Healthy ? 200 : 503;
             return;
         }
