@@ -50,9 +50,10 @@ public sealed partial class HealingTests(IsolatedMall mall)
         Assert.All(answers, answer => answer.Item1.Is(HttpStatusCode.Created));
         Assert.Contains(answers, answer => answer.Took > TimeSpan.Zero);
         Assert.All(answers, answer => Assert.InRange(answer.Took, TimeSpan.Zero, OpenMall.Patience(TimeSpan.FromSeconds(5))));
+        // Pages follow by events: when all agree, each has its one order.
+        await op.FindsAllInOrderAsync(Recovery);
         foreach (var (who, _) in customers)
             Assert.Single(await who.PageAsync());
-        await op.FindsAllInOrderAsync(Recovery);
     }
 
     [FactNeeding(Need.Own | Need.Unix)]
