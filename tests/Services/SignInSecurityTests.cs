@@ -13,6 +13,7 @@ namespace OrderMall.Services.Tests;
 public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) : IClassFixture<RunningService<GatewayService>>
 {
     private const int GuessesAtOnce = 10;
+    private const int Attempts = 10;
 
     [SeveralAddressesFact]
     public async Task Guessing_at_an_account_comes_to_an_end_for_who_guesses_and_not_for_whose_it_is()
@@ -113,10 +114,17 @@ public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) 
 
     private static async Task<Said> SignInAsync(HttpClient person, string email, string password)
     {
-        var began = Stopwatch.GetTimestamp();
-        using var response = await person.PostAsJsonAsync("/api/account/login", new { email, password });
-        var body = (await response.Content.ReadFromJsonAsync<JsonObject>())!;
-        return new Said(response.StatusCode, response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero, body, Stopwatch.GetElapsedTime(began));
+        for (var attempt = 1; ; attempt++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            using var response = await person.PostAsJsonAsync("/api/account/login", new { email, password });
+            var body = (await response.Content.ReadFromJsonAsync<JsonObject>())!;
+            var said = new Said(response.StatusCode, response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero, body, Stopwatch.GetElapsedTime(began));
+            // A slow machine has no time for all of them at once: whoever is told so asks again when it says.
+            if ((string?)body["type"] != "urn:ordermall:problem:overloaded" || attempt == Attempts)
+                return said;
+            await Task.Delay(said.RetryAfter);
+        }
     }
 
     /// <summary>Somebody at another address: all of 127.0.0.0/8 is this machine.</summary>
