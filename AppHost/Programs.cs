@@ -27,7 +27,7 @@ internal static class Programs
                 variables["DOTNET_TieredPGO"] = "0";
                 // Both in hexadecimal. A method is compiled again, better, when it was called so often, and not while all of them start (for
                 // so many milliseconds without a new method): with the usual 30 calls that takes half of all CPU for minutes on 2 cores.
-                variables["DOTNET_TC_CallCountThreshold"] = "1000";
+                variables["DOTNET_TC_CallCountThreshold"] = "200";
                 variables["DOTNET_TC_CallCountingDelayMs"] = "2000";
                 // Threads that wait for work would look out for it for a while, in the way of the other processes' work.
                 variables["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";

@@ -16,7 +16,7 @@ public sealed class UnderLoadTests(IsolatedMall mall)
     private static readonly int Refusals = 100 * Customers;
     private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Leisure = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Leisure = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan Return = TimeSpan.FromSeconds(10);
 
     [FactNeeding(Need.Own | Need.Unix)]
