@@ -22,7 +22,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 {
     private static readonly Dictionary<string, int> Replicas = new() { ["ordering"] = 2, ["payment"] = 2, ["store"] = 2 };
     // Enough to do that something is always going on, and not all that the machine can do: that would be measured, not the mall.
-    private const double Leisure = 20;
+    private const double Leisure = 40;
     private static readonly TimeSpan Finishing = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan LastMessages = TimeSpan.FromMinutes(1);

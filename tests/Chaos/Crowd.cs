@@ -7,7 +7,7 @@ internal sealed class Crowd(Answers answers, Timeline timeline, int seed)
 {
     private const int OrdersOfOne = 100;
     private const int MostOfOnePlace = 1_000;
-    private const double Leisure = 6;
+    private const double Leisure = 12;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentQueue<Shopper> _shoppers = new();
