@@ -28,18 +28,6 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEnd
 
     // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
     internal static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
-
-    /// <summary>A request to another service, for who passes on what others ask. Services that ask for themselves use <see cref="ServiceClient"/>.</summary>
-    /// <param name="method">The verb.</param>
-    /// <param name="appId">The called service.</param>
-    /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
-    public HttpRequestMessage Invoke(HttpMethod method, string appId, string pathAndQuery)
-    {
-        var request = new HttpRequestMessage(method, new Uri($"{HttpEndpoint.GetLeftPart(UriPartial.Authority)}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
-        if (ApiToken is not null)
-            request.Headers.TryAddWithoutValidation(TokenHeader, ApiToken);
-        return request;
-    }
 }
 
 /// <summary>Connects a service to its sidecar.</summary>
@@ -67,6 +55,7 @@ public static class DaprSetup
                 DisposeHttpClient = true,
                 ThrowOperationCanceledOnCancellation = true,
             }));
+        builder.Services.AddSingleton<Invocation>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<StateStore>();
     }

@@ -69,27 +69,27 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
             if (response is not null && asked is not null)
                 await refusals.RememberAsync(asked, response, limit.Token);
             if (response is null)
-                await AwayAsync(context, appId);
+                await UnreachableAsync(context, appId);
             else
                 await AnswerAsync(context, response, limit);
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            LogAway(appId, "no answer within the time limit");
+            LogUnanswered(appId, "no answer within the time limit");
             await TooLateAsync(context, appId, timeLimit);
         }
     }
 
-    /// <returns><see langword="null"/> if the service is away: Dapr says so, or there is no connection.</returns>
+    /// <returns><see langword="null"/> if the service is unreachable: Dapr says so, or there is no connection.</returns>
     private async Task<HttpResponseMessage?> AskAsync(HttpRequestMessage request, string appId, CancellationToken cancellationToken)
     {
         HttpResponseMessage? response = null;
         try
         {
             response = await invocation.SendAsync(request, cancellationToken);
-            if (!await Invocation.IsAwayAsync(response, cancellationToken))
+            if (!await Invocation.IsUnreachableAsync(response, cancellationToken))
                 return response;
-            LogAway(appId, await response.Content.ReadAsStringAsync(cancellationToken));
+            LogUnanswered(appId, await response.Content.ReadAsStringAsync(cancellationToken));
         }
         catch (HttpRequestException e) when (e.InnerException is BadHttpRequestException bad)
         {
@@ -98,7 +98,7 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
         }
         catch (HttpRequestException e)
         {
-            LogAway(appId, e.Message);
+            LogUnanswered(appId, e.Message);
         }
 
         response?.Dispose();
@@ -150,7 +150,7 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
         }
     }
 
-    private static Task AwayAsync(HttpContext context, string appId) =>
+    private static Task UnreachableAsync(HttpContext context, string appId) =>
         RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", $"The mall's {appId} is not available at the moment.");
 
     private static Task TooLateAsync(HttpContext context, string appId, TimeSpan timeLimit) =>
@@ -167,7 +167,7 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
     private static BadHttpRequestException TooLarge() => new("Request body too large.", StatusCodes.Status413PayloadTooLarge);
 
     [LoggerMessage(LogLevel.Warning, "{AppId} did not answer: {Reason}")]
-    private partial void LogAway(string appId, string reason);
+    private partial void LogUnanswered(string appId, string reason);
 
     [LoggerMessage(LogLevel.Warning, "The answer to {Path} broke off: {Reason}")]
     private partial void LogCut(string path, string reason);

@@ -31,7 +31,6 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
-        builder.Services.AddSingleton<Invocation>();
         builder.Services.AddSingleton<Forwarding>();
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();

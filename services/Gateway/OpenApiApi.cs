@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 

@@ -33,7 +33,7 @@ internal sealed class OperatorCalls(Invocation invocation, IConfiguration config
             using var response = await invocation.SendAsync(request, limit.Token);
             if (response.StatusCode == HttpStatusCode.NotFound)
                 return null;
-            if (response.StatusCode != HttpStatusCode.OK || await Invocation.IsAwayAsync(response, limit.Token))
+            if (response.StatusCode != HttpStatusCode.OK || await Invocation.IsUnreachableAsync(response, limit.Token))
                 throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(limit.Token)}");
             return await response.Content.ReadFromJsonAsync(type, limit.Token);
         }

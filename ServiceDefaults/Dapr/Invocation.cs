@@ -1,14 +1,15 @@
 using System.Net;
 using System.Text.Json;
-using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
-/// Requests to other services through the sidecar, answered as the service answered. Nothing is repeated, redirected or
-/// kept in memory on the way; the caller sets the time limit.
+/// Requests to other services through the sidecar, answered as the service answered, for who passes on what others ask or has to tell
+/// answers apart; others use <see cref="ServiceClient"/>. Nothing is repeated, redirected or kept in memory on the way; the caller sets
+/// the time limit.
 /// </summary>
-internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
+/// <param name="sidecar">This service's own.</param>
+public sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
 {
     private readonly HttpMessageInvoker _http = new(new ResetConnections(new SocketsHttpHandler
     {
@@ -23,20 +24,27 @@ internal sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
     /// <param name="method">The verb.</param>
     /// <param name="appId">The called service.</param>
     /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
-    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery) => sidecar.Invoke(method, appId, pathAndQuery);
+    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery)
+    {
+        var request = new HttpRequestMessage(method, new Uri($"{sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority)}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
+        if (sidecar.ApiToken is not null)
+            request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, sidecar.ApiToken);
+        return request;
+    }
 
     /// <summary>Sends it; returns once the headers of the answer are there.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         _http.SendAsync(request, cancellationToken);
 
+    /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     /// <summary>
-    /// Whether an answer is Dapr's own word that the service is away (it is down, unhealthy, unknown, or its circuit is open)
+    /// Whether an answer is Dapr's own word that the service is unreachable (it is down, unhealthy, unknown, or its circuit is open)
     /// and not the service's. Dapr says so with 500 and an <c>errorCode</c> that begins with <c>ERR_</c>; a service's own 500 is a problem document.
     /// Where a service ended under a call, daprd was also seen to answer 200 with nothing at all, which no service of the mall does.
     /// </summary>
-    public static async Task<bool> IsAwayAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    public static async Task<bool> IsUnreachableAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         const int LongestError = 8 * 1024;
         if (response is { StatusCode: HttpStatusCode.OK, Content.Headers: { ContentLength: 0, ContentType: null } } && response.RequestMessage?.Method != HttpMethod.Head)
