@@ -1,13 +1,16 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults;
 
@@ -83,20 +86,31 @@ public static class ServiceHost
             app.UseSpanNames();
         app.UseApiDefaults();
         app.MapProbes();
-        if (!TService.IsPublic)
+        if (TService.IsPublic)
+            app.MapFor(AppIds.Operations, MapOperations);
+        else
             app.UseAppToken();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         TService.Map(app);
-        // Made even where nobody asks: a collector is to have the figures too.
-        var alarms = app.Services.GetService<AlarmMeter>();
         if (!TService.IsPublic)
-            alarms?.Map(app);
-        // The gateway merges the documents of the services behind it into one.
-        if (!TService.IsPublic)
+        {
+            MapOperations(app);
+            // The gateway merges the documents of the services behind it into one.
             app.MapOpenApi();
+        }
+
         return app;
+    }
+
+    // What the operators' side asks of every service that has it.
+    private static void MapOperations(IEndpointRouteBuilder routes)
+    {
+        // Made even where nobody asks: a collector is to have the figures too.
+        routes.ServiceProvider.GetService<AlarmMeter>()?.Map(routes);
+        if (routes.ServiceProvider.GetService<OutboxSignal>() is not null)
+            MessagingAudit.Map(routes);
     }
 
     // A supervisor that is killed cannot stop its children: they watch it instead.

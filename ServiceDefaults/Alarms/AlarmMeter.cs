@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -11,9 +12,9 @@ using OrderMall.Contracts;
 namespace OrderMall.ServiceDefaults.Alarms;
 
 /// <summary>
-/// Measures a service's alarms when somebody asks. The gateway is given them as they are now. A collector asks every second, by the
+/// Measures a service's alarms when somebody asks. Operations is given them as they are now. A collector asks every second, by the
 /// gauges of the meter <c>OrderMall</c>, and is given what was measured within the last <see cref="Age"/>, in the background. What
-/// cannot be measured in time is no value to a collector, and raised to the gateway.
+/// cannot be measured in time is no value to a collector, and raised to operations.
 /// </summary>
 public sealed partial class AlarmMeter
 {
@@ -47,7 +48,7 @@ public sealed partial class AlarmMeter
 
     private sealed record Figures(double?[] Values, bool Ready);
 
-    internal void Map(WebApplication app) => app.MapGet("/alarms", async (CancellationToken cancellationToken) =>
+    internal void Map(IEndpointRouteBuilder routes) => routes.MapGet("/alarms", async (CancellationToken cancellationToken) =>
         TypedResults.Ok(await MeasureAsync(cancellationToken))).ExcludeFromDescription();
 
     /// <summary>All of them as they are now.</summary>

@@ -4,8 +4,10 @@ using Dapr.Client;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.ServiceDefaults.Dapr;
 
@@ -71,18 +73,33 @@ public static class DaprSetup
             new ServiceClient(appId, InvocationClient(services.GetRequiredService<SidecarEndpoint>(), appId), policy));
     }
 
-    // Whoever does not know the token has not come through our sidecar.
+    /// <summary>Refuses every request that does not come through this service's own sidecar.</summary>
     internal static void UseAppToken(this WebApplication app)
     {
-        var expected = Encoding.UTF8.GetBytes(app.Services.GetRequiredService<SidecarEndpoint>().AppToken);
+        var isFromSidecar = IsFromSidecar(app);
         app.Use((context, next) =>
         {
-            var given = context.Request.Headers[SidecarEndpoint.TokenHeader].ToString();
-            if (CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), expected))
+            if (isFromSidecar(context))
                 return next(context);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>Maps what a service that people reach answers to one other service alone, through the sidecars: to everybody else it is not there.</summary>
+    internal static void MapFor(this WebApplication app, string caller, Action<IEndpointRouteBuilder> map)
+    {
+        var isFromSidecar = IsFromSidecar(app);
+        app.MapWhen(
+            context => isFromSidecar(context) && context.Request.Headers[GatewayIdentity.CallerHeader] == caller,
+            branch => branch.UseRouting().UseEndpoints(map));
+    }
+
+    // Whoever does not know the token has not come through our sidecar.
+    private static Func<HttpContext, bool> IsFromSidecar(WebApplication app)
+    {
+        var expected = Encoding.UTF8.GetBytes(app.Services.GetRequiredService<SidecarEndpoint>().AppToken);
+        return context => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(context.Request.Headers[SidecarEndpoint.TokenHeader].ToString()), expected);
     }
 
     // As DaprClient.CreateInvokableHttpClient makes it, but over our own connections: its would go through a proxy, follow redirects and keep cookies.

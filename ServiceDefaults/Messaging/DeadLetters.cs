@@ -21,7 +21,7 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
     private const int LongestReason = 500;
     // Less than a sidecar gives an event (handle in components/resiliency.yaml): it is parked within that time too.
     private static readonly TimeSpan HandlingLimit = TimeSpan.FromSeconds(5);
-    // Less than the gateway waits for all of them.
+    // Less than operations waits for all of them.
     private static readonly TimeSpan ReplayLimit = TimeSpan.FromSeconds(8);
 
     public void Map(WebApplication app)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using OrderMall.Contracts;
 
@@ -8,8 +9,8 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// <summary>Tells the audit what this service still has to publish, and what it could not handle.</summary>
 internal static class MessagingAudit
 {
-    public static void Map(WebApplication app) =>
-        app.MapPost("/audit/messaging", async (NpgsqlDataSource database, CancellationToken cancellationToken) =>
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/audit/messaging", async (NpgsqlDataSource database, CancellationToken cancellationToken) =>
         {
             await using var command = database.CreateCommand("SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM dead_letter)");
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);

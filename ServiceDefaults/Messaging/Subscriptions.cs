@@ -136,11 +136,8 @@ public static class SubscriptionsSetup
     /// <typeparam name="TDb">The service's context.</typeparam>
     /// <returns>To name the subscriptions.</returns>
     public static Subscriptions MapEvents<TDb>(this WebApplication app)
-        where TDb : MallDb
-    {
-        MessagingAudit.Map(app);
-        return MapEvents(app, services => new DeadLetterTable(services.GetRequiredService<TDb>()));
-    }
+        where TDb : MallDb =>
+        MapEvents(app, services => new DeadLetterTable(services.GetRequiredService<TDb>()));
 
     /// <summary>Begins the subscriptions of a service without a database: what it cannot handle is parked in the state store.</summary>
     /// <param name="app">The service; what it was made with knows <see cref="AddStateDeadLetters"/>.</param>

@@ -6,6 +6,9 @@ public static class AppIds
     /// <summary>The public door.</summary>
     public const string Gateway = "gateway";
 
+    /// <summary>The operators' side: audit, alarms, dead letters, republishing.</summary>
+    public const string Operations = "operations";
+
     /// <summary>Orders and their saga.</summary>
     public const string Ordering = "ordering";
 

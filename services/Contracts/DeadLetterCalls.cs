@@ -1,7 +1,6 @@
 namespace OrderMall.Contracts;
 
-// What the gateway asks, for operators, of every service that subscribes: GET /dead-letters lists what is parked, these do something
-// about it.
+// What operations asks of every service that subscribes: GET /dead-letters lists what is parked, these do something about it.
 
 /// <summary>
 /// Asks a service for events that it parked because they could not be handled: <c>POST /dead-letters/replay</c> handles them again,

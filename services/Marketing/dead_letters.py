@@ -1,6 +1,6 @@
 """
 Events that could not be handled, parked in the state store until an operator has them handled
-again or forgotten: as the other services do, which the gateway asks the same way.
+again or forgotten: as the other services do, which operations asks the same way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST = 200
 MOST_TEXT = 1024 * 1024  # together; a sidecar takes no request of more than 4 MiB
 LONGEST_REASON = 500
 ATTEMPTS = 20
-REPLAY_LIMIT = 8.0  # less than the gateway waits for all of them
+REPLAY_LIMIT = 8.0  # less than operations waits for all of them
 ASKABLE = re.compile(r"[A-Za-z0-9._~-]{1,200}")  # what can stand in a path
 
 # What handling raises when it is the event's fault, or nobody's.
