@@ -20,6 +20,7 @@ mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store] 
 mall.Add<Projects.Notification>(new(AppIds.Notification) { SendsMail = true });
 mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing] });
 mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
+mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false });
 mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway));
 
 return await mall.RunAsync();

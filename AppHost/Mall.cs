@@ -123,6 +123,17 @@ internal sealed class Mall
         Join(service, app, [resource]);
     }
 
+    /// <summary>Adds the operators' side. It comes after the services that join, which it is told of.</summary>
+    public void AddOperations<TProject>(MallService service)
+        where TProject : IProjectMetadata, new()
+    {
+        var app = NewApp(service.AppId, 1);
+        var operations = AddProject<TProject>(service, app.Instances[0]);
+        foreach (var (number, joined) in _services.Where(other => other.Service.Joins is not null).Index())
+            operations.WithEnvironment($"Operations__Services__{number}", joined.App.AppId);
+        Join(service, app, [operations]);
+    }
+
     /// <summary>Adds the public door. It comes last, and opens when all services are ready.</summary>
     public void AddGateway<TProject>(MallService service)
         where TProject : IProjectMetadata, new()

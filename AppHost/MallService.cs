@@ -17,7 +17,7 @@ internal sealed record MallService(string AppId)
     public IReadOnlyList<string> Invokes { get; init; } = [];
 
     /// <summary>
-    /// The part of the public API that it brings along, for anyone to read: <c>/api/{Joins}</c>. The gateway knows the others' by itself.
+    /// The part of the public API that it brings along, for anyone to read: <c>/api/{Joins}</c>. The gateway and operations know the others by themselves.
     /// </summary>
     public string? Joins { get; init; }
 

@@ -223,7 +223,7 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
         Report(options.Isolated ? "Starting the services, each as its own process" : "Starting the services");
         var joining = apps.Where(app => app.Joins is not null).ToList();
         foreach (var app in apps)
-            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), app.AppId == AppIds.Gateway ? joining : []);
+            services[app.AppId] = Host(app, plans.Single(p => p.AppId == app.AppId), Joining(app.AppId, joining).ToList());
         var own = plans.Single(p => p.AppId == AppIds.MallControl);
         control = new ControlApp(own.Instances[0], own.ApiToken, own.AppToken, this, PaymentProviderMode);
         var behindTheDoor = services.Values.Where(s => s.Plan.AppId != AppIds.Gateway).ToList();
@@ -234,6 +234,7 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
 
         Report("Opening the door");
         await NamedAsync(AppIds.Gateway, services[AppIds.Gateway].StartAsync(ct));
+        await ReachableAsync(services[AppIds.Gateway].Plan, ct);
     }
 
     /// <summary>The services of this mall: all but those that it is to be opened without, or that cannot run here.</summary>
@@ -297,8 +298,16 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a service, which is told of those that join it.</summary>
-    private HostedService Host(MallApp app, AppPlan plan, IReadOnlyList<MallApp> joining)
+    // Those that join are known by configuration alone: to the gateway with their part of the API, and to operations.
+    private static IEnumerable<(string Key, string Value)> Joining(string appId, IReadOnlyList<MallApp> joining) => appId switch
+    {
+        AppIds.Gateway => joining.SelectMany(other => new[] { ($"Gateway:Routes:{other.Joins}:AppId", other.AppId), ($"Gateway:Routes:{other.Joins}:AnyoneMayRead", "true") }),
+        AppIds.Operations => joining.Select((other, number) => ($"Operations:Services:{number}", other.AppId)),
+        _ => [],
+    };
+
+    /// <summary>Makes a service.</summary>
+    private HostedService Host(MallApp app, AppPlan plan, IReadOnlyList<(string Key, string Value)> joining)
     {
         var connectionString = connectionStrings.GetValueOrDefault(app.AppId);
         return new HostedService(plan, Run, () => sidecar?.Probe(app.AppId), logger);
@@ -317,11 +326,8 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
                 settings["Kestrel:Endpoints:Own:Url"] = uri.GetLeftPart(UriPartial.Authority);
             }
 
-            foreach (var other in joining)
-            {
-                settings[$"Gateway:Routes:{other.Joins}:AppId"] = other.AppId;
-                settings[$"Gateway:Routes:{other.Joins}:AnyoneMayRead"] = "true";
-            }
+            foreach (var (key, value) in joining)
+                settings[key] = value;
 
             if (app.Create is not null && !options.Isolated)
                 return new InProcessRun(app.Create, settings);

@@ -10,7 +10,7 @@ namespace OrderMall.Mall;
 /// <param name="Create">Makes it in this process from its configuration; <see langword="null"/> for a Python script, which is always a process of its own.</param>
 /// <param name="Joins">
 /// The part of the public API that it brings along, for anyone to read, as the first part of the path after <c>/api/</c>: such a service
-/// the mall can do without. <see langword="null"/> for those that the gateway knows by itself.
+/// the mall can do without. <see langword="null"/> for those that the gateway and operations know by themselves.
 /// </param>
 internal sealed record MallApp(string AppId, string Program, bool HasDatabase = false, Func<string[], WebApplication>? Create = null, string? Joins = null)
 {
@@ -33,6 +33,7 @@ internal static class MallApps
         Of<Publishing.PublishingService>(),
         Of<Notification.NotificationService>(),
         Of<MyPage.MyPageService>(hasDatabase: false),
+        Of<Operations.OperationsService>(hasDatabase: false),
         Of<Gateway.GatewayService>(),
         new(AppIds.Marketing, "Marketing/marketing.py", Joins: "recommendations"),
     ];

@@ -11,12 +11,6 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(Credentials))]
 [JsonSerializable(typeof(RefreshToken))]
-[JsonSerializable(typeof(AuditReport))]
-[JsonSerializable(typeof(List<ParkedEvent>))]
-[JsonSerializable(typeof(List<DetailedEvent>))]
-[JsonSerializable(typeof(Republished))]
-[JsonSerializable(typeof(Rebuilds))]
-[JsonSerializable(typeof(AlarmReport))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(JsonNode))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

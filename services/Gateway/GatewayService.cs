@@ -2,7 +2,6 @@ using FluentValidation;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 
@@ -25,8 +24,6 @@ public sealed class GatewayService : IMallService
         DemoAccounts.AddIfWanted(builder);
         RateLimits.Add(builder);
         Leaving.Add(builder.Services);
-        foreach (var appId in AuditSources.Services)
-            builder.AddServiceClient(appId);
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
         builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
@@ -35,9 +32,6 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<OpenApiApi>();
-        builder.Services.AddSingleton<Audit>();
-        AuditRounds.AddIfWanted(builder);
-        builder.Services.AddSingleton<OperatorCalls>();
     }
 
     /// <inheritdoc/>
@@ -48,11 +42,6 @@ public sealed class GatewayService : IMallService
         FrontPage.Map(app);
         OpenApiApi.Map(app);
         AccountsApi.Map(app);
-        AuditApi.Map(app);
-        DeadLettersApi.Map(app);
-        RepublishApi.Map(app);
-        ViewsApi.Map(app);
-        AlarmsApi.Map(app);
         Forwarding.Map(app);
     }
 }

@@ -50,7 +50,7 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
     {
         var op = await mall.OperatorAsync();
         var services = (await op.GetAsync("/api/ops/services")).Is(HttpStatusCode.OK).Json.EnumerateArray().ToDictionary(service => service.GetProperty("appId").GetString()!);
-        foreach (var appId in new[] { "gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "dispatch", "publishing", "notification", "mypage" })
+        foreach (var appId in new[] { "gateway", "ordering", "catalog", "payment", "payment-provider", "store", "delivery", "dispatch", "publishing", "notification", "mypage", "operations" })
         {
             Assert.Equal("Running", services[appId].GetProperty("status").GetString());
             Assert.True(services[appId].GetProperty("instances").GetInt32() >= 1);

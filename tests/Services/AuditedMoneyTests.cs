@@ -1,5 +1,5 @@
 using OrderMall.Contracts;
-using OrderMall.Gateway;
+using OrderMall.Operations;
 
 namespace OrderMall.Services.Tests;
 

@@ -35,6 +35,29 @@ public sealed class ForwardingTests(ServiceFixture fixture)
             Assert.Equal("urn:ordermall:problem:unavailable", JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("type").GetString());
     }
 
+    [Theory]
+    [InlineData("audit", "operations")]
+    [InlineData("dead-letters/store/1", "operations")]
+    [InlineData("nothing", "operations")]
+    [InlineData("services", "mall-control")]
+    [InlineData("services/store/stop", "mall-control")]
+    [InlineData("payment-provider", "mall-control")]
+    public async Task What_operators_ask_goes_to_operations_and_what_only_a_mall_on_one_machine_has_to_its_control(string path, string appId)
+    {
+        await using var gateway = new RunningService<GatewayService>(fixture) { Settings = ["--Mall:Demo", "true"] };
+        await gateway.InitializeAsync();
+        foreach (var possible in new[] { AppIds.Operations, AppIds.MallControl })
+            gateway.Sidecar.Called[$"{possible}/api/ops/{path}"] = context => context.Response.WriteAsync(possible);
+        foreach (var (who, status) in new[] { ("alice", HttpStatusCode.Forbidden), ("operator", HttpStatusCode.OK) })
+        {
+            using var login = await gateway.Internal.PostAsJsonAsync("/api/account/login", new { email = $"{who}@mall.test", password = Demo.Password });
+            gateway.Internal.DefaultRequestHeaders.Authorization = new("Bearer", (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString());
+            using var answer = await gateway.Internal.GetAsync($"/api/ops/{path}");
+            Assert.Equal(status, answer.StatusCode);
+            Assert.Equal(status == HttpStatusCode.OK, await answer.Content.ReadAsStringAsync() == appId);
+        }
+    }
+
     [Fact]
     public async Task A_gateway_that_leaves_ends_event_streams_and_does_not_wait_for_them()
     {

@@ -47,6 +47,34 @@ public sealed partial class SecurityTests(ServiceFixture fixture)
     [Fact]
     public Task MyPage() => RefusesAsync<MyPage.MyPageService>();
 
+    [Fact]
+    public Task Operations() => RefusesAsync<Operations.OperationsService>();
+
+    // People reach the gateway: what services tell each other is not there for them, whoever they say they are.
+    [Fact]
+    public async Task The_gateway_tells_operations_alone_and_through_its_sidecar_how_it_is()
+    {
+        await using var gateway = await StartAsync<Gateway.GatewayService>();
+        foreach (var (verb, path) in new[] { ("GET", "/alarms"), ("POST", "/audit/messaging") })
+        {
+            foreach (var caller in new[] { AppIds.Operations, AppIds.Gateway, AppIds.Ordering, AppIds.MallControl, "", null })
+            {
+                foreach (var tokens in WrongTokens.Append(["app-token"]))
+                {
+                    using var stranger = new HttpClient { BaseAddress = gateway.Internal.BaseAddress };
+                    using var request = new HttpRequestMessage(new HttpMethod(verb), path);
+                    foreach (var token in tokens)
+                        request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, token);
+                    if (caller is not null)
+                        request.Headers.TryAddWithoutValidation(GatewayIdentity.CallerHeader, caller);
+                    using var answer = await stranger.SendAsync(request);
+                    var expected = (caller, tokens) is (AppIds.Operations, ["app-token"]) ? HttpStatusCode.OK : HttpStatusCode.NotFound;
+                    Assert.True(answer.StatusCode == expected, $"{verb} {path} by '{caller}' with [{string.Join("|", tokens)}]: {(int)answer.StatusCode}");
+                }
+            }
+        }
+    }
+
     private async Task RefusesAsync<TService>()
         where TService : IMallService
     {

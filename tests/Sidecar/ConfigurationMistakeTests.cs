@@ -7,6 +7,8 @@ public sealed class ConfigurationMistakeTests : IDisposable
 
     private const string Configuration = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n";
 
+    private static readonly string TheMalls = Path.Combine(AppContext.BaseDirectory, "components");
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ordermall-mistakes-").FullName;
 
     public static TheoryData<string, string> Mistakes => new()
@@ -60,15 +62,35 @@ public sealed class ConfigurationMistakeTests : IDisposable
     [Fact]
     public void The_malls_own_files_are_in_order()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root!.FullName, "components", "resiliency.yaml")))
-            root = root.Parent;
-        var resources = Resources.Read(Path.Combine(root.FullName, "components"));
+        var resources = Resources.Read(TheMalls);
         Assert.Equal(["pubsub", "secretstore", "statestore"], resources.Components.Select(component => component.Name).Order());
         var policies = new AppPolicies("ordering", resources.Resiliencies, TimeProvider.System);
         Assert.Equal(TimeSpan.FromSeconds(4), policies.ForApp("payment")!.Timeout);
-        Assert.Null(new AppPolicies("gateway", resources.Resiliencies, TimeProvider.System).ForApp("payment"));
+        foreach (var appId in new[] { "gateway", "operations" })
+            Assert.Null(new AppPolicies(appId, resources.Resiliencies, TimeProvider.System).ForApp("payment"));
     }
+
+    [Theory]
+    [InlineData("gateway", "GET", "api/orders", true)]
+    [InlineData("gateway", "POST", "api/orders/1/cancellation", true)]
+    [InlineData("gateway", "GET", "openapi/v1.json", true)]
+    [InlineData("gateway", "POST", "charges", false)]
+    [InlineData("gateway", "POST", "audit/orders", false)]
+    [InlineData("gateway", "GET", "alarms", false)]
+    [InlineData("operations", "POST", "audit/orders/some", true)]
+    [InlineData("operations", "GET", "alarms", true)]
+    [InlineData("operations", "GET", "dead-letters", true)]
+    [InlineData("operations", "POST", "dead-letters/replay", true)]
+    [InlineData("operations", "POST", "republications", true)]
+    [InlineData("operations", "POST", "views/rebuild", true)]
+    [InlineData("operations", "GET", "views/rebuild", true)]
+    [InlineData("operations", "POST", "refunds", false)]
+    [InlineData("operations", "GET", "api/orders", false)]
+    [InlineData("ordering", "POST", "charges", true)]
+    [InlineData("ordering", "POST", "audit/payments", false)]
+    [InlineData("store", "GET", "alarms", false)]
+    public void The_malls_own_files_say_who_may_ask_what(string caller, string verb, string method, bool allowed) =>
+        Assert.Equal(allowed, Resources.Read(TheMalls).Configuration.Access.Allows(caller, method, verb));
 
     [Theory]
     [InlineData("1m30s", 90_000)]

@@ -59,7 +59,7 @@ public abstract class MallContract(PostgresServer? postgres) : ContractTests(pos
         await sidecar.AppA.StartAsync();
         await HandledAsync(sidecar, 30);
         Assert.Equal(0, sidecar.AppA.CountAt("/dead"));
-        await Eventually.TrueAsync(async () => (await sidecar.SidecarB.GetAsync("/v1.0/invoke/ordering/method/echo")).IsSuccessStatusCode, "ordering can be called again");
+        await Eventually.TrueAsync(async () => (await sidecar.SidecarB.GetAsync("/v1.0/invoke/ordering/method/api/echo")).IsSuccessStatusCode, "ordering can be called again");
     });
 
     [ContractFact]
@@ -148,7 +148,7 @@ public abstract class MallContract(PostgresServer? postgres) : ContractTests(pos
 
     private static async Task<bool> IsUnhealthyAsync(SidecarUnderTest sidecar)
     {
-        using var response = await sidecar.SidecarB.GetAsync("/v1.0/invoke/ordering/method/echo");
+        using var response = await sidecar.SidecarB.GetAsync("/v1.0/invoke/ordering/method/api/echo");
         await IsErrorAsync(response, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", "failed to invoke, id: ordering, err: ");
         return (string?)(await JsonOf(response))["message"] == Unhealthy;
     }

@@ -49,11 +49,12 @@ internal static class Schedule
         var (appId, instances) = One(kind switch
         {
             FaultKind.KillService => [.. apps.Where(app => app.Instances > 1)],
-            // Events go to all others.
-            FaultKind.KillInstance or FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => others,
+            FaultKind.KillInstance => others,
+            // Events go to all others but operations.
+            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId != AppIds.Operations)],
             _ => apps,
         });
-        // Nobody goes to the gateway by its sidecar, and the payment provider goes to none.
+        // Only operations goes to the gateway by its sidecar, and the payment provider goes to none.
         List<WayTo> ways = [.. appId == AppIds.Gateway ? [] : new[] { WayTo.Instance }, .. appId == AppIds.PaymentProvider ? [] : new[] { WayTo.Sidecar }];
         var once = new Fault(kind, after, TimeSpan.Zero, appId, random.Next(instances), Seed: random.Next());
         var stopped = once with { Lasts = Milliseconds(random, ShortestStop, LongestStop) };
@@ -76,11 +77,11 @@ internal static class Schedule
 
         T One<T>(IReadOnlyList<T> some) => some[random.Next(some.Count)];
 
-        // Every instance of a service has the same way to PostgreSQL. My page has none of its own: there it is the sidecar's.
+        // Every instance of a service has the same way to PostgreSQL. Who has no database has none: there it is the sidecar's.
         static Fault On(Fault fault, WayTo to) => fault with
         {
             Way = to == WayTo.Database
-                ? new Way(to, fault.AppId is AppIds.MyPage or AppIds.Marketing ? RelayedWays.Sidecar : fault.AppId!)
+                ? new Way(to, fault.AppId is AppIds.MyPage or AppIds.Marketing or AppIds.Operations ? RelayedWays.Sidecar : fault.AppId!)
                 : new Way(to, fault.AppId!, fault.Instance),
         };
     }

@@ -189,7 +189,7 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
         Assert.Equal("catalog", Assert.Single(await LettersAsync(op)).GetProperty("service").GetString());
         (await op.DeleteAsync($"/api/ops/dead-letters/catalog/{id}")).Is(HttpStatusCode.NoContent);
         (await op.DeleteAsync("/api/ops/dead-letters/nobody/1")).IsProblem(HttpStatusCode.NotFound, "not-found");
-        // Also those without a database, of which the gateway may know by configuration alone.
+        // Also those without a database, of which operations may know by configuration alone.
         Assert.Equal((0, 0, 0), await ReplayAllAsync(op, "mypage"));
         if (Needs.Lacks(Need.Python) is null)
             Assert.Equal((0, 0, 0), await ReplayAllAsync(op, "marketing"));
@@ -224,6 +224,18 @@ public sealed class OperationsTests(OperationsMall mall) : IClassFixture<Operati
         await using (var absence = await op.StopAsync("notification", "mypage"))
             Assert.Equal([("mypage", "ordermall.ready"), ("notification", "ordermall.ready")], (await AlarmsAsync(op)).Order());
         await Eventually.Satisfies(() => AlarmsAsync(op), alarms => alarms.Count == 0, "have no alarm");
+    }
+
+    [FactNeeding(Need.Own)]
+    public async Task What_is_wrong_with_the_gateway_is_an_alarm_and_found_by_the_audit()
+    {
+        var op = await mall.OperatorAsync();
+        await mall.ExecuteAsync("gateway", "INSERT INTO dead_letter (event_id, topic, type, envelope, parked_at, reason) VALUES ('x', 'orders', 'X', '{', now(), 'a test')");
+        Assert.Equal(("gateway", "ordermall.dead_letter.count"), Assert.Single(await AlarmsAsync(op)));
+        Assert.Contains("gateway could not handle 1 events", (await op.GetAsync("/api/ops/audit")).Is(HttpStatusCode.OK).Text, StringComparison.Ordinal);
+        await mall.ExecuteAsync("gateway", "DELETE FROM dead_letter");
+        await op.FindsAllInOrderAsync(Mending);
+        Assert.Empty(await AlarmsAsync(op));
     }
 
     [FactNeeding(Need.Own)]

@@ -12,7 +12,7 @@ public sealed class DoorTests(MallFixture mall) : IClassFixture<MallFixture>, ID
     [
         "events/orders", "events/store", "events/payments", "events/deliveries", "events/dead-letters", "dapr/subscribe", "dapr/config",
         "charges", "refunds", "holds", "stops", "review-requests", "provider/charges", "provider/refunds", "mode",
-        "audit/orders", "audit/payments", "audit/charges/page", "audit/messaging", "dead-letters", "dead-letters/1/replay", "openapi/v1.json/x",
+        "audit/orders", "audit/payments", "audit/charges/page", "audit/messaging", "alarms", "republications", "dead-letters", "dead-letters/1/replay", "openapi/v1.json/x",
         "v1.0/publish/pubsub/orders", "v1.0-alpha1/publish/bulk/pubsub/orders", "v1.0/invoke/payment/method/charges", "v1.0/state/statestore", "v1.0/metadata", "v1.0/shutdown",
     ];
 

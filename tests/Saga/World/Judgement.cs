@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrderMall.Contracts;
-using OrderMall.Gateway;
+using OrderMall.Operations;
 using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Saga.Tests.World;
@@ -54,7 +54,7 @@ internal sealed class Judgement
         return
         [
             .. Said(facts.SelectMany(AuditRules.Judge)),
-            .. orders.Where(order => AuditRules.IsPassing(order.Status)).Select(order => $"{order.OrderId} stays {order.Status}."),
+            .. orders.Where(order => AuditRules.IsInFlight(order.Status)).Select(order => $"{order.OrderId} stays {order.Status}."),
             .. (await AllAsync(_sources.ChargesAsync(default))).Where(charge => charge.Charges > 1 || (charge.Charges == 1 && !orders.Exists(order => order.OrderId == charge.OrderId))).Select(charge => $"The provider has {charge}."),
             .. Said((await AllAsync(_sources.OffersAsync(default))).SelectMany(offer => AuditRules.Judge(offer).Concat(AuditRules.JudgeHeld(offer, facts.Sum(fact => fact.Hold.Value?.Quantity ?? 0))))),
             .. (await _sources.IdleAsync(default) ?? []).Select(idle => $"Somebody waits for nothing: {idle}."),
@@ -62,7 +62,7 @@ internal sealed class Judgement
             .. await HistoriesAsync(orders),
             .. _world.Promises.Broken(orders),
             .. Unordered(_world.Network.Published),
-            .. _sources.Silent.Where(silent => _world.Services.Any(service => service.AppId == silent.Key)).Select(silent => $"{silent.Key} does not answer the audit: {silent.Value}"),
+            .. _sources.Unreachable.Where(silent => _world.Services.Any(service => service.AppId == silent.Key)).Select(silent => $"{silent.Key} does not answer the audit: {silent.Value}"),
         ];
     }
 

@@ -1,6 +1,6 @@
 using OrderMall.Contracts;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>How many of what the services have: what must agree can be seen to.</summary>
 internal sealed class AuditCounts
@@ -23,8 +23,8 @@ internal sealed class AuditCounts
         Add("accepted", isLive);
         Add("cancelled", order is { Public: true, Status: OrderStatus.Cancelled });
         Add("rejected", order is { Public: true, Status: OrderStatus.Rejected });
-        Add("inFlight", AuditRules.IsPassing(order.Status));
-        Add("voided", !order.Public && !AuditRules.IsPassing(order.Status));
+        Add("inFlight", AuditRules.IsInFlight(order.Status));
+        Add("voided", !order.Public && !AuditRules.IsInFlight(order.Status));
         Add("prepaid", isLive && order.Prepaid > 0);
         Add("payments", facts.Payment.Value is { Status: PaymentStatus.Approved });
         Add("refunded", facts.Payment.Value is { Status: PaymentStatus.Refunded });

@@ -4,7 +4,7 @@ using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>Events that services could not handle: lists them, has them handled again, or forgotten.</summary>
 internal static partial class DeadLettersApi
@@ -26,9 +26,9 @@ internal static partial class DeadLettersApi
     private static async Task<Ok<List<ParkedEvent>>> ListAsync(OperatorCalls calls, HttpContext context)
     {
         var answers = await Task.WhenAll(calls.Subscribers.Select(async appId => (AppId: appId, Letters: await LettersOfAsync(calls, appId, context.RequestAborted))));
-        var silent = answers.Where(answer => answer.Letters is null).Select(answer => answer.AppId).ToArray();
-        if (silent.Length > 0)
-            context.Response.Headers[UnreachableHeader] = string.Join(',', silent);
+        var unreachable = answers.Where(answer => answer.Letters is null).Select(answer => answer.AppId).ToArray();
+        if (unreachable.Length > 0)
+            context.Response.Headers[UnreachableHeader] = string.Join(',', unreachable);
         return TypedResults.Ok(answers.SelectMany(answer => answer.Letters ?? []).OrderBy(letter => letter.ParkedAt).ToList());
     }
 
@@ -37,7 +37,7 @@ internal static partial class DeadLettersApi
     {
         try
         {
-            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, GatewayJson.Default.ListDetailedEvent, cancellationToken);
+            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, OperationsJson.Default.ListDetailedEvent, cancellationToken);
             return letters is null ? [] : [.. letters.Select(letter => new ParkedEvent(appId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason))];
         }
         catch (ServiceUnavailableException)
@@ -50,7 +50,7 @@ internal static partial class DeadLettersApi
     {
         if (!calls.Subscribers.Contains(appId))
             return Problems.NotFound("service");
-        var letters = await calls.AskAsync(appId, HttpMethod.Get, $"dead-letters?eventId={Uri.EscapeDataString(eventId)}", body: null, GatewayJson.Default.ListDetailedEvent, cancellationToken);
+        var letters = await calls.AskAsync(appId, HttpMethod.Get, $"dead-letters?eventId={Uri.EscapeDataString(eventId)}", body: null, OperationsJson.Default.ListDetailedEvent, cancellationToken);
         return letters is [var letter] ? TypedResults.Ok(letter with { Service = appId }) : Problems.NotFound("dead letter");
     }
 

@@ -4,11 +4,15 @@ using OrderMall.Contracts;
 namespace OrderMall.Gateway;
 
 /// <summary>Which service answers what.</summary>
-/// <param name="Prefix">The first part of the path after <c>/api/</c>.</param>
+/// <param name="Prefix">What the path after <c>/api/</c> begins with; where several fit, the longest counts.</param>
 /// <param name="AppId">The service.</param>
 /// <param name="AnyoneMayRead">Whether nobody needs to sign in for GET.</param>
 /// <param name="Role">Who may; <see langword="null"/> where the service itself decides.</param>
-internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null);
+internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)
+{
+    /// <summary>How long the headers of an answer may take, and again the rest of it. An event stream has no end.</summary>
+    public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(30);
+}
 
 /// <summary>The public API behind the gateway.</summary>
 internal static partial class Routes
@@ -29,8 +33,9 @@ internal static partial class Routes
         new("workers", AppIds.Dispatch),
         new("assignments", AppIds.Dispatch),
         new("titles", AppIds.Publishing),
-        // The gateway's own endpoints under /api/ops are more specific and come first.
-        new("ops", AppIds.MallControl, Role: Roles.Operator),
+        Operators("ops", AppIds.Operations),
+        Operators("ops/services", AppIds.MallControl),
+        Operators("ops/payment-provider", AppIds.MallControl),
     ];
 
     /// <summary>
@@ -40,6 +45,9 @@ internal static partial class Routes
     /// <exception cref="InvalidOperationException">One of those is wrong; the message names the key.</exception>
     public static IReadOnlyList<Route> Of(IConfiguration configuration) =>
         [.. Known, .. configuration.GetSection(Section).GetChildren().Select(Added)];
+
+    // An audit asks everybody for everything, and services are replaced one instance after the other.
+    private static Route Operators(string prefix, string appId) => new(prefix, appId, Role: Roles.Operator) { TimeLimit = TimeSpan.FromMinutes(3) };
 
     private static Route Added(IConfigurationSection section)
     {

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
@@ -13,12 +12,6 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
 {
     /// <summary>The largest request body, in bytes.</summary>
     public const int LargestBody = 1024 * 1024;
-
-    // To the headers of the answer, and again for the rest of it. An event stream has no end.
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(30);
-
-    // Operators replace services, one instance after the other.
-    private static readonly TimeSpan OperatorsTimeLimit = TimeSpan.FromMinutes(3);
 
     public static void Map(WebApplication app)
     {
@@ -39,7 +32,7 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
 
     private async Task ForwardAsync(HttpContext context, Route route)
     {
-        var (appId, timeLimit) = (route.AppId, route.AppId == AppIds.MallControl ? OperatorsTimeLimit : TimeLimit);
+        var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
         // What is still escaped after Kestrel unescaped the path, or is no separator to it, could be another path to whoever reads it next.
         // The rest no sidecar passes on: it would be taken for the service's absence.
@@ -71,7 +64,7 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
             if (response is null)
                 await UnreachableAsync(context, appId);
             else
-                await AnswerAsync(context, response, limit);
+                await AnswerAsync(context, response, limit, timeLimit);
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
@@ -117,10 +110,10 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
         return request;
     }
 
-    private async Task AnswerAsync(HttpContext context, HttpResponseMessage response, CancellationTokenSource limit)
+    private async Task AnswerAsync(HttpContext context, HttpResponseMessage response, CancellationTokenSource limit, TimeSpan timeLimit)
     {
         var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
-        limit.CancelAfter(isStream ? Timeout.InfiniteTimeSpan : TimeLimit);
+        limit.CancelAfter(isStream ? Timeout.InfiniteTimeSpan : timeLimit);
         // A stopping gateway does not wait for streams: people come back to another replica.
         await using var stop = lifetime.ApplicationStopping.Register(() =>
         {

@@ -4,19 +4,27 @@ using System.Text.Json.Serialization.Metadata;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>Asks services, for operators, what nobody else may ask: also those that joined by configuration alone.</summary>
-internal sealed class OperatorCalls(Invocation invocation, IConfiguration configuration)
+internal sealed class OperatorCalls(Invocation invocation, IReadOnlyList<string> joined)
 {
+    private const string Section = "Operations:Services";
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>Every service that events go to.</summary>
-    public IReadOnlyList<string> Subscribers { get; } =
-        [.. AuditSources.WithEvents, .. Routes.Of(configuration).Select(route => route.AppId).Except([.. AuditSources.Services, AppIds.MallControl])];
+    public IReadOnlyList<string> Subscribers { get; } = [.. AuditSources.WithEvents, .. joined.Except(AuditSources.Services)];
 
     /// <summary>Those that keep views in the state store, made of others' events.</summary>
     public IReadOnlyList<string> WithViews => [.. Subscribers.Except(AuditSources.WithDatabase)];
+
+    /// <summary>Adds it, with the services that the configuration names: a service joins with <c>Operations:Services:{n}</c>, its app id.</summary>
+    /// <exception cref="InvalidOperationException">One of those is no app id; the message names the key.</exception>
+    public static void Add(WebApplicationBuilder builder)
+    {
+        var joined = builder.Configuration.GetSection(Section).GetChildren().Select(AppId).ToList();
+        builder.Services.AddSingleton(services => new OperatorCalls(services.GetRequiredService<Invocation>(), joined));
+    }
 
     /// <summary>Asks one of them.</summary>
     /// <returns><see langword="null"/> where the service has no such endpoint: who joined need not have it.</returns>
@@ -42,4 +50,9 @@ internal sealed class OperatorCalls(Invocation invocation, IConfiguration config
             throw new ServiceUnavailableException(appId, e.Message, e);
         }
     }
+
+    private static string AppId(IConfigurationSection section) =>
+        section.Value is { Length: > 0 } appId && appId.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
+            ? appId
+            : throw new InvalidOperationException($"{AppIds.Operations}: {section.Path}: '{section.Value}' is not the Dapr app id of a service.");
 }

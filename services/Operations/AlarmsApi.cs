@@ -5,7 +5,7 @@ using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>Shows operators what they should look at now: the same figures that the services' metrics give a collector.</summary>
 internal static class AlarmsApi
@@ -19,9 +19,8 @@ internal static class AlarmsApi
 
     private static async Task<Ok<AlarmReport>> ListAsync(OperatorCalls calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
     {
-        var measured = await Task.WhenAll(calls.Subscribers.Select(appId => OfAsync(calls, appId, cancellationToken)));
-        var ownRaised = (await own.MeasureAsync(cancellationToken)).Where(alarm => alarm.IsRaised).Select(alarm => RaisedAlarm.Of(AppIds.Gateway, alarm));
-        return TypedResults.Ok(new AlarmReport(time.Now(), [.. measured.SelectMany(raised => raised).Concat(ownRaised)]));
+        var others = await Task.WhenAll(calls.Subscribers.Append(AppIds.Gateway).Select(appId => OfAsync(calls, appId, cancellationToken)));
+        return TypedResults.Ok(new AlarmReport(time.Now(), [.. others.SelectMany(raised => raised), .. Raised(AppIds.Operations, await own.MeasureAsync(cancellationToken))]));
     }
 
     private static async Task<IEnumerable<RaisedAlarm>> OfAsync(OperatorCalls calls, string appId, CancellationToken cancellationToken)
@@ -29,13 +28,16 @@ internal static class AlarmsApi
         try
         {
             var alarms = await calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ContractsJson.Default.ListMeasuredAlarm, cancellationToken);
-            return (alarms ?? []).Where(alarm => alarm.IsRaised).Select(alarm => RaisedAlarm.Of(appId, alarm));
+            return Raised(appId, alarms ?? []);
         }
         catch (ServiceUnavailableException)
         {
             return [new RaisedAlarm(appId, Ready.Name, Value: 0, Ready.Unit, Ready.Meaning)];
         }
     }
+
+    private static IEnumerable<RaisedAlarm> Raised(string appId, IEnumerable<MeasuredAlarm> alarms) =>
+        alarms.Where(alarm => alarm.IsRaised).Select(alarm => new RaisedAlarm(appId, alarm.Name, alarm.Value, alarm.Unit, alarm.Meaning));
 }
 
 /// <summary>What an operator should look at.</summary>
@@ -49,7 +51,4 @@ internal sealed record AlarmReport(DateTimeOffset At, IReadOnlyList<RaisedAlarm>
 /// <param name="Value">What was measured; <see langword="null"/> where that was not possible.</param>
 /// <param name="Unit">What is counted, by UCUM.</param>
 /// <param name="Meaning">What it means.</param>
-internal sealed record RaisedAlarm(string Service, string Name, double? Value, string Unit, string Meaning)
-{
-    public static RaisedAlarm Of(string appId, MeasuredAlarm alarm) => new(appId, alarm.Name, alarm.Value, alarm.Unit, alarm.Meaning);
-}
+internal sealed record RaisedAlarm(string Service, string Name, double? Value, string Unit, string Meaning);

@@ -1,8 +1,7 @@
-using Microsoft.EntityFrameworkCore;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>
 /// Asks all services and compares. The mall goes on meanwhile, so one look proves nothing: what does not agree is only
@@ -55,7 +54,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             ];
             // What was not asked cannot be reported as wrong, only as not asked: first, since it says how much the rest is worth.
             return Last = new AuditReport(time.Now(), counts.All,
-                [.. sources.Silent.Select(silent => new Disagreement(Reachable, $"{silent.Key} did not answer: {silent.Value}")).Concat(found).Take(MostReported)]);
+                [.. sources.Unreachable.Select(service => new Disagreement(Reachable, $"{service.Key} did not answer: {service.Value}")).Concat(found).Take(MostReported)]);
         }
         finally
         {
@@ -172,7 +171,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             [
                 .. after.Values.SelectMany(offer => AuditRules.Judge(offer)),
                 .. after.Values
-                    .Where(offer => before.TryGetValue(offer.OfferId, out var same) && same == offer && !sources.Silent.Any(silent => silent.Key is AppIds.Ordering or AppIds.Catalog))
+                    .Where(offer => before.TryGetValue(offer.OfferId, out var same) && same == offer && !sources.Unreachable.Any(service => service.Key is AppIds.Ordering or AppIds.Catalog))
                     .SelectMany(offer => AuditRules.JudgeHeld(offer, held.GetValueOrDefault(offer.OfferId))),
             ];
             if (wrong.Count == 0 || look == Looks)
@@ -201,9 +200,9 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     {
         for (var look = 0; ; look++)
         {
-            var answers = await Task.WhenAll([
-                .. AuditSources.WithEvents.Select(async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))),
-                OwnMessagingAsync(cancellationToken)]);
+            // The gateway subscribes to nothing, but publishes.
+            var answers = await Task.WhenAll(AuditSources.WithEvents.Append(AppIds.Gateway).Select(
+                async appId => (AppId: appId, Messaging: await sources.MessagingAsync(appId, cancellationToken))));
             var waiting = answers.Any(answer => answer.Messaging is { Outbox: > 0 });
             if (waiting && look < Looks)
             {
@@ -223,12 +222,5 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
 
             return wrong;
         }
-    }
-
-    // The gateway subscribes to nothing, so it has no dead letters.
-    private async Task<(string AppId, AuditedMessaging? Messaging)> OwnMessagingAsync(CancellationToken cancellationToken)
-    {
-        await using var scope = services.CreateAsyncScope();
-        return (AppIds.Gateway, new AuditedMessaging(await scope.ServiceProvider.GetRequiredService<GatewayDb>().Outbox.LongCountAsync(cancellationToken), DeadLetters: 0));
     }
 }

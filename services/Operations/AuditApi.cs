@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>Shows operators what must agree, and what does not.</summary>
 internal static class AuditApi

@@ -3,7 +3,7 @@ using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>
 /// Has the views in the state store (people's pages, recommendations) made again from what their owners hold. They do so by themselves where

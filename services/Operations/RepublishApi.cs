@@ -4,7 +4,7 @@ using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>
 /// Mends what a lost event left: everybody who knows something of an order or title publishes it again, and who missed it catches up.

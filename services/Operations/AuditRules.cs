@@ -1,6 +1,6 @@
 using OrderMall.Contracts;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>What one service says of an order.</summary>
 /// <param name="Answered">Whether the service was asked and answered; if not, nothing is known.</param>
@@ -48,12 +48,12 @@ internal static class AuditRules
     public static bool IsLive(OrderStatus status) => status is >= OrderStatus.Accepted and <= OrderStatus.Completed;
 
     /// <summary>On the way to another status: its sides need not agree yet.</summary>
-    public static bool IsPassing(OrderStatus status) => status is OrderStatus.Pending or OrderStatus.AwaitingPayment or OrderStatus.Cancelling;
+    public static bool IsInFlight(OrderStatus status) => status is OrderStatus.Pending or OrderStatus.AwaitingPayment or OrderStatus.Cancelling;
 
     public static IEnumerable<Disagreement> Judge(OrderFacts facts)
     {
         var order = facts.Order;
-        if (IsPassing(order.Status))
+        if (IsInFlight(order.Status))
             return order.Overdue ? [Say(order, "overdue", $"It is {order.Status} beyond its time.")] : [];
         return IsLive(order.Status)
             ? [.. JudgeLiveMoney(facts), .. JudgeLiveHold(facts), .. JudgeLiveViews(facts), .. JudgePages(facts)]

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Dapr;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
 /// <summary>
 /// Asks the services, for one audit. A service that does not answer, not even when asked again, is not asked any more:
@@ -15,7 +15,7 @@ internal sealed class AuditSources(IServiceProvider services)
     public static readonly IReadOnlyList<string> Services =
     [
         AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.PaymentProvider,
-        AppIds.Store, AppIds.Delivery, AppIds.Dispatch, AppIds.Publishing, AppIds.Notification, AppIds.MyPage,
+        AppIds.Store, AppIds.Delivery, AppIds.Dispatch, AppIds.Publishing, AppIds.Notification, AppIds.MyPage, AppIds.Gateway,
     ];
 
     /// <summary>Those that publish or subscribe from a database: they have an outbox and dead letters.</summary>
@@ -29,10 +29,10 @@ internal sealed class AuditSources(IServiceProvider services)
     private const int Attempts = 2;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
-    private readonly ConcurrentDictionary<string, string> _silent = new();
+    private readonly ConcurrentDictionary<string, string> _unreachable = new();
 
     /// <summary>The services that did not answer, and what came instead.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Silent => _silent.OrderBy(service => service.Key, StringComparer.Ordinal);
+    public IEnumerable<KeyValuePair<string, string>> Unreachable => _unreachable.OrderBy(service => service.Key, StringComparer.Ordinal);
 
     public IAsyncEnumerable<List<AuditedOrder>> OrdersAsync(CancellationToken cancellationToken) =>
         PagesAsync(AppIds.Ordering, "audit/orders", ContractsJson.Default.ListAuditedOrder, order => order.OrderId, cancellationToken);
@@ -146,7 +146,7 @@ internal sealed class AuditSources(IServiceProvider services)
         string appId, string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellationToken)
         where TAnswer : class
     {
-        for (var attempt = 1; !_silent.ContainsKey(appId); attempt++)
+        for (var attempt = 1; !_unreachable.ContainsKey(appId); attempt++)
         {
             try
             {
@@ -154,7 +154,7 @@ internal sealed class AuditSources(IServiceProvider services)
             }
             catch (ServiceUnavailableException e) when (attempt == Attempts)
             {
-                _silent.TryAdd(appId, e.Message);
+                _unreachable.TryAdd(appId, e.Message);
             }
             catch (ServiceUnavailableException)
             {

@@ -1,9 +1,9 @@
 using System.Globalization;
 using OrderMall.ServiceDefaults.Alarms;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Operations;
 
-/// <summary>Audits from time to time, without anybody asking: what it finds is an alarm. Each gateway does.</summary>
+/// <summary>Audits from time to time, without anybody asking: what it finds is an alarm. Each instance does.</summary>
 internal sealed partial class AuditRounds(Audit audit, TimeSpan interval, TimeProvider time, ILogger<AuditRounds> logger) : BackgroundService
 {
     private const string Key = "Audit:Interval";

@@ -1,0 +1,33 @@
+using OrderMall.Contracts;
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Dapr;
+
+namespace OrderMall.Operations;
+
+/// <summary>The operators' side: asks the other services what must agree, what is wrong with them and what they could not handle.</summary>
+public sealed class OperationsService : IMallService
+{
+    /// <inheritdoc/>
+    public static string AppId => AppIds.Operations;
+
+    /// <inheritdoc/>
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        foreach (var appId in AuditSources.Services)
+            builder.AddServiceClient(appId);
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OperationsJson.Default));
+        builder.Services.AddSingleton<Audit>();
+        AuditRounds.AddIfWanted(builder);
+        OperatorCalls.Add(builder);
+    }
+
+    /// <inheritdoc/>
+    public static void Map(WebApplication app)
+    {
+        AuditApi.Map(app);
+        DeadLettersApi.Map(app);
+        RepublishApi.Map(app);
+        ViewsApi.Map(app);
+        AlarmsApi.Map(app);
+    }
+}

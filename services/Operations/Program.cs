@@ -1,0 +1,4 @@
+using OrderMall.Operations;
+using OrderMall.ServiceDefaults;
+
+await ServiceHost.RunAsync<OperationsService>(args);
