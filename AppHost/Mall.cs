@@ -16,12 +16,9 @@ namespace OrderMall.AppHost;
 /// <param name="AppId">Its Dapr app id.</param>
 /// <param name="ApiToken">What its sidecar wants to be called with.</param>
 /// <param name="AppToken">What it wants to be called with by its sidecar.</param>
-/// <param name="Instances">The instances.</param>
 internal sealed record MallApp(string AppId, string ApiToken, string AppToken, IReadOnlyList<MallInstance> Instances);
 
 /// <summary>One instance of an app, listening on 127.0.0.1.</summary>
-/// <param name="Name">Its resource's name.</param>
-/// <param name="Port">Where it listens.</param>
 internal sealed record MallInstance(string Name, int Port)
 {
     /// <summary>Its address.</summary>
@@ -47,7 +44,6 @@ internal sealed class Mall
         (_builder, _settings, _folder, _databases, _sidecars, _python) = (builder, settings, folder, databases, sidecars, python);
 
     /// <summary>Looks for what the mall needs on this machine before anything is started.</summary>
-    /// <param name="args">The command line.</param>
     /// <returns><see langword="null"/> where something is missing or wrong; the console then says what, and how to mend it.</returns>
     public static async Task<Mall?> PrepareAsync(string[] args)
     {

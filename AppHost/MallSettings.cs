@@ -30,7 +30,6 @@ internal sealed record MallSettings(int Port, string Data, MallServers Servers, 
     private const int MostReplicas = 5;
 
     /// <summary>Reads them.</summary>
-    /// <param name="configuration">Of the AppHost.</param>
     /// <param name="checkout">The folder above the AppHost's, for the default of <see cref="Data"/>.</param>
     /// <exception cref="FormatException">One is unknown or has a bad value; the message has a line for each.</exception>
     public static MallSettings Read(IConfiguration configuration, string checkout)

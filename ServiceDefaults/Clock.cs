@@ -4,7 +4,6 @@ namespace OrderMall.ServiceDefaults;
 public static class Clock
 {
     /// <summary>The time now, in UTC and whole milliseconds: what a database or JSON gives back is what was put in.</summary>
-    /// <param name="time">The source of time.</param>
     /// <returns>UTC, cut to the millisecond.</returns>
     public static DateTimeOffset Now(this TimeProvider time)
     {

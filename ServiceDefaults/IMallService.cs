@@ -19,6 +19,5 @@ public interface IMallService
     static abstract void Configure(WebApplicationBuilder builder);
 
     /// <summary>Maps the service's endpoints and subscriptions.</summary>
-    /// <param name="app">The built application.</param>
     static abstract void Map(WebApplication app);
 }

@@ -12,8 +12,6 @@ public static class StableId
     /// in the same millisecond. The rest follows from its name.
     /// </summary>
     /// <param name="name">What nothing else is called.</param>
-    /// <param name="at">When it happened.</param>
-    /// <param name="version">Its aggregate's.</param>
     /// <returns>The id.</returns>
     public static Guid Of(string name, DateTimeOffset at, long version)
     {

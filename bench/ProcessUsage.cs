@@ -3,7 +3,6 @@ using System.Globalization;
 namespace OrderMall.Bench;
 
 /// <summary>What a process, or the processes of one program together, used.</summary>
-/// <param name="Name">For people.</param>
 /// <param name="Cpu">User and kernel time since it began.</param>
 /// <param name="MemoryBytes">Resident, without what it shares with others.</param>
 internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)

@@ -6,7 +6,6 @@ namespace OrderMall.AppHost.Dapr;
 internal abstract class Sidecars
 {
     /// <summary>Puts a sidecar beside every instance of an app, and tells both of each other.</summary>
-    /// <param name="app">The app.</param>
     /// <param name="instances">Its instances' resources, in their order; none for an app in this process.</param>
     public abstract void Join(MallApp app, IReadOnlyList<IResourceBuilder<IResourceWithEnvironment>> instances);
 
@@ -40,7 +39,6 @@ internal abstract class Sidecars
 }
 
 /// <summary>A sidecar's program.</summary>
-/// <param name="Name">Its resource's name.</param>
 /// <param name="Alive">Answers with success while it lives.</param>
 /// <param name="Token">What it is asked with, in <c>dapr-api-token</c>.</param>
 internal sealed record SidecarProgram(string Name, Uri Alive, string Token);

@@ -21,7 +21,6 @@ internal static class DemoCommands
             Options("Signs in as alice and orders a book.", "ShoppingBag"));
 
     /// <summary>Spoils the payment provider's day, and mends it.</summary>
-    /// <param name="provider">The provider's resource.</param>
     /// <param name="app">Where it is, and the token that it wants.</param>
     public static void WithModes(this IResourceBuilder<IResource> provider, MallApp app)
     {

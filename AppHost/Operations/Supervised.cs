@@ -3,7 +3,6 @@ using System.Diagnostics;
 namespace OrderMall.AppHost.Operations;
 
 /// <summary>A program of the mall that is kept running: an instance of a service, or a sidecar.</summary>
-/// <param name="name">Its resource's name.</param>
 /// <param name="alive">Answers with success while it lives.</param>
 /// <param name="token">What it is asked with, in <c>dapr-api-token</c>; none where it asks for none.</param>
 internal sealed class Supervised(string name, Uri alive, string? token)

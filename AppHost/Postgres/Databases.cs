@@ -20,9 +20,7 @@ internal sealed class Databases(
     private readonly ConcurrentDictionary<string, Task<string>> _made = new();
 
     /// <summary>Gives an instance the connection string of its database.</summary>
-    /// <param name="app">The instance.</param>
     /// <param name="setting">The variable that it is given in.</param>
-    /// <param name="database">The database's name.</param>
     /// <param name="instances">How many share what one service may have.</param>
     public void Give<T>(IResourceBuilder<T> app, string setting, string database, int instances)
         where T : IResourceWithEnvironment, IResourceWithWaitSupport

@@ -52,7 +52,6 @@ public sealed partial class AlarmMeter
         TypedResults.Ok(await MeasureAsync(cancellationToken))).ExcludeFromDescription();
 
     /// <summary>All of them as they are now.</summary>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>Also those that are not raised.</returns>
     public async Task<List<MeasuredAlarm>> MeasureAsync(CancellationToken cancellationToken)
     {

@@ -19,7 +19,6 @@ public static class AlarmSetup
 
     /// <summary>Adds an alarm whose value is one statement's.</summary>
     /// <param name="builder">The service under construction; it has a database.</param>
-    /// <param name="alarm">The alarm.</param>
     /// <param name="sql">A constant: selects one number, by an index, however many rows there are.</param>
     public static void AddAlarm(this WebApplicationBuilder builder, Alarm alarm, string sql) => builder.AddAlarm(alarm, async (services, cancellationToken) =>
     {
@@ -39,8 +38,6 @@ public static class AlarmSetup
     });
 
     /// <summary>Adds an alarm.</summary>
-    /// <param name="builder">The service under construction.</param>
-    /// <param name="alarm">The alarm.</param>
     /// <param name="measure">Finds its value, at little cost; is given two seconds.</param>
     public static void AddAlarm(this WebApplicationBuilder builder, Alarm alarm, Func<IServiceProvider, CancellationToken, Task<double>> measure)
     {

@@ -44,7 +44,6 @@ public static class ApiDefaults
     }
 
     /// <summary>Refuses a request body that the service's validator for it does not accept, with 400 and the fields by name.</summary>
-    /// <param name="endpoint">The endpoint.</param>
     /// <typeparam name="T">The body's type; an <c>IValidator</c> of it must be registered.</typeparam>
     /// <returns>The endpoint.</returns>
     public static RouteHandlerBuilder WithValidation<T>(this RouteHandlerBuilder endpoint) =>

@@ -29,7 +29,6 @@ public static class GatewayIdentity
     public const string CallerHeader = "Dapr-Caller-App-Id";
 
     /// <summary>The id of the person on whose behalf this is.</summary>
-    /// <param name="user">The request's user.</param>
     /// <returns>The id.</returns>
     /// <exception cref="InvalidOperationException">Nobody is signed in: the endpoint lacks a role requirement.</exception>
     public static string Id(this ClaimsPrincipal user) =>

@@ -17,7 +17,6 @@ public readonly record struct PageRequest(int Limit, Guid? After)
     private const int MostItems = 100;
 
     /// <summary>Reads the query. Minimal APIs call this for parameters of this type.</summary>
-    /// <param name="context">The request.</param>
     /// <returns>The page asked for.</returns>
     /// <exception cref="FluentValidation.ValidationException">The limit or the cursor is wrong.</exception>
     public static ValueTask<PageRequest> BindAsync(HttpContext context)

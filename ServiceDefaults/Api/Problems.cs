@@ -20,7 +20,6 @@ public static class Problems
     public const string RefusedForHeader = GatewayIdentity.HeaderPrefix + "Refused-For";
 
     /// <summary>Makes a problem.</summary>
-    /// <param name="status">The HTTP status.</param>
     /// <param name="type">The last part of the type, such as <c>sold-out</c>.</param>
     /// <param name="title">The same words for every problem of the type.</param>
     /// <param name="detail">What it is this time, and what to do about it.</param>
@@ -29,8 +28,6 @@ public static class Problems
         TypedResults.Problem(detail, statusCode: status, title: title, type: TypePrefix + type);
 
     /// <summary>Makes a problem that passes, and says when to try again.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="status">The HTTP status.</param>
     /// <param name="type">The last part of the type.</param>
     /// <param name="title">The same words for every problem of the type.</param>
     /// <param name="detail">What it is this time, and what to do about it.</param>
@@ -50,7 +47,6 @@ public static class Problems
 
     /// <summary>The thing's state does not allow it.</summary>
     /// <param name="type">The last part of the type.</param>
-    /// <param name="detail">Why not.</param>
     /// <returns>409.</returns>
     public static ProblemHttpResult Conflict(string type, string detail) =>
         Of(StatusCodes.Status409Conflict, type, "Not possible any more.", detail);

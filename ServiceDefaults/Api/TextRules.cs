@@ -6,14 +6,12 @@ namespace OrderMall.ServiceDefaults.Api;
 public static class TextRules
 {
     /// <summary>What is shown in one line, such as a name or a title: no line breaks or other control characters.</summary>
-    /// <param name="rule">The text's rule.</param>
     /// <typeparam name="T">What is validated.</typeparam>
     /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> OneLine<T>(this IRuleBuilder<T, string?> rule) => rule
         .Must(text => text is null || !text.Any(char.IsControl)).WithMessage("Must not contain line breaks or other control characters.");
 
     /// <summary>The kind of an offer.</summary>
-    /// <param name="rule">The text's rule.</param>
     /// <typeparam name="T">What is validated.</typeparam>
     /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> Kind<T>(this IRuleBuilder<T, string?> rule) => rule

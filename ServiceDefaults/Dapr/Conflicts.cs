@@ -1,14 +1,12 @@
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Counts how often somebody else wrote a key first, and spreads those who try again.</summary>
-/// <param name="key">The key.</param>
 public sealed class Conflicts(string key)
 {
     private const int Most = 20;
     private int _count;
 
     /// <summary>Waits a little before the next attempt.</summary>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="SidecarException">It happened too often: the event comes again later.</exception>
     public Task WaitAsync(CancellationToken cancellationToken)
     {

@@ -12,7 +12,6 @@ using OrderMall.ServiceDefaults.Api;
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Where the service's sidecar is, from the variables that <c>daprd</c> sets for its app.</summary>
-/// <param name="AppId">This service.</param>
 /// <param name="HttpEndpoint">The sidecar's HTTP endpoint.</param>
 /// <param name="GrpcEndpoint">The sidecar's gRPC endpoint.</param>
 /// <param name="ApiToken">What the sidecar wants to see of us (<c>DAPR_API_TOKEN</c>).</param>
@@ -63,8 +62,6 @@ public static class DaprSetup
     }
 
     /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>
-    /// <param name="builder">The service under construction.</param>
-    /// <param name="appId">The called service.</param>
     /// <exception cref="InvalidOperationException">Its configured policy cannot be read.</exception>
     public static void AddServiceClient(this WebApplicationBuilder builder, string appId)
     {

@@ -6,14 +6,10 @@ using Dapr.Client;
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Publishes events through the service's sidecar, as ready-made CloudEvents: their ids, types and trace contexts are kept.</summary>
-/// <param name="dapr">The sidecar.</param>
-/// <param name="sidecar">Who publishes.</param>
 public sealed class EventPublisher(DaprClient dapr, SidecarEndpoint sidecar)
 {
     /// <summary>Publishes a batch to one topic. The broker may deliver it in another order.</summary>
-    /// <param name="topic">The topic.</param>
     /// <param name="events">What happened; not empty.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SidecarException">Not every event was taken: publish the whole batch again.</exception>
     public async Task PublishAsync(string topic, IReadOnlyList<OutgoingEvent> events, CancellationToken cancellationToken)
     {
@@ -64,7 +60,6 @@ public sealed class EventPublisher(DaprClient dapr, SidecarEndpoint sidecar)
 
 /// <summary>An event on its way out.</summary>
 /// <param name="Id">The CloudEvent id: the same on every attempt, so that subscribers recognise duplicates.</param>
-/// <param name="Type">The event's name.</param>
 /// <param name="Key">The correlation key; travels as the CloudEvent <c>subject</c>.</param>
 /// <param name="Data">The event as UTF-8 JSON.</param>
 /// <param name="TraceParent">The W3C trace context in which it happened, if there was one.</param>

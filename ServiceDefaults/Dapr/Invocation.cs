@@ -8,7 +8,6 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// answers apart; others use <see cref="ServiceClient"/>. Nothing is repeated, redirected or kept in memory on the way; the caller sets
 /// the time limit.
 /// </summary>
-/// <param name="sidecar">This service's own.</param>
 public sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
 {
     private readonly HttpMessageInvoker _http = new(new ResetConnections(new SocketsHttpHandler
@@ -21,8 +20,6 @@ public sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
     }));
 
     /// <summary>Begins a request.</summary>
-    /// <param name="method">The verb.</param>
-    /// <param name="appId">The called service.</param>
     /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
     public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery)
     {

@@ -6,7 +6,6 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// Tells of a connection that was reset the moment it was made as of any other that could not be made: .NET 10 lets the socket's
 /// own exception through.
 /// </summary>
-/// <param name="inner">Makes the connections.</param>
 public sealed class ResetConnections(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     /// <inheritdoc/>

@@ -20,10 +20,8 @@ public sealed class ServiceClient(string appId, HttpClient http, Func<Resilience
 
     /// <summary>Asks the other service for something. Must be safe to repeat: policies may repeat it.</summary>
     /// <param name="path">The endpoint, without a leading slash and without ids (a breaker is kept per path).</param>
-    /// <param name="request">The question.</param>
     /// <param name="requestType">How the question is written as JSON.</param>
     /// <param name="answerType">How the answer is written as JSON.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="TRequest">The question's type.</typeparam>
     /// <typeparam name="TAnswer">The answer's type.</typeparam>
     /// <returns>The answer.</returns>
@@ -51,7 +49,6 @@ public sealed class ServiceClient(string appId, HttpClient http, Func<Resilience
     }
 
     /// <summary>Says in the trace of what could not be done why: another service did not answer, or was not even asked.</summary>
-    /// <param name="appId">The other service.</param>
     /// <param name="path">What it would have been asked.</param>
     /// <param name="reason">Why there is no answer.</param>
     public static void Trace(string appId, string path, string reason) => Activity.Current?.AddEvent(new ActivityEvent("mall.unavailable", tags: new ActivityTagsCollection

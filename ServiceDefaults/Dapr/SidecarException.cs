@@ -6,8 +6,6 @@ namespace OrderMall.ServiceDefaults.Dapr;
 public sealed class SidecarException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A service that had to answer did not: it is down, too slow, or its circuit is open. Answered to people as 503.</summary>
-/// <param name="appId">The service.</param>
-/// <param name="detail">What came back.</param>
 /// <param name="inner">The cause, where there was no answer at all.</param>
 public sealed class ServiceUnavailableException(string appId, string detail, Exception? inner = null)
     : Exception($"{appId} is unavailable: {detail}", inner)

@@ -9,7 +9,6 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// The service's keys in the Dapr state store. One key at a time: transactions over several keys are not atomic on every store.
 /// Values go as bytes, written by the service's own source-generated JSON.
 /// </summary>
-/// <param name="dapr">The sidecar.</param>
 public sealed class StateStore(DaprClient dapr)
 {
     private const int BulkParallelism = 10;
@@ -19,7 +18,6 @@ public sealed class StateStore(DaprClient dapr)
     /// <summary>Reads a key.</summary>
     /// <param name="key">The key; may not contain <c>||</c>.</param>
     /// <param name="type">How the value is written as JSON.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="T">The value's type.</typeparam>
     /// <returns>The value with its ETag, or an entry without either where there is no such key.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
@@ -31,9 +29,7 @@ public sealed class StateStore(DaprClient dapr)
     }
 
     /// <summary>Reads several keys.</summary>
-    /// <param name="keys">The keys.</param>
     /// <param name="type">How the values are written as JSON.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="T">The values' type.</typeparam>
     /// <returns>What was found, by key; missing keys are absent.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
@@ -60,11 +56,8 @@ public sealed class StateStore(DaprClient dapr)
     }
 
     /// <summary>Writes a key if nobody else has since it was read.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="value">The new value.</param>
     /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
     /// <param name="type">How the value is written as JSON.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="T">The value's type.</typeparam>
     /// <returns><see langword="false"/> when somebody else wrote first: read again.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>

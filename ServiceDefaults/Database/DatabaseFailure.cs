@@ -7,11 +7,9 @@ namespace OrderMall.ServiceDefaults.Database;
 public static class DatabaseFailure
 {
     /// <summary>Whether it passes: the same may succeed when it is tried again.</summary>
-    /// <param name="failure">What was thrown.</param>
     public static bool IsPassing(Exception? failure) => CauseOf(failure) is not null;
 
     /// <summary>What passes among what was thrown, since EF wraps what its connection throws; <see langword="null"/> if nothing does.</summary>
-    /// <param name="failure">What was thrown.</param>
     public static Exception? CauseOf(Exception? failure)
     {
         while (failure is not (null or NpgsqlException { IsTransient: true }) && !IsSpoiled(failure))
@@ -23,7 +21,6 @@ public static class DatabaseFailure
     /// Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is. Those of a
     /// server that went away are gone too, and each would fail somebody else's request before it is noticed.
     /// </summary>
-    /// <param name="failure">What was thrown.</param>
     /// <param name="database">Whose connections those are; <see langword="null"/> where there is none.</param>
     public static void LetGo(Exception failure, NpgsqlDataSource? database)
     {

@@ -19,7 +19,6 @@ public static class DatabaseSetup
     /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
     /// at start, a context, the outbox's publisher, and readiness that depends on the database.
     /// </summary>
-    /// <param name="builder">The service under construction.</param>
     /// <typeparam name="TDb">The service's context.</typeparam>
     /// <exception cref="InvalidOperationException">No connection string is configured.</exception>
     public static void AddDatabase<TDb>(this WebApplicationBuilder builder)

@@ -12,8 +12,6 @@ namespace OrderMall.ServiceDefaults.Database;
 /// once; a claim that a crash leaves behind runs out by itself.
 /// </summary>
 /// <param name="scopes">Each row gets a scope of its own.</param>
-/// <param name="time">The time.</param>
-/// <param name="logger">Told why work waits.</param>
 /// <typeparam name="TDb">The context that the rows are in.</typeparam>
 public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : BackgroundService
     where TDb : MallDb
@@ -30,9 +28,6 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
     protected abstract FormattableString Claim(DateTimeOffset now, int batchSize);
 
     /// <summary>Takes up one row.</summary>
-    /// <param name="services">The row's own scope.</param>
-    /// <param name="id">The row.</param>
-    /// <param name="cancellationToken">The service is stopping.</param>
     /// <returns>When it is done. An exception leaves the row to a later time.</returns>
     protected abstract Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken);
 

@@ -8,7 +8,6 @@ using OrderMall.ServiceDefaults.Messaging;
 namespace OrderMall.ServiceDefaults.Database;
 
 /// <summary>A service's database: its own tables and the ones that messaging needs.</summary>
-/// <param name="options">Given by the container.</param>
 public abstract class MallDb(DbContextOptions options) : DbContext(options)
 {
     internal const int Attempts = 8;
@@ -26,19 +25,14 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
     /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>
-    /// <param name="row">Of this context.</param>
     /// <returns>As W3C writes it.</returns>
     public string? TraceParentOf(object row) => (string?)Entry(row).Property(TraceParent).CurrentValue;
 
     /// <summary>Remembers in whose trace a new row was begun: what is done for it later belongs to it too. Its kind has the property <see cref="TraceParent"/>.</summary>
-    /// <param name="row">Just added.</param>
     protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
 
     /// <summary>Publishes an event if and only if the changes of this context are saved.</summary>
-    /// <param name="topic">The topic.</param>
-    /// <param name="type">The event's name.</param>
     /// <param name="key">The correlation key: events of one key leave in the order in which they were committed.</param>
-    /// <param name="data">The event.</param>
     /// <param name="json">How it is written as JSON.</param>
     /// <param name="at">When it happened (UTC).</param>
     /// <param name="version">
@@ -63,7 +57,6 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
     /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <typeparam name="T">What is decided.</typeparam>
     /// <returns>The decision that was saved.</returns>
     /// <exception cref="DbUpdateException">It could not be saved, or others were faster too many times.</exception>

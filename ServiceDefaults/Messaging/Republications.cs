@@ -11,7 +11,6 @@ namespace OrderMall.ServiceDefaults.Messaging;
 public static class Republications
 {
     /// <summary>Answers <see cref="RepublishRequest"/>; who did get the events must see nothing new.</summary>
-    /// <param name="app">The service.</param>
     /// <param name="republish">
     /// Adds the events of the order or title with that id, as of that time where they are new ones, to what the next save publishes. Gives
     /// their names in their order, or <see langword="null"/> where the service does not know it.

@@ -29,7 +29,6 @@ public sealed class Subscriptions
     }
 
     /// <summary>Handles events whose effect and the record that they were handled commit together.</summary>
-    /// <param name="topic">The topic.</param>
     /// <param name="json">How the topic's envelopes are written.</param>
     /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
     /// <param name="effect">
@@ -46,7 +45,6 @@ public sealed class Subscriptions
             Messaging.Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
 
     /// <summary>Handles events with an effect that is idempotent by itself.</summary>
-    /// <param name="topic">The topic.</param>
     /// <param name="json">How the topic's envelopes are written.</param>
     /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
     /// <param name="handle">Throws to have the event delivered again.</param>
@@ -132,7 +130,6 @@ public sealed class Subscriptions
 public static class SubscriptionsSetup
 {
     /// <summary>Begins the subscriptions of a service with a database: what it cannot handle is parked there.</summary>
-    /// <param name="app">The service.</param>
     /// <typeparam name="TDb">The service's context.</typeparam>
     /// <returns>To name the subscriptions.</returns>
     public static Subscriptions MapEvents<TDb>(this WebApplication app)
@@ -150,7 +147,6 @@ public static class SubscriptionsSetup
     }
 
     /// <summary>Lets a service without a database park in the state store what it cannot handle.</summary>
-    /// <param name="builder">The service under construction.</param>
     public static void AddStateDeadLetters(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<DeadLetterState>();

@@ -20,10 +20,8 @@ public sealed class ControlApp : IAsyncDisposable
     private readonly WebApplication _app;
 
     /// <summary>Makes the app; it does not listen yet.</summary>
-    /// <param name="address">Where it listens.</param>
     /// <param name="apiToken">What its sidecar wants to be called with.</param>
     /// <param name="appToken">What its sidecar calls it with.</param>
-    /// <param name="mall">What it controls.</param>
     /// <param name="providerMode">Where the instances of the payment provider take their mode, and the token they want.</param>
     public ControlApp(Uri address, string apiToken, string appToken, IMallControl mall, Func<(IReadOnlyList<Uri> Addresses, string Token)> providerMode)
     {

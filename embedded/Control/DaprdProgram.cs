@@ -19,7 +19,6 @@ public static class DaprdProgram
     }
 
     /// <summary>The arguments with which a <c>daprd</c> stands beside one instance of an app, all of it on loopback.</summary>
-    /// <param name="appId">The app.</param>
     /// <param name="appPort">Where the instance listens.</param>
     /// <param name="ports">Where the sidecar listens.</param>
     /// <param name="components">The folder of components and policies.</param>
@@ -53,7 +52,6 @@ public static class DaprdProgram
     /// </summary>
     /// <param name="components">The folder that has <c>config.yaml</c>.</param>
     /// <param name="file">Where it is written. The names are in a file beside it, which begins anew.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     public static async Task WriteConfigurationAsync(string components, string file, CancellationToken cancellationToken)
     {
         var names = Path.Combine(Path.GetDirectoryName(file)!, "names.sqlite");

@@ -4,7 +4,6 @@ namespace OrderMall.Control;
 public interface IMallControl
 {
     /// <summary>What every service is doing.</summary>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     Task<IReadOnlyList<ServiceState>> ServicesAsync(CancellationToken cancellationToken);
 
     /// <summary>Whether there is a service of that app id.</summary>
@@ -24,7 +23,6 @@ public interface IMallControl
     /// Restarts the running instances of a service one after the other, each when the one before has work again: with two or more
     /// nothing is refused meanwhile.
     /// </summary>
-    /// <param name="appId">The service.</param>
     /// <param name="cancellationToken">Ends it after the instance in hand.</param>
     /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched.</exception>
     Task RestartServiceAsync(string appId, CancellationToken cancellationToken);
@@ -35,6 +33,5 @@ public interface IMallControl
 }
 
 /// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>
-/// <param name="message">For people.</param>
 /// <param name="inner">What it came from, if anything.</param>
 public sealed class MallException(string message, Exception? inner = null) : Exception(message, inner);

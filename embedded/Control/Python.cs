@@ -13,7 +13,6 @@ public sealed record Python(string? Program, string Missing)
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Looks for it on the PATH, as python3 and as python.</summary>
-    /// <param name="ct">Ends the attempt.</param>
     public static async Task<Python> FindAsync(CancellationToken ct)
     {
         var tried = new List<string>();

@@ -20,7 +20,6 @@ internal sealed record AppPlan(string AppId, SidecarPorts Sidecar, IReadOnlyList
     public static readonly TimeSpan EndLimit = Leaving + ServiceHost.DrainTime + TimeSpan.FromSeconds(2);
 
     /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
-    /// <param name="apps">The services.</param>
     /// <param name="options">How many instances there are of each.</param>
     /// <param name="gateway">Where the gateway listens, where it has the public port to itself; <see langword="null"/> where its instances share it.</param>
     public static IReadOnlyList<AppPlan> Make(IReadOnlyList<MallApp> apps, MallOptions options, Uri? gateway)
@@ -53,10 +52,7 @@ internal sealed record AppPlan(string AppId, SidecarPorts Sidecar, IReadOnlyList
     };
 
     /// <summary>The configuration of one instance.</summary>
-    /// <param name="instance">Its address.</param>
-    /// <param name="sidecar">Its sidecar.</param>
     /// <param name="connectionString">Of its database, where it has one.</param>
-    /// <param name="publicAddress">The mall's.</param>
     public Dictionary<string, string> Settings(Uri instance, SidecarPorts sidecar, string? connectionString, Uri publicAddress)
     {
         var settings = new Dictionary<string, string>

@@ -11,7 +11,6 @@ public static class ConsoleProgram
     private const int SameMs = 500;
 
     /// <summary>Runs a program. Ctrl+C, SIGTERM and SIGHUP ask it to end; once more, and it ends at once.</summary>
-    /// <param name="args">Its arguments.</param>
     /// <param name="usage">Its answer to <c>--help</c>.</param>
     /// <param name="parse">Reads the arguments; a <see cref="FormatException"/> of it is one line for people.</param>
     /// <param name="run">What it does until it is done or told to end, and its exit code.</param>

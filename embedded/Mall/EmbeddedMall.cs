@@ -58,7 +58,6 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     public IReadOnlyDictionary<string, string> ConnectionStrings => connectionStrings;
 
     /// <summary>Opens the mall, and returns when it serves on <see cref="Address"/>.</summary>
-    /// <param name="options">How.</param>
     /// <param name="progress">Told of each step, for people.</param>
     /// <param name="ct">Ends the attempt and stops whatever was started.</param>
     /// <exception cref="MallException">It cannot be opened; the message says why and what to do.</exception>
@@ -80,7 +79,6 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     }
 
     /// <summary>What every service is doing.</summary>
-    /// <param name="ct">Ends the attempt.</param>
     public async Task<IReadOnlyList<ServiceState>> ServicesAsync(CancellationToken ct = default)
     {
         var circuits = await sidecar!.CircuitsAsync(ct);
@@ -99,11 +97,9 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     public bool GatewayIsReplaceable => door is not null;
 
     /// <summary>Whether there is a service of that app id.</summary>
-    /// <param name="appId">The app id.</param>
     public bool Has(string appId) => services.ContainsKey(appId);
 
     /// <summary>Stops one service in order; the others stay. Returns when it is stopped, at once where it is already.</summary>
-    /// <param name="appId">The service.</param>
     public async Task StopServiceAsync(string appId)
     {
         await services[appId].StopAsync();
@@ -111,7 +107,6 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     }
 
     /// <summary>Starts one service again. Returns when others reach it, at once where it runs already.</summary>
-    /// <param name="appId">The service.</param>
     /// <param name="ct">Ends the attempt; the service stays stopped.</param>
     /// <exception cref="MallException">It could not start.</exception>
     public async Task StartServiceAsync(string appId, CancellationToken ct = default)
@@ -133,7 +128,6 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     /// Restarts the running instances of a service one after the other, each when the one before has work again: with two or more
     /// nothing is refused meanwhile. Each is given some ten seconds to finish what it has.
     /// </summary>
-    /// <param name="appId">The service.</param>
     /// <param name="ct">Ends it after the instance in hand.</param>
     /// <exception cref="MallException">
     /// One did not start again, or got no work; those after it are untouched. Or the service is being restarted already, or was
@@ -171,16 +165,13 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
     }
 
     /// <summary>How many instances of a service there are to be.</summary>
-    /// <param name="appId">The service.</param>
     public int InstancesOf(string appId) => services[appId].Instances;
 
     /// <summary>The process of an instance; <see langword="null"/> while it does not run, or where it runs in this process.</summary>
-    /// <param name="appId">The service.</param>
     /// <param name="instance">Its instance, counted from 0.</param>
     public int? ProcessId(string appId, int instance) => services[appId].ProcessId(instance);
 
     /// <summary>The processes of a service; none where it runs in this process.</summary>
-    /// <param name="appId">The service.</param>
     public IReadOnlyList<int> ProcessIds(string appId) => services[appId].ProcessIds;
 
     /// <summary>Closes the mall: first the door, then what operators start and stop services by, then the services, then the sidecar, then PostgreSQL. Takes at most some 40 s.</summary>

@@ -36,7 +36,6 @@ public sealed record MallOptions
     public IReadOnlyDictionary<string, int> ReplicasOf { get; init; } = new Dictionary<string, int>();
 
     /// <summary>How many instances of a service there are to be.</summary>
-    /// <param name="appId">The service.</param>
     public int InstancesOf(string appId) => ReplicasOf.GetValueOrDefault(appId, Replicas);
 
     /// <summary>What stands on the ways between the processes; nothing if left out.</summary>

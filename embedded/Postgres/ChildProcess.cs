@@ -51,6 +51,5 @@ internal static partial class ChildProcess
 }
 
 /// <summary>A descriptor of this process that another one is to have too.</summary>
-/// <param name="Number">Its number here.</param>
 /// <param name="Variable">The environment variable by which the other learns its number there.</param>
 internal sealed record InheritedDescriptor(int Number, string Variable);

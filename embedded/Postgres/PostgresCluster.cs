@@ -122,7 +122,6 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     /// <summary>Makes a database if it is missing.</summary>
     /// <param name="name">Lower case letters, digits and underscores.</param>
-    /// <param name="ct">Ends the attempt.</param>
     /// <returns>An Npgsql connection string for it, with at most 20 connections from one process.</returns>
     public Task<string> CreateDatabaseAsync(string name, CancellationToken ct = default) => Databases.CreateAsync(name, maxPoolSize: 20, ct);
 

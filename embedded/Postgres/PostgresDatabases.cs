@@ -10,7 +10,6 @@ public sealed partial class PostgresDatabases(string connectionString)
     /// <summary>Makes a database if it is missing.</summary>
     /// <param name="name">Lower case letters, digits and underscores.</param>
     /// <param name="maxPoolSize">The most connections that one process keeps to it.</param>
-    /// <param name="ct">Ends the attempt.</param>
     /// <returns>An Npgsql connection string for it.</returns>
     /// <exception cref="ArgumentException">The name has other characters.</exception>
     /// <exception cref="NpgsqlException">The server did not answer or refused.</exception>

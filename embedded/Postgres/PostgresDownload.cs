@@ -19,7 +19,6 @@ internal static class PostgresDownload
     /// <summary>Gets the programs from the cache, or downloads them first.</summary>
     /// <param name="version">The major version that a data folder was made by; <see langword="null"/> where there is none yet.</param>
     /// <param name="progress">Told what is being done, a line each.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="PostgresNotFoundException">It could not be downloaded; the message says why, and what to install instead.</exception>
     public static async Task<PostgresBinaries> GetAsync(int? version, Action<string> progress, CancellationToken cancellationToken)
     {

@@ -5,7 +5,6 @@ using System.Globalization;
 namespace OrderMall.Postgres;
 
 /// <summary>The server process of a cluster, as its <c>postmaster.pid</c> tells it.</summary>
-/// <param name="ProcessId">Its process.</param>
 internal sealed record Postmaster(int ProcessId)
 {
     private static readonly TimeSpan FastShutdown = TimeSpan.FromSeconds(20);

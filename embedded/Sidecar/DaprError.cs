@@ -6,9 +6,7 @@ using Grpc.Core;
 namespace OrderMall.Sidecar;
 
 /// <summary>What the sidecar itself answers instead of doing what it was asked, over HTTP and over gRPC.</summary>
-/// <param name="Status">The HTTP status.</param>
 /// <param name="Code">Dapr's code, such as <c>ERR_DIRECT_INVOKE</c>.</param>
-/// <param name="Message">For people.</param>
 internal sealed record DaprError(int Status, string Code, string Message)
 {
     private const string Domain = "dapr.io";

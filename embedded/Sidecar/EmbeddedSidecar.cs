@@ -62,7 +62,6 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _apps.ToDictionary(app => app.Key, app => app.Value.Instances.Count(instance => instance.Healthy));
 
     /// <summary>Reads the resources, so that a mistake is told before anything is started.</summary>
-    /// <param name="resourcesPath">Their folder.</param>
     /// <exception cref="SidecarConfigurationException">A resource file cannot be followed.</exception>
     public static void CheckResources(string resourcesPath) => Resources.Read(resourcesPath);
 

@@ -3,7 +3,6 @@ namespace OrderMall.Contracts;
 /// <summary>A person's account, as far as others need to know it: where to write to them.</summary>
 /// <param name="AccountId">The correlation key: the person's id.</param>
 /// <param name="At">When it happened (UTC).</param>
-/// <param name="Email">The address.</param>
 /// <param name="Name">What the person is called.</param>
 public sealed record AccountEvent(string AccountId, DateTimeOffset At, string Email, string Name)
 {

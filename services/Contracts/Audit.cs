@@ -9,15 +9,9 @@ namespace OrderMall.Contracts;
 public sealed record AuditPage(Guid? After, int Limit);
 
 /// <summary>Asks for what is known of some orders (or offers, or titles); unknown ones are left out of the answer.</summary>
-/// <param name="OrderIds">Which.</param>
 public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 
 /// <summary>An order. Ordering: <c>POST /audit/orders</c> with <see cref="AuditPage"/>, <c>POST /audit/orders/some</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="OrderId">The order.</param>
-/// <param name="CustomerId">Whose.</param>
-/// <param name="OfferId">Of what.</param>
-/// <param name="Quantity">How many.</param>
-/// <param name="Status">Where it is.</param>
 /// <param name="Version">How often it changed.</param>
 /// <param name="Prepaid">What it must have paid.</param>
 /// <param name="Fulfilment">Who must know of it.</param>
@@ -26,30 +20,23 @@ public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 public sealed record AuditedOrder(Guid OrderId, string CustomerId, Guid OfferId, int Quantity, OrderStatus Status, long Version, decimal Prepaid, Fulfilment Fulfilment, bool Public, bool Overdue);
 
 /// <summary>A payment. Payment: <c>POST /audit/payments</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="OrderId">Whose.</param>
-/// <param name="Amount">How much.</param>
-/// <param name="Status">Where it is.</param>
 public sealed record AuditedPayment(Guid OrderId, decimal Amount, PaymentStatus Status);
 
 /// <summary>
 /// What the payment provider's own ledger says of an order. Payment provider: <c>POST /audit/charges</c> with
 /// <see cref="AuditOrders"/>, <c>POST /audit/charges/page</c> with <see cref="AuditPage"/>.
 /// </summary>
-/// <param name="OrderId">Whose.</param>
 /// <param name="Charges">How many charges were approved.</param>
-/// <param name="Charged">Their sum.</param>
 /// <param name="Refunded">What was given back.</param>
 public sealed record AuditedCharge(Guid OrderId, int Charges, decimal Charged, decimal Refunded);
 
 /// <summary>An offer's capacity. Catalog: <c>POST /audit/offers</c> with <see cref="AuditPage"/>, <c>POST /audit/offers/some</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="OfferId">Which.</param>
 /// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
 /// <param name="Available">How many are left.</param>
 /// <param name="Held">How many the holds say are not.</param>
 public sealed record AuditedOffer(Guid OfferId, int? Capacity, int? Available, long Held);
 
 /// <summary>A hold. Catalog: <c>POST /audit/holds</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="OrderId">Whose.</param>
 /// <param name="Quantity">How many; 0 when it was released.</param>
 public sealed record AuditedHold(Guid OrderId, int Quantity);
 
@@ -64,15 +51,11 @@ public sealed record AuditedHold(Guid OrderId, int Quantity);
 public sealed record AuditedView(Guid OrderId, string Status, long Version);
 
 /// <summary>A merchant of whom a request waits although a worker is free. Dispatch: <c>POST /audit/idle</c>, no body; empty when all is well.</summary>
-/// <param name="MerchantId">Whose.</param>
 /// <param name="Waiting">How many requests wait.</param>
 /// <param name="FreeWorkers">How many workers are free.</param>
 public sealed record AuditedIdle(string MerchantId, int Waiting, int FreeWorkers);
 
 /// <summary>A registration of a title. Publishing: <c>POST /audit/titles</c> with <see cref="AuditPage"/>, <c>POST /audit/titles/some</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="TitleId">Which.</param>
-/// <param name="PublisherId">Whose.</param>
-/// <param name="Status">Where it stands.</param>
 /// <param name="Version">How often it changed.</param>
 /// <param name="Overdue">Whether it is <see cref="TitleStatus.Pending"/> beyond its time.</param>
 public sealed record AuditedTitle(Guid TitleId, string PublisherId, TitleStatus Status, long Version, bool Overdue);
@@ -82,11 +65,9 @@ public sealed record AuditedTitle(Guid TitleId, string PublisherId, TitleStatus 
 public sealed record AuditPages(IReadOnlyList<AuditPageOf> Orders);
 
 /// <summary>An order or title on somebody's page.</summary>
-/// <param name="CustomerId">Whose page.</param>
 /// <param name="OrderId">Which order, or which title.</param>
 public sealed record AuditPageOf(string CustomerId, Guid OrderId);
 
 /// <summary>Events a service still has to publish or could not handle. Every service with a database: <c>POST /audit/messaging</c>, no body.</summary>
 /// <param name="Outbox">Waiting to be published.</param>
-/// <param name="DeadLetters">Parked.</param>
 public sealed record AuditedMessaging(long Outbox, long DeadLetters);

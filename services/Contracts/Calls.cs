@@ -37,8 +37,6 @@ public enum HoldOutcome
 
 /// <summary>Holds capacity for an order. Idempotent by order id. <c>POST /holds</c> of the catalog.</summary>
 /// <param name="OrderId">Whose hold it is.</param>
-/// <param name="OfferId">What is ordered.</param>
-/// <param name="Quantity">How many.</param>
 /// <param name="Destination">Where a parcel or a worker would go.</param>
 /// <param name="Date">The day the customer asks for.</param>
 /// <param name="CanPay">Whether the customer said by what to pay.</param>
@@ -50,14 +48,10 @@ public sealed record HoldRequest(Guid OrderId, Guid OfferId, int Quantity, strin
 public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer);
 
 /// <summary>The terms on which an order is placed: they do not change when the offer does later.</summary>
-/// <param name="MerchantId">Who sells.</param>
-/// <param name="Kind">The label.</param>
-/// <param name="Title">The title.</param>
 /// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
 /// <param name="Deposit">For one unit, in <paramref name="Currency"/>; <see langword="null"/> where none is asked.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Prepayment">What is charged first.</param>
-/// <param name="Fulfilment">What happens afterwards.</param>
 /// <param name="Date">The day it is for.</param>
 /// <param name="Place">Where it takes place.</param>
 public sealed record HeldOffer(
@@ -91,7 +85,6 @@ public enum ChargeOutcome
 
 /// <summary>Charges an order's prepayment. Idempotent by order id. <c>POST /charges</c> of payment.</summary>
 /// <param name="OrderId">Whose charge it is.</param>
-/// <param name="CustomerId">Who pays.</param>
 /// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="PaymentMethod">What it is charged to.</param>
@@ -113,7 +106,6 @@ public enum RefundOutcome
 }
 
 /// <summary>Gives back whatever an order paid, and refuses any later charge for it. Idempotent. <c>POST /refunds</c> of payment.</summary>
-/// <param name="OrderId">Whose money.</param>
 public sealed record RefundRequest(Guid OrderId);
 
 /// <summary>The answer to a <see cref="RefundRequest"/>.</summary>
@@ -132,7 +124,6 @@ public enum StopOutcome
 }
 
 /// <summary>Asks a fulfiller (store, delivery or dispatch) not to fulfil an order. Idempotent. <c>POST /stops</c>.</summary>
-/// <param name="OrderId">Which order.</param>
 public sealed record StopRequest(Guid OrderId);
 
 /// <summary>The answer to a <see cref="StopRequest"/>.</summary>
@@ -151,10 +142,6 @@ public enum ReviewRequestOutcome
 }
 
 /// <summary>Asks the product team to review a title. Idempotent by title id. <c>POST /review-requests</c> of the store.</summary>
-/// <param name="TitleId">The registration.</param>
-/// <param name="PublisherId">Who registers it.</param>
-/// <param name="Title">The title.</param>
-/// <param name="Author">Who wrote it.</param>
 public sealed record ReviewRequest(Guid TitleId, string PublisherId, string Title, string Author);
 
 /// <summary>The answer to a <see cref="ReviewRequest"/>.</summary>

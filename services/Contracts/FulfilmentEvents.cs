@@ -1,14 +1,8 @@
 namespace OrderMall.Contracts;
 
 /// <summary>A change in the merchants' order book.</summary>
-/// <param name="OrderId">The correlation key.</param>
 /// <param name="Version">Grows with each change of this entry of the order book.</param>
 /// <param name="At">When it happened (UTC).</param>
-/// <param name="MerchantId">Who sells.</param>
-/// <param name="CustomerId">Who ordered.</param>
-/// <param name="Title">What was ordered.</param>
-/// <param name="Quantity">How many.</param>
-/// <param name="Fulfilment">What happens next.</param>
 /// <param name="Destination">Where a parcel or a worker goes.</param>
 /// <param name="Date">The day it is for.</param>
 /// <param name="Reason">The merchant's words when the order was refused.</param>

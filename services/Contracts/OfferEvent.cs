@@ -1,12 +1,8 @@
 namespace OrderMall.Contracts;
 
 /// <summary>An offer was registered or changed: the whole offer as it stood right after it.</summary>
-/// <param name="OfferId">The correlation key.</param>
 /// <param name="Version">Grows with each change the merchant makes.</param>
 /// <param name="At">When it happened (UTC).</param>
-/// <param name="MerchantId">Who sells.</param>
-/// <param name="Kind">The label.</param>
-/// <param name="Title">The title.</param>
 /// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Date">The day it is for.</param>

@@ -75,17 +75,11 @@ public static class OrderReasons
 /// A change of an order: the whole order as it stood right after it, so that a subscriber that missed
 /// or reordered earlier events can still show the last one.
 /// </summary>
-/// <param name="OrderId">The correlation key.</param>
 /// <param name="Version">Grows with each change of this order.</param>
 /// <param name="At">When it happened (UTC).</param>
 /// <param name="Status">The order's status after the change.</param>
 /// <param name="Reason">Why it was rejected, or why a cancellation was refused; else <see langword="null"/>.</param>
-/// <param name="CustomerId">Who ordered.</param>
-/// <param name="MerchantId">Who sells.</param>
-/// <param name="OfferId">What was ordered.</param>
-/// <param name="Kind">The offer's label.</param>
 /// <param name="Title">The offer's title when it was ordered.</param>
-/// <param name="Quantity">How many.</param>
 /// <param name="Amount">Price times quantity, in <paramref name="Currency"/>.</param>
 /// <param name="Prepaid">What was charged before acceptance, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>

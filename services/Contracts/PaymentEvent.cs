@@ -23,7 +23,6 @@ public enum PaymentStatus
 /// <param name="OrderId">The correlation key: an order has at most one payment.</param>
 /// <param name="Version">Grows with each change of this payment.</param>
 /// <param name="At">When it happened (UTC).</param>
-/// <param name="CustomerId">Who pays.</param>
 /// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Status">The payment's status after the change.</param>

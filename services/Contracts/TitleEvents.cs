@@ -32,8 +32,6 @@ public enum TitleStatus
 /// <param name="Status">Where it stands after the change.</param>
 /// <param name="Reason">The reviewer's words when it was rejected.</param>
 /// <param name="PublisherId">Who registers it, and sells it once approved.</param>
-/// <param name="Title">The title.</param>
-/// <param name="Author">Who wrote it.</param>
 /// <param name="Price">Of one copy, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Copies">How many can be sold.</param>
@@ -70,7 +68,6 @@ public sealed record TitleEvent(
 }
 
 /// <summary>The product team decided on a title. Whether it stays so, publishing says: see <see cref="TitleEvent"/>.</summary>
-/// <param name="TitleId">The correlation key.</param>
 /// <param name="Version">Grows with each change of this review.</param>
 /// <param name="At">When it happened (UTC).</param>
 /// <param name="Reason">The reviewer's words when it was rejected.</param>

@@ -30,7 +30,6 @@ public sealed record HistoryPage<TEvent, TStatus>(IReadOnlyList<History<TEvent, 
 public sealed record History<TEvent, TStatus>(TEvent Last, IReadOnlyList<PastStatus<TStatus>> Timeline);
 
 /// <summary>A status that was reached.</summary>
-/// <param name="Status">Which.</param>
 /// <param name="At">When (UTC).</param>
 /// <param name="Version">The version it was reached with.</param>
 /// <typeparam name="TStatus">The status.</typeparam>

@@ -25,7 +25,6 @@ internal sealed partial class ChangeStream(
 
     /// <summary>Takes what is there before anything changes, so that only changes are sent.</summary>
     /// <param name="lastEventId">What a client that was cut off saw last; it gets the newest that changed since.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
     /// <exception cref="SidecarException">The state store did not answer.</exception>
     public async Task BeginAsync(string? lastEventId, CancellationToken cancellationToken)
     {

@@ -4,8 +4,6 @@ using NpgsqlTypes;
 namespace OrderMall.Notification;
 
 /// <summary>A message to one person.</summary>
-/// <param name="PersonId">Whom.</param>
-/// <param name="Message">What.</param>
 /// <param name="IsToMerchant">Whether the person is told as the seller of an order.</param>
 internal sealed record Letter(string PersonId, Message Message, bool IsToMerchant = false);
 

@@ -46,9 +46,7 @@ internal static class AlarmsApi
 internal sealed record AlarmReport(DateTimeOffset At, IReadOnlyList<RaisedAlarm> Alarms);
 
 /// <summary>An alarm that is raised.</summary>
-/// <param name="Service">Where.</param>
 /// <param name="Name">Which: the name of the metric that says the same.</param>
 /// <param name="Value">What was measured; <see langword="null"/> where that was not possible.</param>
 /// <param name="Unit">What is counted, by UCUM.</param>
-/// <param name="Meaning">What it means.</param>
 internal sealed record RaisedAlarm(string Service, string Name, double? Value, string Unit, string Meaning);

@@ -93,19 +93,13 @@ internal static partial class DeadLettersApi
 }
 
 /// <summary>An event that could not be handled.</summary>
-/// <param name="Service">Which could not.</param>
-/// <param name="EventId">The CloudEvent id.</param>
 /// <param name="Topic">Where it was published.</param>
-/// <param name="Type">The event's name.</param>
 /// <param name="ParkedAt">Since when (UTC).</param>
 /// <param name="Reason">Why not, as of the last try.</param>
 internal sealed record ParkedEvent(string Service, string EventId, string Topic, string Type, DateTimeOffset ParkedAt, string Reason);
 
 /// <summary>An event that could not be handled, with all it says.</summary>
-/// <param name="Service">Which could not.</param>
-/// <param name="EventId">The CloudEvent id.</param>
 /// <param name="Topic">Where it was published.</param>
-/// <param name="Type">The event's name.</param>
 /// <param name="ParkedAt">Since when (UTC).</param>
 /// <param name="Reason">Why not, as of the last try.</param>
 /// <param name="Envelope">The CloudEvent as it came.</param>

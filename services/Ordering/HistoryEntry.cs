@@ -3,11 +3,9 @@ using OrderMall.Contracts;
 namespace OrderMall.Ordering;
 
 /// <summary>A status the order reached, when, and the event that told it.</summary>
-/// <param name="Status">Which.</param>
 /// <param name="At">When (UTC).</param>
 /// <param name="Version">The order's, with it.</param>
 /// <param name="Event">The event's name; <see langword="null"/> in orders of the time before it was remembered.</param>
-/// <param name="Reason">The event's.</param>
 internal sealed record HistoryEntry(OrderStatus Status, DateTimeOffset At, long Version, string? Event, string? Reason);
 
 /// <summary>A status the order reached, as its customer sees it.</summary>

@@ -179,7 +179,6 @@ internal sealed class Order
 
     /// <summary>The attempt came to nothing.</summary>
     /// <param name="reason">One of <see cref="OrderReasons"/>.</param>
-    /// <param name="now">The time.</param>
     /// <param name="undo">Whether something may have been held or charged.</param>
     public void Void(string reason, DateTimeOffset now, bool undo)
     {
@@ -217,8 +216,6 @@ internal sealed class Order
     }
 
     /// <summary>Fulfilment has got at least this far. Steps that were not heard of yet are passed through; what is behind is ignored.</summary>
-    /// <param name="to">How far.</param>
-    /// <param name="now">When.</param>
     /// <param name="worker">Who comes, where that is known by it.</param>
     public void Advance(OrderStatus to, DateTimeOffset now, string? worker = null)
     {
@@ -248,7 +245,6 @@ internal sealed class Order
     /// <summary>Begins to cancel or refuse.</summary>
     /// <param name="aim"><see cref="OrderStatus.Cancelled"/> or <see cref="OrderStatus.Rejected"/>.</param>
     /// <param name="reason">Why it is rejected; <see langword="null"/> when the customer cancels.</param>
-    /// <param name="now">The time.</param>
     /// <returns><see langword="false"/> when it is too late or there is nothing to cancel any more.</returns>
     public bool BeginCancelling(OrderStatus aim, string? reason, DateTimeOffset now)
     {

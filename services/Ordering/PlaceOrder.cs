@@ -6,11 +6,9 @@ using OrderMall.Contracts;
 namespace OrderMall.Ordering;
 
 /// <summary>What a customer sends to order.</summary>
-/// <param name="OfferId">What.</param>
 /// <param name="Quantity">How many, 1 to 1000.</param>
 /// <param name="Destination">Where the parcel or the worker goes; needed where the offer is fulfilled so.</param>
 /// <param name="Date">The day; the offer's own if left out.</param>
-/// <param name="Note">For the merchant.</param>
 /// <param name="PaymentMethod">Needed where the offer is prepaid.</param>
 internal sealed record PlaceOrder(Guid? OfferId, int? Quantity, string? Destination, DateOnly? Date, string? Note, string? PaymentMethod);
 

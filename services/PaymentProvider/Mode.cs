@@ -22,7 +22,6 @@ internal enum Behaviour
 }
 
 /// <summary>The mode that is set.</summary>
-/// <param name="Mode">How it behaves.</param>
 /// <param name="DelayMs">How late a slow answer is, in milliseconds.</param>
 internal sealed record ProviderMode(Behaviour? Mode, int? DelayMs)
 {

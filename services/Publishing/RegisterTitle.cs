@@ -6,10 +6,7 @@ using OrderMall.ServiceDefaults.Api;
 namespace OrderMall.Publishing;
 
 /// <summary>What a publisher sends to register a title.</summary>
-/// <param name="Title">The title.</param>
-/// <param name="Author">Who wrote it.</param>
 /// <param name="Isbn">ISBN-10 or ISBN-13, with hyphens or without; left out where there is none.</param>
-/// <param name="Price">Of one copy.</param>
 /// <param name="Copies">How many can be sold.</param>
 internal sealed record RegisterTitle(string? Title, string? Author, string? Isbn, decimal? Price, int? Copies);
 

@@ -160,7 +160,6 @@ internal sealed class StoreOrder
     }
 
     /// <summary>Ordering could not carry out the stop or the rejection: the order goes on.</summary>
-    /// <param name="order">The order.</param>
     /// <param name="now">The time (UTC).</param>
     /// <returns>Whether it came into the book with this.</returns>
     public bool GoOn(OrderEvent order, DateTimeOffset now)

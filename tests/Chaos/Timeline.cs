@@ -5,7 +5,6 @@ using Spectre.Console;
 namespace OrderMall.Chaos;
 
 /// <summary>What was found.</summary>
-/// <param name="What">In words.</param>
 /// <param name="Around">The faults of that time.</param>
 internal sealed record Finding(string What, IReadOnlyList<string> Around);
 
@@ -63,9 +62,7 @@ internal sealed class Timeline : IDisposable
     }
 
     /// <summary>Something is not as it must be.</summary>
-    /// <param name="what">In words.</param>
     /// <param name="from">Since when it may have gone wrong; now if left out.</param>
-    /// <param name="to">Until when.</param>
     public void Find(string what, DateTimeOffset? from = null, DateTimeOffset? to = null)
     {
         var (first, last) = (from - _beganAt ?? Elapsed, to - _beganAt ?? Elapsed);

@@ -5,9 +5,7 @@ namespace OrderMall.People;
 
 /// <summary>What the mall answered.</summary>
 /// <param name="Request">What was asked, for failures.</param>
-/// <param name="Status">The status.</param>
 /// <param name="Headers">All headers, the content's too.</param>
-/// <param name="Text">The body.</param>
 /// <param name="Took">From sending to the end of the answer.</param>
 public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDictionary<string, string> Headers, string Text, TimeSpan Took)
 {

@@ -16,8 +16,6 @@ public static class Eventually
         Satisfies(look, seen => EqualityComparer<T>.Default.Equals(seen, expected), $"be {expected}", within);
 
     /// <summary>Looks until it is as it must be, and returns that.</summary>
-    /// <param name="look">How to look.</param>
-    /// <param name="isRight">What must be.</param>
     /// <param name="must">The same in words, for the failure: <c>be Shipped</c>.</param>
     /// <param name="within">The deadline in a mall of our own; <see cref="Usual"/> if left out.</param>
     public static async Task<T> Satisfies<T>(Func<Task<T>> look, Func<T, bool> isRight, string must, TimeSpan? within = null)

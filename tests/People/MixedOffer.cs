@@ -1,13 +1,11 @@
 namespace OrderMall.People;
 
 /// <summary>Something on sale in the mix.</summary>
-/// <param name="Id">The offer.</param>
 /// <param name="Fulfilment">What happens after an order.</param>
 public sealed record MixedOffer(Guid Id, string Fulfilment)
 {
     /// <summary>Puts the four kinds of the demo on sale, and every combination of policies besides; of some there is too little.</summary>
     /// <remarks>Every merchant has one way to fulfil (the clinic two), so that what is in its order book tells what to do.</remarks>
-    /// <param name="staff">Who sells.</param>
     /// <param name="scarce">How many there are of what there is too little of.</param>
     public static async Task<List<MixedOffer>> SellAsync(Staff staff, int scarce)
     {

@@ -34,8 +34,6 @@ public class Person
     private readonly TimeSpan? _patience;
 
     /// <summary>Somebody who is not signed in, or who says with a token who they are.</summary>
-    /// <param name="mall">The public address.</param>
-    /// <param name="accessToken">The token.</param>
     /// <param name="patience">How long to wait for an answer, whatever happened before; as long as answers may usually take if left out.</param>
     public Person(Uri mall, string? accessToken = null, TimeSpan? patience = null) => (_mall, AccessToken, _patience) = (mall, accessToken, patience);
 

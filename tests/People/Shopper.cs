@@ -34,8 +34,6 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
     public List<MixedOrder> Orders { get; } = [];
 
     /// <summary>Orders until so many orders were taken or it is over, and finishes what was begun.</summary>
-    /// <param name="orders">How many.</param>
-    /// <param name="offers">Of what.</param>
     /// <param name="giveUp">Ends it whatever is unfinished.</param>
     /// <param name="leisure">How long to think between orders: that many times as long as after a refusal.</param>
     /// <param name="over">Ends it in order.</param>

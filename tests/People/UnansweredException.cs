@@ -1,8 +1,6 @@
 namespace OrderMall.People;
 
 /// <summary>There was no answer, or not a whole one: what became of the request is not known.</summary>
-/// <param name="request">What was asked.</param>
-/// <param name="why">In words.</param>
 /// <param name="inTime">Whether that was clear before the time was over.</param>
 /// <param name="inner">What it came from.</param>
 public sealed class UnansweredException(string request, string why, bool inTime, Exception inner) : HttpRequestException($"{request}: {why}", inner)

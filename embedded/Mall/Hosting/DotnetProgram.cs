@@ -12,8 +12,6 @@ internal static class DotnetProgram
             : AppContext.BaseDirectory;
 
     /// <summary>The command of a program.</summary>
-    /// <param name="assembly">Its assembly.</param>
-    /// <param name="arguments">Its arguments.</param>
     public static string[] Command(string assembly, params string[] arguments) =>
         [Dotnet(), "exec", Path.Combine(Folder, assembly + ".dll"), .. arguments];
 

@@ -11,10 +11,8 @@ internal sealed class HostedService
     private bool restarting;
 
     /// <summary>Makes the service; nothing runs yet.</summary>
-    /// <param name="plan">Where it is.</param>
     /// <param name="run">Makes a run of the instance of that number and address.</param>
     /// <param name="changed">Told after every change of an instance.</param>
-    /// <param name="logger">Where restarts are told.</param>
     public HostedService(AppPlan plan, Func<int, Uri, IServiceRun> run, Action changed, ILogger logger)
     {
         Plan = plan;

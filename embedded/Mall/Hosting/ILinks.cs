@@ -7,13 +7,11 @@ namespace OrderMall.Mall.Hosting;
 internal interface ILinks
 {
     /// <summary>Where the sidecar calls an instance.</summary>
-    /// <param name="appId">The app.</param>
     /// <param name="instance">Its instance, counted from 0.</param>
     /// <param name="address">Where the instance listens.</param>
     Uri ToInstance(string appId, int instance, Uri address);
 
     /// <summary>Where an instance finds its sidecar, as ports on 127.0.0.1.</summary>
-    /// <param name="appId">The app.</param>
     /// <param name="instance">Its instance, counted from 0.</param>
     /// <param name="ports">Where the sidecar listens.</param>
     SidecarPorts ToSidecar(string appId, int instance, SidecarPorts ports);

@@ -6,7 +6,6 @@ namespace OrderMall.Mall.Hosting;
 /// <summary>What a process of the mall runs and how it is watched.</summary>
 /// <param name="Name">Names its log and its pid file.</param>
 /// <param name="Command">The program and its arguments: visible to other users of the machine, so no secrets.</param>
-/// <param name="Environment">Its variables.</param>
 /// <param name="Health">Answers 200 when it serves.</param>
 /// <param name="Alive">Answers 200 while it lives.</param>
 /// <param name="Token">Sent to both in <c>dapr-api-token</c>.</param>

@@ -6,10 +6,8 @@ namespace OrderMall.Mall.Hosting;
 /// Keeps one instance running between <see cref="StartAsync"/> and <see cref="StopAsync"/>: what ends by itself is
 /// started again, at first after 0.2 s and then ever later up to 5 s, until it stays up.
 /// </summary>
-/// <param name="name">For the log.</param>
 /// <param name="create">Makes a new run.</param>
 /// <param name="changed">Told after every change of <see cref="Status"/>.</param>
-/// <param name="logger">Where restarts are told.</param>
 internal sealed partial class Supervised(string name, Func<IServiceRun> create, Action changed, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);

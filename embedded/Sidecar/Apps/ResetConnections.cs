@@ -6,7 +6,6 @@ namespace OrderMall.Sidecar;
 /// Tells of a connection that was reset the moment it was made as of any other that could not be made: .NET 10 lets the socket's
 /// own exception through.
 /// </summary>
-/// <param name="inner">Makes the connections.</param>
 internal sealed class ResetConnections(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

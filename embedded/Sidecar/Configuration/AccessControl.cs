@@ -20,16 +20,13 @@ internal sealed record AccessControl(bool AllowsByDefault, IReadOnlyDictionary<s
     public string TrustDomain { get; init; } = PublicDomain;
 
     /// <summary>Whether a caller may use an endpoint.</summary>
-    /// <param name="caller">The calling app.</param>
     /// <param name="method">The method path as the app will see it, decoded.</param>
-    /// <param name="verb">The HTTP verb.</param>
     public bool Allows(string caller, string method, string verb) =>
         Policies.TryGetValue(caller, out var policy) ? policy.Allows(method, verb) : AllowsByDefault;
 }
 
 /// <summary>What one caller may ask.</summary>
 /// <param name="AllowsByDefault">For endpoints and verbs without a rule.</param>
-/// <param name="Rules">By path.</param>
 internal sealed record AccessPolicy(bool AllowsByDefault, AccessRules Rules)
 {
     // As in Dapr, paths are compared without regard to case.

@@ -31,7 +31,6 @@ internal sealed class CelExpression
 
     public string Text { get; }
 
-    /// <param name="text">The expression.</param>
     /// <param name="typeOf">The type of a name's value, or <see langword="null"/> for a name that does not exist.</param>
     /// <exception cref="CelException">It is not an expression of the subset, or not one that is true or false.</exception>
     public static CelExpression Parse(string text, Func<string, CelType?> typeOf) => new CelParser(text, typeOf).Parse();

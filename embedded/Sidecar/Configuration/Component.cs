@@ -3,7 +3,6 @@ namespace OrderMall.Sidecar;
 /// <summary>A component of the resources folder. Whatever product it names, the embedded sidecar stands in for it with PostgreSQL.</summary>
 /// <param name="Name">How apps name it.</param>
 /// <param name="Type">The Dapr component type, such as <c>pubsub.redis</c>.</param>
-/// <param name="Version">The component version.</param>
 /// <param name="Scopes">The apps that may use it; empty means all.</param>
 /// <param name="RedeliverInterval">For pub/sub: how long a failed event rests when no retry policy says otherwise.</param>
 /// <param name="KeyPrefix">For state: <c>appid</c>, <c>name</c>, <c>none</c>, or a fixed prefix.</param>

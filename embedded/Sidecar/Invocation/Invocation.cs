@@ -9,8 +9,6 @@ internal sealed class InvocationException(string message) : Exception(message);
 
 /// <summary>One call from an app to another, through all its tries.</summary>
 /// <param name="http">The caller's request and the answer to it.</param>
-/// <param name="caller">Who calls.</param>
-/// <param name="callee">Who is called.</param>
 /// <param name="path">The method path with its leading slash, encoded.</param>
 /// <param name="query">The query with its question mark, or empty.</param>
 /// <param name="trace">The trace the call belongs to.</param>

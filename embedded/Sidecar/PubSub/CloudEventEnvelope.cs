@@ -8,10 +8,7 @@ namespace OrderMall.Sidecar;
 
 /// <summary>What a publisher sent, before it is an event.</summary>
 /// <param name="AppId">Who publishes; the event's source unless another is given.</param>
-/// <param name="PubSub">The pub/sub component.</param>
-/// <param name="Topic">The topic.</param>
 /// <param name="ContentType">The content type of <paramref name="Data"/>, or empty.</param>
-/// <param name="Data">The body.</param>
 /// <param name="Metadata">The <c>metadata.*</c> of the request, by name without regard to case.</param>
 /// <param name="TraceParent">The trace of the publish call.</param>
 /// <param name="TraceState">Its vendor state, or empty.</param>

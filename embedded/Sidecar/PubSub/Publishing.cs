@@ -7,7 +7,6 @@ namespace OrderMall.Sidecar;
 internal sealed class Publishing(Resources resources, Publisher publisher, TimeProvider time)
 {
     /// <summary>Begins a request.</summary>
-    /// <param name="request">What is asked.</param>
     /// <exception cref="DaprErrorException">The app has no such component, or no topic is named.</exception>
     public Publication Open(PublishRequest request)
     {
@@ -53,9 +52,6 @@ internal sealed class Publishing(Resources resources, Publisher publisher, TimeP
 }
 
 /// <summary>What an app asks to have published, besides the events.</summary>
-/// <param name="Caller">The app.</param>
-/// <param name="PubSub">The component.</param>
-/// <param name="Topic">The topic.</param>
 /// <param name="Metadata">Of the request, by name without regard to case.</param>
 /// <param name="Trace">The trace it belongs to.</param>
 /// <param name="TraceState">Its vendor state, or empty.</param>
@@ -64,7 +60,6 @@ internal sealed record PublishRequest(App Caller, string PubSub, string Topic, I
 /// <summary>One event of many.</summary>
 /// <param name="Id">Its name within the request.</param>
 /// <param name="ContentType">Of <paramref name="Data"/>, or empty.</param>
-/// <param name="Data">The body.</param>
 /// <param name="Metadata">Its own; <see langword="null"/> where it says nothing of it.</param>
 internal readonly record struct PublishEntry(string Id, string ContentType, ReadOnlyMemory<byte> Data, IEnumerable<KeyValuePair<string, string>>? Metadata);
 

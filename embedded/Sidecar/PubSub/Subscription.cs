@@ -3,8 +3,6 @@ using System.Text.Json;
 namespace OrderMall.Sidecar;
 
 /// <summary>What an app asked for in <c>/dapr/subscribe</c>.</summary>
-/// <param name="PubSub">The pub/sub component.</param>
-/// <param name="Topic">The topic.</param>
 /// <param name="Routes">Where events go, the first route that matches; a route without a condition matches all.</param>
 /// <param name="DeadLetterTopic">Where events go that the app does not want or cannot handle.</param>
 /// <param name="RawPayload">Whether the publisher sends bare bodies, to be wrapped for this app.</param>

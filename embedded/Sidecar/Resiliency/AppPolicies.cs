@@ -6,8 +6,6 @@ namespace OrderMall.Sidecar;
 /// <summary>The policies of one target, ready to run.</summary>
 /// <param name="Timeout">The limit for one try.</param>
 /// <param name="Retry">When to try again.</param>
-/// <param name="Breakers">The target's breakers.</param>
-/// <param name="Pipeline">The three together.</param>
 internal sealed record TargetPolicies(
     TimeSpan? Timeout,
     RetryPolicy? Retry,
@@ -56,7 +54,6 @@ internal sealed class AppPolicies
             ?? policies.Default("PubsubComponentInbound", "ComponentInbound", "Component")), this);
 
     /// <summary>For what this app asks of a component; <see langword="null"/> where nothing applies.</summary>
-    /// <param name="component">The component's name.</param>
     /// <param name="kind"><c>Pubsub</c> or <c>Statestore</c>, which defaults may be given for.</param>
     public TargetPolicies? ForOutbound(string component, string kind) =>
         _ready.GetOrAdd((kind, component), static (key, policies) => policies.Ready(

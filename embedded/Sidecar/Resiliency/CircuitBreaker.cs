@@ -4,7 +4,6 @@ namespace OrderMall.Sidecar;
 /// <param name="MaxRequests">Trials let through while half-open, and successes that close it.</param>
 /// <param name="Interval">After which the closed breaker forgets its counts; zero is never.</param>
 /// <param name="Timeout">How long it stays open.</param>
-/// <param name="Trip">When it opens.</param>
 internal sealed record BreakerSettings(int MaxRequests, TimeSpan Interval, TimeSpan Timeout, CelExpression Trip)
 {
     /// <summary>Dapr's own condition, where none is given.</summary>

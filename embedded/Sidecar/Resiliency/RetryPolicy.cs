@@ -5,7 +5,6 @@ namespace OrderMall.Sidecar;
 /// (first 500 ms, then half as long again each time, each varied by up to half, given up 15 minutes after the first failure).
 /// </summary>
 /// <param name="Exponential">Whether the pauses grow.</param>
-/// <param name="Duration">The constant pause.</param>
 /// <param name="MaxInterval">The longest exponential pause, before it is varied.</param>
 /// <param name="MaxRetries">Tries after the first; -1 is no limit.</param>
 /// <param name="Statuses">Which of the app's statuses are tried again; <see langword="null"/> is every status that is a failure.</param>

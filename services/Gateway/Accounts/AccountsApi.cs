@@ -125,15 +125,10 @@ internal static class AccountsApi
 internal sealed record Registration(string Email, string Password, string Name);
 
 /// <summary>An account.</summary>
-/// <param name="Id">The person's id.</param>
-/// <param name="Email">The address.</param>
-/// <param name="Name">The name.</param>
 /// <param name="Roles">What the person may be.</param>
 internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
 
 /// <summary>Signs in.</summary>
-/// <param name="Email">The account's address.</param>
-/// <param name="Password">Its password.</param>
 internal sealed record Credentials(string Email, string Password);
 
 /// <summary>Asks for new tokens.</summary>

@@ -5,7 +5,6 @@ namespace OrderMall.Gateway;
 
 /// <summary>Which service answers what.</summary>
 /// <param name="Prefix">What the path after <c>/api/</c> begins with; where several fit, the longest counts.</param>
-/// <param name="AppId">The service.</param>
 /// <param name="AnyoneMayRead">Whether nobody needs to sign in for GET.</param>
 /// <param name="Role">Who may; <see langword="null"/> where the service itself decides.</param>
 internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)

@@ -8,8 +8,6 @@ namespace OrderMall.Gateway;
 /// The limit is the configured one as long as answers come. A failure that comes late says that those behind the door have more than
 /// they can do: then fewer are let in, and with each success some more again.
 /// </remarks>
-/// <param name="size">The limits.</param>
-/// <param name="time">The clock.</param>
 internal sealed class Budget(BudgetSize size, TimeProvider time)
 {
     private const double Shrink = 0.8;
@@ -49,7 +47,6 @@ internal sealed class Budget(BudgetSize size, TimeProvider time)
     }
 
     /// <summary>Waits for a turn; <see langword="false"/> when too many wait already, or it takes too long.</summary>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     public async ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
     {
         TaskCompletionSource turn;

@@ -12,7 +12,6 @@ internal sealed class OpenApiMerge(IReadOnlyList<Route> routes)
     private readonly SortedSet<string> _tags = new(StringComparer.Ordinal);
 
     /// <summary>Adds a service's public paths and its schemas. A schema whose name is taken by another is prefixed with the app id.</summary>
-    /// <param name="appId">The service.</param>
     /// <param name="document">Its document; not changed.</param>
     public void Add(string appId, JsonObject document)
     {

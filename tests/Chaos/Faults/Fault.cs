@@ -29,11 +29,9 @@ internal enum FaultKind
 }
 
 /// <summary>One thing that goes wrong.</summary>
-/// <param name="Kind">What.</param>
 /// <param name="After">From the beginning of its episode.</param>
 /// <param name="Lasts">How long; nothing for what is over when it is done.</param>
 /// <param name="AppId">The service that it concerns, if one.</param>
-/// <param name="Instance">Its instance.</param>
 /// <param name="Way">The way that it concerns, if one.</param>
 /// <param name="Delay">How slow what is slow becomes.</param>
 /// <param name="Seed">Decides what is left to decide when it happens.</param>
@@ -78,7 +76,6 @@ internal sealed record Fault(FaultKind Kind, TimeSpan After, TimeSpan Lasts, str
 
 /// <summary>Faults that overlap, or one alone.</summary>
 /// <param name="Pause">The quiet before it, when the mall has recovered from the one before.</param>
-/// <param name="Faults">What goes wrong.</param>
 internal sealed record Episode(TimeSpan Pause, IReadOnlyList<Fault> Faults)
 {
     public override string ToString() => string.Join(" | ", Faults.Select(fault => string.Create(CultureInfo.InvariantCulture, $"+{fault.After.TotalSeconds:0.0} s {fault}")));

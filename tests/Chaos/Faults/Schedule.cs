@@ -14,7 +14,6 @@ internal static class Schedule
     private const int LastBeginning = 6_000;
 
     /// <summary>Without an end: as much of it happens as there is time for.</summary>
-    /// <param name="seed">Chooses.</param>
     /// <param name="apps">The services, and how many instances there are of each.</param>
     public static IEnumerable<Episode> Of(int seed, IReadOnlyList<(string AppId, int Instances)> apps)
     {

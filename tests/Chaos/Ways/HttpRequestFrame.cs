@@ -6,8 +6,6 @@ namespace OrderMall.Chaos.Ways;
 
 /// <summary>Where one HTTP/1.1 request ends on its connection, and what of it a relay wants to know.</summary>
 /// <param name="Length">All of it, in bytes.</param>
-/// <param name="Method">The verb.</param>
-/// <param name="Path">With its query.</param>
 internal readonly record struct HttpRequestFrame(int Length, string Method, string Path)
 {
     /// <summary>Whether it brings an event to its subscriber.</summary>

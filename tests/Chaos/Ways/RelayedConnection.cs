@@ -4,7 +4,6 @@ using System.Net.Sockets;
 namespace OrderMall.Chaos.Ways;
 
 /// <summary>One connection through a relay, and the one behind it that it was passed on to.</summary>
-/// <param name="client">Who connected.</param>
 /// <param name="server">Whom the relay connected to.</param>
 /// <param name="troubles">What is wrong at the moment.</param>
 internal sealed class RelayedConnection(Socket client, Socket server, Func<IReadOnlyList<Trouble>> troubles) : IDisposable

@@ -23,7 +23,6 @@ internal enum TroubleKind
 }
 
 /// <summary>Something that is wrong with a way for a while.</summary>
-/// <param name="kind">What.</param>
 /// <param name="delay">How slow it is.</param>
 /// <param name="seed">Decides whom it hits.</param>
 internal sealed class Trouble(TroubleKind kind, TimeSpan delay, int seed)

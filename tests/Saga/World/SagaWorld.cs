@@ -110,7 +110,6 @@ public sealed class SagaWorld : IAsyncLifetime
     }
 
     /// <summary>Begins something that goes on while other things happen, until it is done or waits for a slow call.</summary>
-    /// <param name="activity">What.</param>
     /// <param name="key">Of those with the same key, the later ones wait for the first.</param>
     internal void Begin(Func<Task> activity, string? key = null)
     {
