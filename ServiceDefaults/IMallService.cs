@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace OrderMall.ServiceDefaults;
 
 /// <summary>A service of the mall: what it is called, needs and exposes. <see cref="ServiceHost"/> does the rest.</summary>

@@ -1,12 +1,6 @@
 using System.Diagnostics;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using OrderMall.Contracts;
+using Microsoft.Extensions.Options;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
@@ -17,6 +11,9 @@ namespace OrderMall.ServiceDefaults;
 /// <summary>Makes and runs a service with everything that all services have.</summary>
 public static class ServiceHost
 {
+    /// <summary>The Dapr app id of the service that asks every other what operators want to know.</summary>
+    public const string OperationsAppId = "operations";
+
     /// <summary>How long a stopping service may go on with what it took.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
@@ -32,7 +29,7 @@ public static class ServiceHost
             StopWithParent(app);
             await app.RunAsync();
         }
-        catch (InvalidOperationException misconfigured)
+        catch (Exception misconfigured) when (misconfigured is InvalidOperationException or OptionsValidationException)
         {
             await Console.Error.WriteLineAsync(misconfigured.Message);
             Environment.ExitCode = 1;
@@ -87,7 +84,7 @@ public static class ServiceHost
         app.UseApiDefaults();
         app.MapProbes();
         if (TService.IsPublic)
-            app.MapFor(AppIds.Operations, MapOperations);
+            app.MapFor(OperationsAppId, MapOperations);
         else
             app.UseAppToken();
         app.UseRouting();

@@ -5,7 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderMall.AppHost.Operations;
-using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
@@ -77,7 +77,7 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
                 using var response = await Http.SendAsync(request, stoppingToken);
                 if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == "application/json")
                 {
-                    var alarms = await response.Content.ReadFromJsonAsync(ContractsJson.Default.ListMeasuredAlarm, stoppingToken);
+                    var alarms = await response.Content.ReadFromJsonAsync(ServiceDefaultsJson.Default.ListMeasuredAlarm, stoppingToken);
                     return alarms!.FirstOrDefault(alarm => alarm.Name == OutboxAge)?.Value is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
                 }
             }

@@ -1,9 +1,5 @@
 using System.Diagnostics.Metrics;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 
@@ -32,7 +28,7 @@ public static class AlarmSetup
         }
         catch (Exception e)
         {
-            DatabaseFailure.LetGo(e, database);
+            DatabaseFailure.EvictPool(e, database);
             throw;
         }
     });

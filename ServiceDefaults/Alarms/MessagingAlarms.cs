@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace OrderMall.ServiceDefaults.Alarms;
 
 /// <summary>What can go wrong with events, in every service that has some.</summary>

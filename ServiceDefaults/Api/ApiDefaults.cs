@@ -1,11 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using FluentValidation;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Api;
 
@@ -24,7 +20,7 @@ public static class ApiDefaults
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(options =>
         {
-            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Default);
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ServiceDefaultsJson.Default);
             options.SerializerOptions.Converters.Add(new PlainDecimalConverter());
             options.SerializerOptions.Converters.Add(new StorableTextConverter());
             options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
@@ -36,6 +32,15 @@ public static class ApiDefaults
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) => member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         ValidatorOptions.Global.DisplayNameResolver = ValidatorOptions.Global.PropertyNameResolver;
     }
+
+    /// <summary>Says how the service's own types are read and written, besides those that every service has.</summary>
+    /// <param name="json">Source-generated; the first that knows a type counts.</param>
+    public static void AddJson(this WebApplicationBuilder builder, params IJsonTypeInfoResolver[] json) =>
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            for (var i = 0; i < json.Length; i++)
+                options.SerializerOptions.TypeInfoResolverChain.Insert(i, json[i]);
+        });
 
     internal static void UseApiDefaults(this WebApplication app)
     {
@@ -59,7 +64,6 @@ public static class ApiDefaults
 
     /// <summary>Lets only people with one of the roles in.</summary>
     /// <param name="endpoints">One endpoint or a group.</param>
-    /// <param name="roles">Of <see cref="Roles"/>.</param>
     /// <typeparam name="TBuilder">An endpoint or a group.</typeparam>
     /// <returns>The same.</returns>
     public static TBuilder RequireRole<TBuilder>(this TBuilder endpoints, params string[] roles)

@@ -1,9 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Api;
 
@@ -13,6 +11,9 @@ namespace OrderMall.ServiceDefaults.Api;
 /// </summary>
 public static class GatewayIdentity
 {
+    /// <summary>The Dapr app id of the gateway.</summary>
+    public const string GatewayAppId = "gateway";
+
     /// <summary>The authentication scheme of the services.</summary>
     public const string Scheme = "Gateway";
 
@@ -41,7 +42,7 @@ internal sealed class GatewayIdentityHandler(IOptionsMonitor<AuthenticationSchem
 {
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers[GatewayIdentity.CallerHeader] != AppIds.Gateway
+        if (Request.Headers[GatewayIdentity.CallerHeader] != GatewayIdentity.GatewayAppId
             || Request.Headers[GatewayIdentity.UserHeader].ToString() is not { Length: > 0 } userId)
         {
             return Task.FromResult(AuthenticateResult.NoResult());

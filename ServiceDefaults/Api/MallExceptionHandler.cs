@@ -1,9 +1,6 @@
 using System.Text.Json;
 using FluentValidation;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Dapr;
@@ -22,7 +19,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             return true;
         }
 
-        DatabaseFailure.LetGo(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
+        DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
         var answer = DatabaseFailure.CauseOf(exception) is { } passing ? Away(httpContext, passing) : Describe(exception, httpContext);
         await answer.ExecuteAsync(httpContext);
         return true;

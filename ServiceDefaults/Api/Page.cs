@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace OrderMall.ServiceDefaults.Api;
 
 /// <summary>A page of a list.</summary>

@@ -2,11 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapr.Client;
 using Grpc.Net.Client;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.ServiceDefaults.Dapr;

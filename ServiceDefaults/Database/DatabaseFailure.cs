@@ -7,7 +7,7 @@ namespace OrderMall.ServiceDefaults.Database;
 public static class DatabaseFailure
 {
     /// <summary>Whether it passes: the same may succeed when it is tried again.</summary>
-    public static bool IsPassing(Exception? failure) => CauseOf(failure) is not null;
+    public static bool IsTransient(Exception? failure) => CauseOf(failure) is not null;
 
     /// <summary>What passes among what was thrown, since EF wraps what its connection throws; <see langword="null"/> if nothing does.</summary>
     public static Exception? CauseOf(Exception? failure)
@@ -22,7 +22,7 @@ public static class DatabaseFailure
     /// server that went away are gone too, and each would fail somebody else's request before it is noticed.
     /// </summary>
     /// <param name="database">Whose connections those are; <see langword="null"/> where there is none.</param>
-    public static void LetGo(Exception failure, NpgsqlDataSource? database)
+    public static void EvictPool(Exception failure, NpgsqlDataSource? database)
     {
         if (CauseOf(failure) is { } cause && (IsSpoiled(cause) || IsBroken(cause)))
             database?.Clear();

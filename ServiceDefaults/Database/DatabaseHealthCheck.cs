@@ -45,7 +45,7 @@ internal sealed class DatabaseHealthCheck(NpgsqlDataSource database, TimeProvide
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            DatabaseFailure.LetGo(e, database);
+            DatabaseFailure.EvictPool(e, database);
             return HealthCheckResult.Unhealthy("The database does not answer.", e);
         }
     }

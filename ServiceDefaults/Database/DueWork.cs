@@ -1,7 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace OrderMall.ServiceDefaults.Database;
@@ -42,11 +39,11 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
                 while (await ClaimAsync(stoppingToken) is { Count: > 0 } claimed)
                     await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = BatchSize, CancellationToken = stoppingToken }, ResumeAsync);
             }
-            catch (Exception e) when (IsPassing(e))
+            catch (Exception e) when (IsTransient(e))
             {
                 LogWaiting(logger, e.Message);
                 using var scope = scopes.CreateScope();
-                DatabaseFailure.LetGo(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
+                DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
             }
         }
     }
@@ -72,18 +69,18 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             {
                 // Somebody changed it in this moment, perhaps without bringing it to an end: see what it needs now.
             }
-            catch (Exception e) when (IsPassing(e))
+            catch (Exception e) when (IsTransient(e))
             {
                 LogLater(logger, id, e.Message);
-                DatabaseFailure.LetGo(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
+                DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
                 return;
             }
         }
     }
 
     // EF wraps what its connection throws.
-    private static bool IsPassing(Exception? e) =>
-        e is not null && (e is NpgsqlException or TimeoutException or DbUpdateException || DatabaseFailure.IsPassing(e) || IsPassing(e.InnerException));
+    private static bool IsTransient(Exception? e) =>
+        e is not null && (e is NpgsqlException or TimeoutException or DbUpdateException || DatabaseFailure.IsTransient(e) || IsTransient(e.InnerException));
 
     [LoggerMessage(LogLevel.Warning, "Cannot look for due work: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);

@@ -32,27 +32,20 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
 
     /// <summary>Publishes an event if and only if the changes of this context are saved.</summary>
-    /// <param name="key">The correlation key: events of one key leave in the order in which they were committed.</param>
-    /// <param name="json">How it is written as JSON.</param>
-    /// <param name="at">When it happened (UTC).</param>
-    /// <param name="version">
-    /// The aggregate's, where an event may be published again: it then has the same id as before, and who handled it knows it.
-    /// </param>
+    /// <param name="type">The event's name.</param>
+    /// <param name="e">What it says.</param>
     /// <typeparam name="T">The event's type.</typeparam>
-    public void Publish<T>(string topic, string type, Guid key, T data, JsonTypeInfo<T> json, DateTimeOffset at, long? version = null) =>
-        Publish(topic, type, key.ToString(), data, json, at, version);
-
-    /// <inheritdoc cref="Publish{T}(string, string, Guid, T, JsonTypeInfo{T}, DateTimeOffset, long?)"/>
-    public void Publish<T>(string topic, string type, string key, T data, JsonTypeInfo<T> json, DateTimeOffset at, long? version = null) =>
+    public void Publish<T>(string type, T e)
+        where T : class, IEvent<T> =>
         Outbox.Add(new OutboxMessage
         {
-            EventId = version is { } known ? StableId.Of($"{topic}/{type}/{key}/{known}", at, known) : Guid.CreateVersion7(at),
-            Topic = topic,
+            EventId = StableId.Of($"{T.Topic}/{type}/{e.Key}/{e.Version}", e.At, e.Version),
+            Topic = T.Topic,
             Type = type,
-            Key = key,
-            Data = JsonSerializer.Serialize(data, json),
+            Key = e.Key,
+            Data = JsonSerializer.Serialize(e, (JsonTypeInfo<T>)T.Json.Options.GetTypeInfo(typeof(T))),
             TraceParent = Activity.Current?.Id,
-            CreatedAt = at,
+            CreatedAt = e.At,
         });
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>

@@ -3,8 +3,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace OrderMall.ServiceDefaults.Database;
@@ -33,12 +31,12 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
                 await MigrateAsync(cancellationToken);
                 return;
             }
-            catch (Exception e) when (DatabaseFailure.IsPassing(e))
+            catch (Exception e) when (DatabaseFailure.IsTransient(e))
             {
                 if (waited.Elapsed > DatabasePatience)
                     throw new InvalidOperationException($"The database {database.ConnectionString} does not answer: {e.Message}", e);
                 LogWaiting(e.Message);
-                DatabaseFailure.LetGo(e, database);
+                DatabaseFailure.EvictPool(e, database);
             }
         }
     }

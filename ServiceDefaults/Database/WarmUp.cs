@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace OrderMall.ServiceDefaults.Database;
 
@@ -24,7 +22,7 @@ internal sealed class WarmUp<TDb>(IServiceScopeFactory scopes) : IHostedService
                     await db.FindAsync(kind.ClrType, nobody, cancellationToken);
             }
         }
-        catch (Exception e) when (DatabaseFailure.IsPassing(e))
+        catch (Exception e) when (DatabaseFailure.IsTransient(e))
         {
             // Then the first people wait.
         }

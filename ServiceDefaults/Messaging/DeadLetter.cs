@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>An event that could not be handled however often it was tried: parked until somebody looks.</summary>
@@ -24,8 +21,3 @@ public sealed record DeadLetter
     /// <summary>Why it could not be handled, as of the last try.</summary>
     public required string Reason { get; init; }
 }
-
-/// <summary>Source-generated JSON of what is parked.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(List<DeadLetter>))]
-internal sealed partial class DeadLetterJson : JsonSerializerContext;

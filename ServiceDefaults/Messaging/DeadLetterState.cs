@@ -1,3 +1,4 @@
+using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
@@ -45,7 +46,7 @@ internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
 
     private async Task<List<DeadLetter>> AllAsync(CancellationToken cancellationToken)
     {
-        var letters = (await state.GetAsync(Key, DeadLetterJson.Default.ListDeadLetter, cancellationToken)).Value ?? [];
+        var letters = (await state.GetAsync(Key, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken)).Value ?? [];
         letters.Sort(Order);
         return letters;
     }
@@ -57,11 +58,11 @@ internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
     {
         for (var conflicts = new Conflicts(Key); ; await conflicts.WaitAsync(cancellationToken))
         {
-            var (stored, etag) = await state.GetAsync(Key, DeadLetterJson.Default.ListDeadLetter, cancellationToken);
+            var (stored, etag) = await state.GetAsync(Key, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken);
             var letters = stored ?? [];
             if (!change(letters))
                 return false;
-            if (await state.TrySaveAsync(Key, letters, etag, DeadLetterJson.Default.ListDeadLetter, cancellationToken))
+            if (await state.TrySaveAsync(Key, letters, etag, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken))
                 return true;
         }
     }

@@ -3,12 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Extensions.Logging;
 using Npgsql;
-using OrderMall.Contracts;
+using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Messaging;
@@ -49,7 +46,7 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
         List<DeadLetter> letters = eventId is null
             ? await parked.DescribeAsync(MostListed, context.RequestAborted)
             : await parked.FindAsync(eventId, context.RequestAborted) is { } one ? [one] : [];
-        return TypedResults.Json(letters, DeadLetterJson.Default.ListDeadLetter);
+        return TypedResults.Json(letters, ServiceDefaultsJson.Default.ListDeadLetter);
     }
 
     private async Task<Ok<DeadLetterAnswer>> ReplayAsync(DeadLetterRequest request, HttpContext context)

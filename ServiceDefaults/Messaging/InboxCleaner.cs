@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 
@@ -32,7 +30,7 @@ internal sealed partial class InboxCleaner(NpgsqlDataSource database, TimeProvid
                 }
                 while (forgotten == BatchSize);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsPassing(e))
+            catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsTransient(e))
             {
                 LogFailed(e.Message);
             }

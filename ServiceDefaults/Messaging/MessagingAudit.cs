@@ -1,8 +1,4 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Npgsql;
-using OrderMall.Contracts;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -18,3 +14,7 @@ internal static class MessagingAudit
             return TypedResults.Ok(new AuditedMessaging(reader.GetInt64(0), reader.GetInt64(1)));
         }).ExcludeFromDescription();
 }
+
+/// <summary>Events a service still has to publish or could not handle. Every service with a database: <c>POST /audit/messaging</c>, no body.</summary>
+/// <param name="Outbox">Waiting to be published.</param>
+public sealed record AuditedMessaging(long Outbox, long DeadLetters);

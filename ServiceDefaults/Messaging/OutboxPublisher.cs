@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Dapr;
@@ -55,11 +53,11 @@ internal sealed partial class OutboxPublisher(
             {
                 return;
             }
-            catch (Exception e) when (e is SidecarException or NpgsqlException or TimeoutException or OperationCanceledException || DatabaseFailure.IsPassing(e))
+            catch (Exception e) when (e is SidecarException or NpgsqlException or TimeoutException or OperationCanceledException || DatabaseFailure.IsTransient(e))
             {
                 pause = TimeSpan.FromMilliseconds(Math.Clamp(pause.TotalMilliseconds * 2, 100, LongestPause.TotalMilliseconds));
                 LogWaiting(e.Message, pause.TotalSeconds);
-                DatabaseFailure.LetGo(e, database);
+                DatabaseFailure.EvictPool(e, database);
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

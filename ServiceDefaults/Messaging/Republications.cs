@@ -1,8 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.ServiceDefaults.Messaging;

@@ -1,12 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Dapr;
@@ -14,7 +7,7 @@ using OrderMall.ServiceDefaults.Dapr;
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>What a service subscribes to: announced to the sidecar at <c>GET /dapr/subscribe</c>.</summary>
-public sealed class Subscriptions
+public class Subscriptions
 {
     private readonly IEndpointRouteBuilder _routes;
     private readonly string _deadLetterTopic;
@@ -28,40 +21,23 @@ public sealed class Subscriptions
         routes.MapGet("/dapr/subscribe", () => TypedResults.Text(_announced.ToJsonString(), "application/json")).ExcludeFromDescription();
     }
 
-    /// <summary>Handles events whose effect and the record that they were handled commit together.</summary>
-    /// <param name="json">How the topic's envelopes are written.</param>
-    /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
-    /// <param name="effect">
-    /// Changes the context; it is saved by the caller, and so is a transaction that the effect begins for statements of its own.
-    /// Runs again, on a fresh context, when somebody else changed the same rows.
-    /// </param>
-    /// <typeparam name="T">The topic's payload.</typeparam>
-    /// <typeparam name="TDb">The service's context.</typeparam>
-    /// <returns>This, to go on.</returns>
-    public Subscriptions OnceIn<TDb, T>(string topic, JsonTypeInfo<CloudEvent<T>> json, IReadOnlyCollection<string> types, Func<TDb, CloudEvent<T>, CancellationToken, Task> effect)
-        where TDb : MallDb
-        where T : class =>
-        On(topic, json, types, (services, e, cancellationToken) =>
-            Messaging.Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
-
     /// <summary>Handles events with an effect that is idempotent by itself.</summary>
-    /// <param name="json">How the topic's envelopes are written.</param>
     /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
     /// <param name="handle">Throws to have the event delivered again.</param>
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <returns>This, to go on.</returns>
-    public Subscriptions On<T>(string topic, JsonTypeInfo<CloudEvent<T>> json, IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
-        where T : class
+    public Subscriptions On<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
+        where T : class, IEvent<T>
     {
-        Announce(topic, topic, _deadLetterTopic, types);
+        Announce(T.Topic, T.Topic, _deadLetterTopic, types);
         async Task Handle(IServiceProvider services, ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken)
         {
-            if (Read(envelope, json, types) is { } e)
+            if (Read<T>(envelope, types) is { } e)
                 await handle(services, e, cancellationToken);
         }
 
-        _handlers.Add(topic, Handle);
-        _routes.MapPost($"/events/{topic}", async (HttpContext context) =>
+        _handlers.Add(T.Topic, Handle);
+        _routes.MapPost($"/events/{T.Topic}", async (HttpContext context) =>
         {
             var envelope = await ReadBodyAsync(context);
             try
@@ -92,12 +68,12 @@ public sealed class Subscriptions
     }
 
     // An event that nobody here wants need not be readable.
-    private static CloudEvent<T>? Read<T>(ReadOnlyMemory<byte> envelope, JsonTypeInfo<CloudEvent<T>> json, IReadOnlyCollection<string> types)
-        where T : class
+    private static CloudEvent<T>? Read<T>(ReadOnlyMemory<byte> envelope, IReadOnlyCollection<string> types)
+        where T : class, IEvent<T>
     {
         try
         {
-            var e = JsonSerializer.Deserialize(envelope.Span, json);
+            var e = JsonSerializer.Deserialize(envelope.Span, T.Json);
             return e?.Data is not null && types.Contains(e.Type) ? e : null;
         }
         catch (JsonException)
@@ -126,15 +102,41 @@ public sealed class Subscriptions
     }
 }
 
+/// <summary>What a service with a database subscribes to.</summary>
+/// <typeparam name="TDb">The service's context.</typeparam>
+public sealed class Subscriptions<TDb> : Subscriptions
+    where TDb : MallDb
+{
+    internal Subscriptions(IEndpointRouteBuilder routes, string deadLetterTopic)
+        : base(routes, deadLetterTopic)
+    {
+    }
+
+    /// <summary>Handles events whose effect and the record that they were handled commit together.</summary>
+    /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
+    /// <param name="effect">
+    /// Changes the context; it is saved by the caller, and so is a transaction that the effect begins for statements of its own.
+    /// Runs again, on a fresh context, when somebody else changed the same rows.
+    /// </param>
+    /// <typeparam name="T">The topic's payload.</typeparam>
+    /// <returns>This, to go on.</returns>
+    public Subscriptions<TDb> Once<T>(IReadOnlyCollection<string> types, Func<TDb, CloudEvent<T>, CancellationToken, Task> effect)
+        where T : class, IEvent<T>
+    {
+        On<T>(types, (services, e, cancellationToken) => Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
+        return this;
+    }
+}
+
 /// <summary>Lets a service subscribe.</summary>
 public static class SubscriptionsSetup
 {
     /// <summary>Begins the subscriptions of a service with a database: what it cannot handle is parked there.</summary>
     /// <typeparam name="TDb">The service's context.</typeparam>
     /// <returns>To name the subscriptions.</returns>
-    public static Subscriptions MapEvents<TDb>(this WebApplication app)
+    public static Subscriptions<TDb> MapEvents<TDb>(this WebApplication app)
         where TDb : MallDb =>
-        MapEvents(app, services => new DeadLetterTable(services.GetRequiredService<TDb>()));
+        Begin(app, topic => new Subscriptions<TDb>(app, topic), services => new DeadLetterTable(services.GetRequiredService<TDb>()));
 
     /// <summary>Begins the subscriptions of a service without a database: what it cannot handle is parked in the state store.</summary>
     /// <param name="app">The service; what it was made with knows <see cref="AddStateDeadLetters"/>.</param>
@@ -143,7 +145,7 @@ public static class SubscriptionsSetup
     {
         app.MapPost("/audit/messaging", async (DeadLetterState letters, CancellationToken cancellationToken) =>
             TypedResults.Ok(new AuditedMessaging(Outbox: 0, await letters.CountAsync(cancellationToken)))).ExcludeFromDescription();
-        return MapEvents(app, services => services.GetRequiredService<DeadLetterState>());
+        return Begin(app, topic => new Subscriptions(app, topic), services => services.GetRequiredService<DeadLetterState>());
     }
 
     /// <summary>Lets a service without a database park in the state store what it cannot handle.</summary>
@@ -153,11 +155,12 @@ public static class SubscriptionsSetup
         builder.AddAlarm(MessagingAlarms.DeadLetters, static async (services, cancellationToken) => await services.GetRequiredService<DeadLetterState>().CountAsync(cancellationToken));
     }
 
-    private static Subscriptions MapEvents(WebApplication app, Func<IServiceProvider, IDeadLetterStore> store)
+    private static TSubscriptions Begin<TSubscriptions>(WebApplication app, Func<string, TSubscriptions> make, Func<IServiceProvider, IDeadLetterStore> store)
+        where TSubscriptions : Subscriptions
     {
         // Its own dead letter topic as well: what cannot be parked, since there is no room or the store is away, comes again.
         var deadLetterTopic = $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
-        var subscriptions = new Subscriptions(app, deadLetterTopic);
+        var subscriptions = make(deadLetterTopic);
         subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);
         new DeadLetters(subscriptions, store, app.Services.GetRequiredService<TimeProvider>(), app.Services.GetRequiredService<ILogger<DeadLetters>>()).Map(app);
         return subscriptions;

@@ -11,7 +11,6 @@ internal static class CommandLine
           --port N           the public port on 127.0.0.1 (8080)
           --data DIR         where everything is kept between runs (.data)
           --isolated         every service as a process of its own
-          --sidecar KIND     embedded, or daprd: a real Dapr sidecar beside every service, with Redis (embedded, or what MALL_SIDECAR says)
           --connection TEXT  use this PostgreSQL server instead of a private one (or the variable ConnectionStrings__postgres);
                              the user must be allowed to create databases
           --components DIR   the Dapr components and resiliency policies (components/ of the checkout)
@@ -31,20 +30,16 @@ internal static class CommandLine
             {
                 "--port" => options with { Port = Number(1, 65535) },
                 "--data" => options with { DataDirectory = Value("a folder") },
-                "--sidecar" => options with { Daprd = OneOf("embedded", "daprd") == "daprd" },
                 "--isolated" => options with { Isolated = true },
                 "--connection" => options with { ConnectionString = Value("a connection string") },
                 "--components" => options with { ComponentsPath = Value("a folder") },
                 "--without" => options with { Without = [.. options.Without, Value("an app id")] },
                 "--replicas" => Replicas(),
-                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --sidecar, --connection, --components, --replicas and --without."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --connection, --components, --replicas and --without."),
             };
 
             string Value(string what) =>
                 ++i < args.Length && args[i].Length > 0 ? args[i] : throw new FormatException($"{name} needs {what} after it.");
-
-            string OneOf(params string[] known) =>
-                known.Contains(Value(string.Join(" or ", known))) ? args[i] : throw new FormatException($"{name} must be {string.Join(" or ", known)}; '{args[i]}' is neither.");
 
             MallOptions Replicas()
             {

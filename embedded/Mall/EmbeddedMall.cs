@@ -305,7 +305,7 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
 
         IServiceRun Run(int number, Uri uri)
         {
-            var ports = sidecar!.PortsOf(app.AppId, number);
+            var ports = sidecar!.PortsOf(app.AppId);
             if (options.Links is { } links)
                 ports = links.ToSidecar(app.AppId, number, ports);
             var settings = plan.Settings(uri, ports, connectionString, Address);
@@ -331,12 +331,6 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
 
     private async Task StartSidecarAsync(PostgresDatabases server, string components, IReadOnlyList<AppPlan> plans, CancellationToken ct)
     {
-        if (options.Daprd)
-        {
-            sidecar = await DaprdSidecars.StartAsync(components, plans, options.Redis, folder!, http, loggers, progress, ct);
-            return;
-        }
-
         await MakeDatabaseAsync(server, "sidecar", "sidecar", SidecarConnections, ct);
         var settings = new SidecarOptions
         {
@@ -358,7 +352,7 @@ public sealed partial class EmbeddedMall : IMallControl, IAsyncDisposable
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(AppIds.MallControl, 0).Http, http, limit.Token))
+            while (!await control!.ReachesAsync(plan.AppId, sidecar!.PortsOf(AppIds.MallControl).Http, http, limit.Token))
             {
                 sidecar!.Probe(plan.AppId);
                 await Task.Delay(20, limit.Token);

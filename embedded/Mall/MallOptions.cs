@@ -14,12 +14,6 @@ public sealed record MallOptions
     /// <summary>Whether every service is a process of its own, so that one can be killed.</summary>
     public bool Isolated { get; init; }
 
-    /// <summary>Whether every instance has a real <c>daprd</c> beside it, with Redis, instead of the embedded sidecar; the variable <c>MALL_SIDECAR</c> sets the default.</summary>
-    public bool Daprd { get; init; } = Environment.GetEnvironmentVariable("MALL_SIDECAR") == "daprd";
-
-    /// <summary>With <see cref="Daprd"/>, an existing Redis server as <c>host:port</c> or <c>host:port,password=secret</c>; without it a private server is run.</summary>
-    public string? Redis { get; init; } = Environment.GetEnvironmentVariable("ConnectionStrings__redis") is { Length: > 0 } redis ? redis : null;
-
     /// <summary>An Npgsql connection string of an existing server whose user may create databases; without it a private server is run.</summary>
     public string? ConnectionString { get; init; }
 

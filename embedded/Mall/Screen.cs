@@ -26,8 +26,6 @@ internal sealed class Screen : IProgress<string>
     {
         var address = mall.Address.GetLeftPart(UriPartial.Authority);
         var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every .NET service in one process";
-        if (options.Daprd)
-            how += ", a daprd beside each";
         var postgres = options.ConnectionString is null ? "a private server" : "the given server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();

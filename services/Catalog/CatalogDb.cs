@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Catalog;
 
 /// <summary>Offers and holds.</summary>
@@ -15,7 +11,7 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
     public void PutOnSale(Offer offer)
     {
         Offers.Add(offer);
-        Publish(Topics.Offers, OfferEvent.Registered, offer.Id, offer.ToEvent(), ContractsJson.Default.OfferEvent, offer.CreatedAt);
+        Publish(OfferEvent.Registered, offer.ToEvent());
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -1,8 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Catalog;
 
@@ -16,7 +12,7 @@ public sealed class CatalogService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<CatalogDb>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, CatalogJson.Default));
+        builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
         if (builder.Configuration.GetValue<bool>("Mall:Demo") || builder.Environment.IsDevelopment())
@@ -27,10 +23,10 @@ public sealed class CatalogService : IMallService
     public static void Map(WebApplication app)
     {
         app.MapEvents<CatalogDb>()
-            .OnceIn<CatalogDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvents.Types, OrderEvents.ReleaseAsync)
-            .OnceIn<CatalogDb, TitleEvent>(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvents.Types, TitleEvents.PutOnSaleAsync);
+            .Once<OrderEvent>(OrderEvents.Types, OrderEvents.ReleaseAsync)
+            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.PutOnSaleAsync);
         OffersApi.Map(app);
-        HoldsApi.Map(app);
-        AuditApi.Map(app);
+        HoldCalls.Map(app);
+        CatalogAudit.Map(app);
     }
 }

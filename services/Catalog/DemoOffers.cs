@@ -1,10 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Catalog;
 

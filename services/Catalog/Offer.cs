@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Catalog;
 
 /// <summary>Something a merchant sells, with the three policies that decide what an order for it goes through (design, section 2).</summary>

@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Catalog;
 

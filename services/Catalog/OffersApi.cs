@@ -1,9 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Catalog;
 
@@ -106,7 +101,7 @@ internal static class OffersApi
         offer.Details = change.Details ?? offer.Details;
         offer.Version++;
         offer.UpdatedAt = time.Now();
-        db.Publish(Topics.Offers, OfferEvent.Changed, offer.Id, offer.ToEvent(), ContractsJson.Default.OfferEvent, offer.UpdatedAt);
+        db.Publish(OfferEvent.Changed, offer.ToEvent());
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(OfferView.Of(offer));

@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Catalog;
 
 /// <summary>Puts back what orders that came to nothing had held.</summary>

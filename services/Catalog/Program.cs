@@ -1,4 +1,3 @@
 using OrderMall.Catalog;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<CatalogService>(args);

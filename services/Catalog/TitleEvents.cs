@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Catalog;
 
 /// <summary>Puts titles on sale that were approved: a publisher's book is an offer like any other.</summary>

@@ -1,13 +1,16 @@
+using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Api;
+
 namespace OrderMall.Contracts;
 
 /// <summary>The Dapr app ids of the mall's services.</summary>
 public static class AppIds
 {
     /// <summary>The public door.</summary>
-    public const string Gateway = "gateway";
+    public const string Gateway = GatewayIdentity.GatewayAppId;
 
     /// <summary>The operators' side: audit, alarms, dead letters, republishing.</summary>
-    public const string Operations = "operations";
+    public const string Operations = ServiceHost.OperationsAppId;
 
     /// <summary>Orders and their saga.</summary>
     public const string Ordering = "ordering";

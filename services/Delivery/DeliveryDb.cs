@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Delivery;
 
 /// <summary>The delivery's database.</summary>
@@ -11,13 +7,7 @@ internal sealed class DeliveryDb(DbContextOptions<DeliveryDb> options) : MallDb(
 
     /// <summary>Publishes what happened to a parcel, with the parcel's change.</summary>
     public void Publish(string type, Parcel parcel, DateTimeOffset at) =>
-        Publish(
-            Topics.Deliveries,
-            type,
-            parcel.OrderId,
-            new ParcelEvent(parcel.OrderId, parcel.Version, at),
-            ContractsJson.Default.ParcelEvent,
-            at);
+        Publish(type, new ParcelEvent(parcel.OrderId, parcel.Version, at));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -1,8 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
-
 namespace OrderMall.Delivery;
 
 /// <summary>Parcels.</summary>
@@ -15,20 +10,20 @@ public sealed class DeliveryService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<DeliveryDb>();
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, DeliveryJson.Default));
-        builder.Services.AddSingleton<InboundEvents>();
+        builder.AddJson(DeliveryJson.Default, ContractsJson.Default);
+        builder.Services.AddSingleton<DeliveryEvents>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var inbound = app.Services.GetRequiredService<InboundEvents>();
+        var inbound = app.Services.GetRequiredService<DeliveryEvents>();
         app.MapEvents<DeliveryDb>()
-            .OnceIn<DeliveryDb, StoreEvent>(Topics.Store, ContractsJson.Default.CloudEventStoreEvent, InboundEvents.StoreTypes, inbound.BeginAsync)
-            .OnceIn<DeliveryDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, InboundEvents.OrderTypes, inbound.EndAsync);
+            .Once<StoreEvent>(DeliveryEvents.StoreTypes, inbound.BeginAsync)
+            .Once<OrderEvent>(DeliveryEvents.OrderTypes, inbound.EndAsync);
         DeliveriesApi.Map(app);
-        Stops.Map(app);
+        DeliveryCalls.Map(app);
         DeliveryAudit.Map(app);
-        Republishing.Map(app);
+        RepublishCalls.Map(app);
     }
 }

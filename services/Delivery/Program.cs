@@ -1,4 +1,3 @@
-using OrderMall.ServiceDefaults;
 using OrderMall.Delivery;
 
 await ServiceHost.RunAsync<DeliveryService>(args);

@@ -1,9 +1,5 @@
 using System.Security.Claims;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Dispatch;
 

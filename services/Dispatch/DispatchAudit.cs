@@ -1,7 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Dispatch;
 
 /// <summary>Tells the audit which assignments there are, and whether somebody waits for nothing.</summary>

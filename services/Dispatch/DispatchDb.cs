@@ -1,7 +1,4 @@
 using System.Data;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Dispatch;
 
@@ -25,13 +22,7 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
 
     /// <summary>Publishes what happened to an assignment, with the assignment's change.</summary>
     public void Publish(string type, Assignment assignment, DateTimeOffset at) =>
-        Publish(
-            Topics.Assignments,
-            type,
-            assignment.OrderId,
-            new AssignmentEvent(assignment.OrderId, assignment.Version, at, assignment.WorkerId, assignment.WorkerName),
-            ContractsJson.Default.AssignmentEvent,
-            at);
+        Publish(type, new AssignmentEvent(assignment.OrderId, assignment.Version, at, assignment.WorkerId, assignment.WorkerName));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -1,8 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Dispatch;
 
@@ -16,22 +12,22 @@ public sealed class DispatchService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<DispatchDb>();
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, DispatchJson.Default));
-        builder.Services.AddSingleton<InboundEvents>();
+        builder.AddJson(DispatchJson.Default, ContractsJson.Default);
+        builder.Services.AddSingleton<DispatchEvents>();
         builder.Services.AddSingleton<IValidator<HireWorker>, HireWorkerValidator>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var inbound = app.Services.GetRequiredService<InboundEvents>();
+        var inbound = app.Services.GetRequiredService<DispatchEvents>();
         app.MapEvents<DispatchDb>()
-            .OnceIn<DispatchDb, StoreEvent>(Topics.Store, ContractsJson.Default.CloudEventStoreEvent, InboundEvents.StoreTypes, inbound.BeginAsync)
-            .OnceIn<DispatchDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, InboundEvents.OrderTypes, inbound.EndAsync);
+            .Once<StoreEvent>(DispatchEvents.StoreTypes, inbound.BeginAsync)
+            .Once<OrderEvent>(DispatchEvents.OrderTypes, inbound.EndAsync);
         WorkersApi.Map(app);
         AssignmentsApi.Map(app);
-        Stops.Map(app);
+        DispatchCalls.Map(app);
         DispatchAudit.Map(app);
-        Republishing.Map(app);
+        RepublishCalls.Map(app);
     }
 }

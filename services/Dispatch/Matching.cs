@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Dispatch;
 
 /// <summary>

@@ -1,4 +1,3 @@
 using OrderMall.Dispatch;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<DispatchService>(args);

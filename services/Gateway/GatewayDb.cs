@@ -1,7 +1,5 @@
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Gateway;
 
@@ -9,19 +7,19 @@ namespace OrderMall.Gateway;
 /// Accounts and their roles, and the keys of their tokens. Maps as much of ASP.NET Core Identity as the gateway uses:
 /// it signs people in by password, and has no external logins, second factors or lockout.
 /// </summary>
-internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(options)
+internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(options), IDataProtectionKeyContext
 {
     public DbSet<MallUser> Accounts => Set<MallUser>();
 
     public DbSet<IdentityUserRole<string>> AccountRoles => Set<IdentityUserRole<string>>();
 
-    public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Gives a new account its role, and tells those who write to people of it: both are saved together with the account.</summary>
     public void Open(MallUser user, string role, DateTimeOffset at)
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
-        Publish(Topics.Accounts, AccountEvent.Registered, user.Id, new AccountEvent(user.Id, at, user.Email!, user.Name), ContractsJson.Default.AccountEvent, at);
+        Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -56,7 +54,13 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
             membership.HasOne<MallUser>().WithMany().HasForeignKey(m => m.UserId);
             membership.HasOne<IdentityRole>().WithMany().HasForeignKey(m => m.RoleId);
         });
-        modelBuilder.Entity<ProtectionKey>().ToTable("protection_key").HasKey(key => key.Name);
+        modelBuilder.Entity<DataProtectionKey>(key =>
+        {
+            key.ToTable("protection_key").HasKey(k => k.FriendlyName);
+            key.Property(k => k.FriendlyName).HasColumnName("name");
+            key.Property(k => k.Xml).IsRequired();
+            key.Ignore(k => k.Id);
+        });
     }
 }
 
@@ -65,14 +69,4 @@ internal sealed class MallUser : IdentityUser
 {
     /// <summary>What the person wants to be called.</summary>
     public required string Name { get; set; }
-}
-
-/// <summary>One of the keys that tokens are protected with.</summary>
-internal sealed class ProtectionKey
-{
-    /// <summary>Of the key, or of its revocation.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>As data protection writes it.</summary>
-    public required string Xml { get; init; }
 }

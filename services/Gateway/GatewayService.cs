@@ -1,7 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Gateway;
 
@@ -24,7 +21,7 @@ public sealed class GatewayService : IMallService
         DemoAccounts.AddIfWanted(builder);
         RateLimits.Add(builder);
         Leaving.Add(builder.Services);
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, GatewayJson.Default));
+        builder.AddJson(GatewayJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();

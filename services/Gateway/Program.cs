@@ -1,4 +1,3 @@
 using OrderMall.Gateway;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<GatewayService>(args);

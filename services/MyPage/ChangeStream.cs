@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.MyPage;
 

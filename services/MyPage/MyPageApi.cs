@@ -2,10 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.MyPage;
 

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using OrderMall.Contracts;
-
 namespace OrderMall.MyPage;
 
 /// <summary>Tells the audit what the pages show.</summary>

@@ -1,9 +1,4 @@
 using System.Text.Json.Serialization.Metadata;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Messaging;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.MyPage;
 
@@ -16,7 +11,7 @@ public sealed class MyPageService : IMallService
     /// <inheritdoc/>
     public static void Configure(WebApplicationBuilder builder)
     {
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, MyPageJson.Default));
+        builder.AddJson(MyPageJson.Default, ContractsJson.Default);
         builder.AddStateDeadLetters();
         AddPages<OrderPage, OrderEvent>(builder.Services);
         AddPages<TitlePage, TitleEvent>(builder.Services);
@@ -30,8 +25,8 @@ public sealed class MyPageService : IMallService
         var orders = app.Services.GetRequiredService<Pages<OrderPage, OrderEvent>>();
         var titles = app.Services.GetRequiredService<Pages<TitlePage, TitleEvent>>();
         app.MapEvents()
-            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) => orders.ApplyAsync(e.Data, cancellationToken))
-            .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) => titles.ApplyAsync(e.Data, cancellationToken));
+            .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) => orders.ApplyAsync(e.Data, cancellationToken))
+            .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) => titles.ApplyAsync(e.Data, cancellationToken));
         MyPageApi.Map(app);
         MyPageAudit.Map(app);
         RebuildCalls.Map(app);
@@ -48,7 +43,7 @@ public sealed class MyPageService : IMallService
     {
         AddSource(builder, AppIds.Ordering, ContractsJson.Default.HistoryPageOrderEventOrderStatus, OrderPage.Of);
         AddSource(builder, AppIds.Publishing, ContractsJson.Default.HistoryPageTitleEventTitleStatus, TitlePage.Of);
-        builder.Services.AddSingleton(builder.Configuration.GetSection("Rebuild").Get<RebuildOptions>() ?? new RebuildOptions());
+        builder.Services.AddOptions<RebuildOptions>().BindConfiguration("Rebuild").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<RebuildJob>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RebuildJob>());
         builder.AddAlarm(

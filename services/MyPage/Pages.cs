@@ -1,6 +1,3 @@
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.MyPage;
 
 /// <summary>Finds what is newest on people's pages.</summary>

@@ -1,4 +1,3 @@
-using OrderMall.ServiceDefaults;
 using OrderMall.MyPage;
 
 await ServiceHost.RunAsync<MyPageService>(args);

@@ -1,7 +1,5 @@
 using System.Threading.Channels;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Dapr;
+using Microsoft.Extensions.Options;
 
 namespace OrderMall.MyPage;
 
@@ -16,7 +14,7 @@ internal sealed record ViewSource(Func<Guid?, CancellationToken, Task<(int Count
 /// a page of the owner at a time and remembers in the store how far it is, so that whoever goes on does so from there. Events are handled
 /// meanwhile as always: a page keeps what it has and gets what it lacks, whoever comes first.
 /// </summary>
-internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSource> sources, RebuildOptions options, TimeProvider time, ILogger<RebuildJob> logger) : BackgroundService
+internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSource> sources, IOptions<RebuildOptions> options, TimeProvider time, ILogger<RebuildJob> logger) : BackgroundService
 {
     private const string Key = "rebuild";
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
@@ -56,12 +54,12 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
             if (await TryAsync(isFirst: backOff == FirstPause, stoppingToken))
             {
                 backOff = FirstPause;
-                await WaitAsync(options.Interval, stoppingToken);
+                await WaitAsync(options.Value.Interval, stoppingToken);
             }
             else
             {
                 await WaitAsync(backOff, stoppingToken);
-                backOff = backOff * 2 < options.Interval ? backOff * 2 : options.Interval;
+                backOff = backOff * 2 < options.Value.Interval ? backOff * 2 : options.Value.Interval;
             }
         }
     }

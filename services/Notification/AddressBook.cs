@@ -1,5 +1,4 @@
 using Npgsql;
-using OrderMall.Contracts;
 
 namespace OrderMall.Notification;
 

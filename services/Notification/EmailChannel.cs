@@ -22,6 +22,6 @@ internal sealed class EmailChannel : IMessageChannel
         builder.Services.AddSingleton<Smtp>();
         builder.Services.AddSingleton<IMessageChannel, EmailChannel>();
         builder.Services.AddScoped<EmailSender>();
-        builder.Services.AddHostedService<EmailQueue>();
+        builder.Services.AddHostedService<EmailJob>();
     }
 }

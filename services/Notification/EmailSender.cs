@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Notification;
 
 /// <summary>Sends an email that was taken up, and notes what became of it.</summary>

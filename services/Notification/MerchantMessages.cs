@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Notification;
 
 /// <summary>What sellers are told of the orders of what they sell: that one has come, and that it is off.</summary>

@@ -1,5 +1,3 @@
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Notification;
 
 /// <summary>Something to tell people, however it reaches them.</summary>

@@ -1,7 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
 
 namespace OrderMall.Notification;
 

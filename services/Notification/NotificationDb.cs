@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Notification;
 
 /// <summary>The notification service's database.</summary>

@@ -1,8 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Notification;
 
@@ -16,7 +12,7 @@ public sealed class NotificationService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<NotificationDb>();
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationJson.Default));
+        builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();
         EmailChannel.AddIfConfigured(builder);
         builder.Services.AddSingleton<Mailbox>();
@@ -30,15 +26,15 @@ public sealed class NotificationService : IMallService
         var mailbox = app.Services.GetRequiredService<Mailbox>();
         var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
-            .On(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
+            .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
-            .On(Topics.Store, ContractsJson.Default.CloudEventStoreEvent, [StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
+            .On<StoreEvent>([StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([MerchantMessages.Write(e)], cancellationToken))
-            .On(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
+            .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
-            .On(Topics.Accounts, ContractsJson.Default.CloudEventAccountEvent, [AccountEvent.Registered], (_, e, cancellationToken) =>
+            .On<AccountEvent>([AccountEvent.Registered], (_, e, cancellationToken) =>
                 addresses.KeepAsync(e.Data, cancellationToken))
-            .On(Topics.Offers, ContractsJson.Default.CloudEventOfferEvent, OfferMessages.Types, (_, e, cancellationToken) =>
+            .On<OfferEvent>(OfferMessages.Types, (_, e, cancellationToken) =>
                 mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
         NotificationsApi.Map(app);
         InterestsApi.Map(app);

@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Notification;
 
 /// <summary>What people with an interest in a kind are told of new offers.</summary>

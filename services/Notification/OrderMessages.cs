@@ -1,5 +1,4 @@
 using System.Globalization;
-using OrderMall.Contracts;
 
 namespace OrderMall.Notification;
 

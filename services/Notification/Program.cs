@@ -1,4 +1,3 @@
-using OrderMall.ServiceDefaults;
 using OrderMall.Notification;
 
 await ServiceHost.RunAsync<NotificationService>(args);

@@ -1,7 +1,9 @@
-using System.Net;
 using System.Net.Mail;
 using System.Net.Sockets;
-using System.Text;
+using MailKit.Net.Smtp;
+using MimeKit;
+using MimeKit.Text;
+using SmtpClient = MailKit.Net.Smtp.SmtpClient;
 
 namespace OrderMall.Notification;
 
@@ -18,7 +20,7 @@ internal sealed class Smtp(SmtpOptions options)
     private const int LastOfSigningIn = 538;
     private const int FirstOfPermanent = 500;
 
-    private readonly MailAddress _from = new(options.From);
+    private readonly MailboxAddress _from = MailboxAddress.Parse(options.From);
 
     /// <returns><see langword="null"/> when the server has taken it.</returns>
     public async Task<Refusal?> SendAsync(Email email, Person person)
@@ -26,49 +28,55 @@ internal sealed class Smtp(SmtpOptions options)
         // What looks like "name <address>" would be written to another address than the account's.
         if (!MailAddress.TryCreate(person.Email, out var to) || to.Address != person.Email)
             return new Refusal("nobody can be written to at the person's address", IsFinal: true);
-        using var mail = Write(email, to, person.Name);
-        using var client = new SmtpClient(options.Host, options.Port) { EnableSsl = options.EnableSsl };
-        if (options.User is { Length: > 0 } user)
-            client.Credentials = new NetworkCredential(user, options.Password);
+        using var mail = Write(email, to.Address, person.Name);
         using var limit = new CancellationTokenSource(options.TimeLimit);
+        using var client = new SmtpClient();
         try
         {
-            // Twice the same limit: the client does not look at its token while it waits for the last answer.
-            await client.SendMailAsync(mail, limit.Token).WaitAsync(limit.Token);
-            return null;
+            await client.ConnectAsync(options.Host, options.Port, options.Encryption, limit.Token);
+            if (options.User is { Length: > 0 } user)
+                await client.AuthenticateAsync(user, options.Password!, limit.Token);
+            await client.SendAsync(mail, limit.Token);
         }
         catch (Exception e)
         {
             // Whatever it is, it must not keep the other emails.
             return new Refusal(Describe(e), IsPermanent(e));
         }
+
+        try
+        {
+            await client.DisconnectAsync(quit: true, limit.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or SmtpProtocolException)
+        {
+            // It was taken before we said goodbye.
+        }
+
+        return null;
     }
 
     // Plain text, and nothing of what people wrote in a header but the subject, on one line.
-    private MailMessage Write(Email email, MailAddress to, string name) => new(_from, to)
+    private MimeMessage Write(Email email, string to, string name) => new([_from], [new MailboxAddress("", to)], OneLine(email.Subject), new TextPart(TextFormat.Plain)
     {
-        Headers =
-        {
-            // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is
-            // the same then, and servers and mail programs that look at it show one email.
-            ["Message-ID"] = $"<{email.Id:N}@{_from.Host}>",
-            ["Auto-Submitted"] = "auto-generated",
-        },
-        SubjectEncoding = Encoding.UTF8,
-        Subject = OneLine(email.Subject),
-        BodyEncoding = Encoding.UTF8,
-        Body = $"Hello {OneLine(name)},\r\n\r\n{email.Text}\r\n",
+        Text = $"Hello {OneLine(name)},\r\n\r\n{email.Text}\r\n",
+    })
+    {
+        // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is
+        // the same then, and servers and mail programs that look at it show one email.
+        MessageId = $"{email.Id:N}@{_from.Domain}",
+        Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
     };
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
 
     private static bool IsPermanent(Exception e) =>
-        e is SmtpException { StatusCode: var status } && (int)status is >= FirstOfPermanent and not (>= FirstOfSigningIn and <= LastOfSigningIn);
+        e is SmtpCommandException { StatusCode: var status } && (int)status is >= FirstOfPermanent and not (>= FirstOfSigningIn and <= LastOfSigningIn);
 
     private string Describe(Exception e) => e switch
     {
         OperationCanceledException => $"the server did not answer within {options.TimeLimit.TotalSeconds} s",
-        SmtpException { StatusCode: not SmtpStatusCode.GeneralFailure and var status } => $"the server answered {(int)status}",
+        SmtpCommandException { StatusCode: var status } => $"the server answered {(int)status}",
         SocketException socket => $"the connection failed ({socket.SocketErrorCode})",
         { InnerException: { } inner } => Describe(inner),
         _ => $"it could not be sent ({e.GetType().Name})",

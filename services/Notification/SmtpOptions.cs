@@ -1,4 +1,5 @@
-using System.Net.Mail;
+using MailKit.Security;
+using MimeKit;
 
 namespace OrderMall.Notification;
 
@@ -24,8 +25,15 @@ internal sealed class SmtpOptions
     /// <summary>The user's password.</summary>
     public string? Password { get; set; }
 
-    /// <summary>Whether the connection must be encrypted (STARTTLS).</summary>
+    /// <summary>Whether the connection must be encrypted: from its beginning on port 465, by STARTTLS on others.</summary>
     public bool EnableSsl { get; set; }
+
+    internal SecureSocketOptions Encryption => this switch
+    {
+        { EnableSsl: false } => SecureSocketOptions.None,
+        { Port: PortOfImplicitTls } => SecureSocketOptions.SslOnConnect,
+        _ => SecureSocketOptions.StartTls,
+    };
 
     /// <summary>How long the server has for one email.</summary>
     public TimeSpan TimeLimit { get; set; } = TimeSpan.FromSeconds(10);
@@ -49,9 +57,9 @@ internal sealed class SmtpOptions
     {
         { Host: "" } => "Host is not set: give the name of the SMTP server, or none of the section's settings to send no emails.",
         { Port: < 1 or > ushort.MaxValue } => $"Port is {Port}: it must be from 1 to {ushort.MaxValue}.",
-        { Port: PortOfImplicitTls } => $"Port is {Port}, where connections begin encrypted: give the port for STARTTLS, usually 587, and set EnableSsl.",
+        { Port: PortOfImplicitTls, EnableSsl: false } => $"Port is {Port}, where connections begin encrypted: set EnableSsl.",
         { From: "" } => "From is not set: give the address that emails come from, such as 'OrderMall <mall@example.com>'.",
-        _ when !MailAddress.TryCreate(From, out _) => $"From is '{From}': it must be an email address, such as 'OrderMall <mall@example.com>'.",
+        _ when !MailboxAddress.TryParse(From, out _) => $"From is '{From}': it must be an email address, such as 'OrderMall <mall@example.com>'.",
         _ when string.IsNullOrEmpty(User) != string.IsNullOrEmpty(Password) => $"{(string.IsNullOrEmpty(User) ? "User" : "Password")} is not set: give both User and Password, or neither.",
         _ when TimeLimit <= TimeSpan.Zero || TimeLimit > LongestTimeLimit => $"TimeLimit is {TimeLimit}: it must be more than 0 and at most {LongestTimeLimit}.",
         _ when RetryAfter <= TimeSpan.Zero || RetryAfter > LongestTimeLimit => $"RetryAfter is {RetryAfter}: it must be more than 0 and at most {LongestTimeLimit}.",

@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Notification;
 
 /// <summary>What publishers are told of the titles they register.</summary>

@@ -1,10 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Operations;
 
 /// <summary>Shows operators what they should look at now: the same figures that the services' metrics give a collector.</summary>
@@ -27,7 +20,7 @@ internal static class AlarmsApi
     {
         try
         {
-            var alarms = await calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ContractsJson.Default.ListMeasuredAlarm, cancellationToken);
+            var alarms = await calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ServiceDefaultsJson.Default.ListMeasuredAlarm, cancellationToken);
             return Raised(appId, alarms ?? []);
         }
         catch (ServiceUnavailableException)

@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Operations;
 
 /// <summary>

@@ -1,7 +1,4 @@
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Http.HttpResults;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Operations;
 

@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Operations;
 
 /// <summary>How many of what the services have: what must agree can be seen to.</summary>

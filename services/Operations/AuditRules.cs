@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Operations;
 
 /// <summary>What one service says of an order.</summary>

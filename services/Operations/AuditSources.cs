@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Serialization.Metadata;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Operations;
 
@@ -60,7 +58,7 @@ internal sealed class AuditSources(IServiceProvider services)
 
     /// <summary>What a service still has to publish and could not handle; <see langword="null"/> if it does not answer.</summary>
     public Task<AuditedMessaging?> MessagingAsync(string appId, CancellationToken cancellationToken) =>
-        AskAsync(appId, "audit/messaging", new AuditOrders([]), ContractsJson.Default.AuditOrders, ContractsJson.Default.AuditedMessaging, cancellationToken);
+        AskAsync(appId, "audit/messaging", new AuditOrders([]), ContractsJson.Default.AuditOrders, ServiceDefaultsJson.Default.AuditedMessaging, cancellationToken);
 
     /// <summary>The holds of some orders; <see langword="null"/> if the catalog does not answer.</summary>
     public Task<Dictionary<Guid, AuditedHold>?> HoldsAsync(IEnumerable<AuditedOrder> orders, CancellationToken cancellationToken) =>

@@ -1,8 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http.HttpResults;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Operations;
 
@@ -85,7 +81,7 @@ internal static partial class DeadLettersApi
     private static async Task<DeadLetterAnswer?> AskAsync(OperatorCalls calls, string appId, string what, string? eventId, CancellationToken cancellationToken) =>
         calls.Subscribers.Contains(appId)
             ? await calls.AskAsync(
-                appId, HttpMethod.Post, $"dead-letters/{what}", JsonContent.Create(new DeadLetterRequest(eventId), ContractsJson.Default.DeadLetterRequest), ContractsJson.Default.DeadLetterAnswer, cancellationToken)
+                appId, HttpMethod.Post, $"dead-letters/{what}", JsonContent.Create(new DeadLetterRequest(eventId), ServiceDefaultsJson.Default.DeadLetterRequest), ServiceDefaultsJson.Default.DeadLetterAnswer, cancellationToken)
             : null;
 
     [LoggerMessage(LogLevel.Warning, "Operator {Who} discarded event {EventId} of {AppId}")]

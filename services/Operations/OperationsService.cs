@@ -1,7 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Operations;
 
 /// <summary>The operators' side: asks the other services what must agree, what is wrong with them and what they could not handle.</summary>
@@ -15,9 +11,9 @@ public sealed class OperationsService : IMallService
     {
         foreach (var appId in AuditSources.Services)
             builder.AddServiceClient(appId);
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OperationsJson.Default));
+        builder.AddJson(OperationsJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<Audit>();
-        AuditRounds.AddIfWanted(builder);
+        AuditJob.AddIfWanted(builder);
         OperatorCalls.Add(builder);
     }
 

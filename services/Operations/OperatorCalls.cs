@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Operations;
 

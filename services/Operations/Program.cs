@@ -1,4 +1,3 @@
 using OrderMall.Operations;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<OperationsService>(args);

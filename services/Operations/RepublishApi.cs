@@ -1,8 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http.HttpResults;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Operations;
 
@@ -56,7 +52,7 @@ internal static partial class RepublishApi
 
     private static Task<RepublishAnswer> AskAsync(IServiceProvider services, string appId, Guid id, CancellationToken cancellationToken) =>
         services.GetRequiredKeyedService<ServiceClient>(appId).AskAsync(
-            "republications", new RepublishRequest(id), ContractsJson.Default.RepublishRequest, ContractsJson.Default.RepublishAnswer, cancellationToken);
+            "republications", new RepublishRequest(id), ServiceDefaultsJson.Default.RepublishRequest, ServiceDefaultsJson.Default.RepublishAnswer, cancellationToken);
 
     [LoggerMessage(LogLevel.Information, "Operator {Who} has the events of {What} {Id} published again")]
     private static partial void LogRepublished(ILogger logger, string who, string what, Guid id);

@@ -1,7 +1,4 @@
 using System.Security.Claims;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Operations;
 

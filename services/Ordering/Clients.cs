@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Ordering;
 
 /// <summary>Asks the catalog to hold capacity.</summary>

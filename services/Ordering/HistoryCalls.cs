@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Ordering;
 
 /// <summary>Tells what orders there are and what became of them, for views that are made again.</summary>

@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Ordering;
 
 /// <summary>A status the order reached, when, and the event that told it.</summary>

@@ -1,5 +1,3 @@
-using OrderMall.Contracts;
-
 namespace OrderMall.Ordering;
 
 /// <summary>

@@ -1,24 +1,16 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Messaging;
-
 namespace OrderMall.Ordering;
 
 /// <summary>What the fulfilling services and payment report of orders.</summary>
 internal static class OrderEvents
 {
     public static void Map(WebApplication app) => app.MapEvents<OrderingDb>()
-        .OnceIn<OrderingDb, StoreEvent>(Topics.Store, ContractsJson.Default.CloudEventStoreEvent,
-            [StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderRejected, StoreEvent.OrderCompleted],
+        .Once<StoreEvent>([StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderRejected, StoreEvent.OrderCompleted],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
-        .OnceIn<OrderingDb, ParcelEvent>(Topics.Deliveries, ContractsJson.Default.CloudEventParcelEvent,
-            [ParcelEvent.PreparationStarted, ParcelEvent.Shipped, ParcelEvent.Delivered],
+        .Once<ParcelEvent>([ParcelEvent.PreparationStarted, ParcelEvent.Shipped, ParcelEvent.Delivered],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
-        .OnceIn<OrderingDb, AssignmentEvent>(Topics.Assignments, ContractsJson.Default.CloudEventAssignmentEvent,
-            [AssignmentEvent.WorkerAssigned, AssignmentEvent.Completed],
+        .Once<AssignmentEvent>([AssignmentEvent.WorkerAssigned, AssignmentEvent.Completed],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
-        .OnceIn<OrderingDb, PaymentEvent>(Topics.Payments, ContractsJson.Default.CloudEventPaymentEvent,
-            [PaymentEvent.Approved, PaymentEvent.Declined],
+        .Once<PaymentEvent>([PaymentEvent.Approved, PaymentEvent.Declined],
             (db, e, ct) => ApplyAsync(db, e.Data.OrderId, OrderStatus.AwaitingPayment, order => Apply(order, e.Type, e.Data), ct));
 
     internal static void Apply(Order order, string type, StoreEvent e)

@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.Ordering;
 
@@ -34,9 +31,6 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
         foreach (var (type, e) in order.TakeEvents())
             Publish(type, e);
     }
-
-    /// <summary>Adds an event to what the next save publishes; for the second time too, under the same id.</summary>
-    public void Publish(string type, OrderEvent e) => Publish(Topics.Orders, type, e.OrderId, e, ContractsJson.Default.OrderEvent, e.At, e.Version);
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -1,9 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace OrderMall.Ordering;
 
 /// <summary>What of ordering is configured: section <c>Ordering</c>.</summary>
 internal sealed class OrderingOptions
 {
     /// <summary>How long an order may wait for the payment service to come back. 15 minutes unless configured.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "Ordering:PaymentPatience must be from 00:00:01 to 7.00:00:00.")]
     public TimeSpan PaymentPatience { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>The payment methods the provider takes.</summary>

@@ -1,9 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Ordering;
 
@@ -22,8 +17,8 @@ public sealed class OrderingService : IMallService
         builder.AddServiceClient(AppIds.Store);
         builder.AddServiceClient(AppIds.Delivery);
         builder.AddServiceClient(AppIds.Dispatch);
-        builder.Services.Configure<OrderingOptions>(builder.Configuration.GetSection("Ordering"));
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrderingJson.Default));
+        builder.Services.AddOptions<OrderingOptions>().BindConfiguration("Ordering").ValidateDataAnnotations().ValidateOnStart();
+        builder.AddJson(OrderingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();
         builder.Services.AddSingleton<CatalogClient>();
         builder.Services.AddSingleton<PaymentCircuit>();
@@ -31,9 +26,9 @@ public sealed class OrderingService : IMallService
         builder.Services.AddSingleton<FulfilmentClient>();
         builder.Services.AddScoped<OrderSaga>();
         builder.Services.AddScoped<Placing>();
-        builder.Services.AddSingleton<PlacingLeases>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<PlacingLeases>());
-        builder.Services.AddHostedService<SagaResumer>();
+        builder.Services.AddSingleton<PlacingLeaseJob>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PlacingLeaseJob>());
+        builder.Services.AddHostedService<SagaJob>();
         builder.AddAlarm(
             new Alarm("ordermall.order.overdue.count", "{order}", 0, "Orders are Pending, AwaitingPayment or Cancelling beyond their time: forgotten, or a service has not answered for minutes."),
             $"""
@@ -50,8 +45,8 @@ public sealed class OrderingService : IMallService
     {
         OrdersApi.Map(app);
         OrderEvents.Map(app);
-        AuditApi.Map(app);
-        Republishing.Map(app);
+        OrderingAudit.Map(app);
+        RepublishCalls.Map(app);
         HistoryCalls.Map(app);
     }
 }

@@ -1,12 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Ordering;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.Extensions.Options;
-using OrderMall.Contracts;
 
 namespace OrderMall.Ordering;
 

@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Ordering;
 
 /// <summary>
@@ -9,7 +5,7 @@ namespace OrderMall.Ordering;
 /// One that dies meanwhile is noticed by who waits, within seconds, and that one goes on: every step is idempotent by order id, and
 /// the version that taking over gives the order keeps whoever had it before from saving anything.
 /// </summary>
-internal sealed class Placing(OrderingDb db, OrderSaga saga, PlacingLeases leases, TimeProvider time)
+internal sealed class Placing(OrderingDb db, OrderSaga saga, PlacingLeaseJob leases, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);

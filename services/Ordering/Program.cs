@@ -1,4 +1,3 @@
 using OrderMall.Ordering;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<OrderingService>(args);

@@ -1,8 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Messaging;
-
 namespace OrderMall.Payment;
 
 /// <summary>Gives back what was paid for orders that came to nothing; the settlement does it.</summary>
@@ -11,8 +6,7 @@ internal static class OrderEvents
     public static void Map(WebApplication app)
     {
         var time = app.Services.GetRequiredService<TimeProvider>();
-        app.MapEvents<PaymentDb>().OnceIn<PaymentDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent,
-            [OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
+        app.MapEvents<PaymentDb>().Once<OrderEvent>([OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
             (db, e, ct) => WithdrawAsync(db, e.Type, e.Data, time.Now(), ct));
     }
 

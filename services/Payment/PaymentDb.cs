@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Payment;
 
 /// <summary>Payments.</summary>

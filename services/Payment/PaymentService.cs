@@ -1,9 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Payment;
 
 /// <summary>Payments, deposits and refunds.</summary>
@@ -17,10 +11,10 @@ public sealed class PaymentService : IMallService
     {
         builder.AddDatabase<PaymentDb>();
         builder.AddServiceClient(AppIds.PaymentProvider);
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PaymentJson.Default));
+        builder.AddJson(PaymentJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<ProviderClient>();
         builder.Services.AddScoped<Settlement>();
-        builder.Services.AddHostedService<SettlementResumer>();
+        builder.Services.AddHostedService<SettlementJob>();
         builder.AddAlarm(
             new Alarm("ordermall.payment.unsettled.count", "{payment}", 0, "Charges or refunds are not settled with the provider, which has not answered for minutes."),
             $"""
@@ -36,6 +30,6 @@ public sealed class PaymentService : IMallService
     {
         PaymentsApi.Map(app);
         OrderEvents.Map(app);
-        Republishing.Map(app);
+        RepublishCalls.Map(app);
     }
 }

@@ -1,4 +1,3 @@
 using OrderMall.Payment;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<PaymentService>(args);

@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Payment;
 
 /// <summary>Asks the payment provider.</summary>

@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Payment;
 
@@ -80,7 +76,7 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, Activity
         {
             var answer = await question(payment, cancellationToken);
             if (payment.Settle(answer, time.Now()) is { } eventType)
-                db.Publish(Topics.Payments, eventType, payment.OrderId, payment.ToEvent(), ContractsJson.Default.PaymentEvent, payment.UpdatedAt);
+                db.Publish(eventType, payment.ToEvent());
             else if (!payment.IsSettled)
                 payment.TryAgain(time.Now());
         }

@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.PaymentProvider;
 
 /// <summary>A line of the ledger.</summary>

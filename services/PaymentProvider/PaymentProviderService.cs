@@ -1,9 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.PaymentProvider;
 
@@ -19,7 +16,7 @@ public sealed class PaymentProviderService : IMallService
         builder.AddDatabase<Ledger>();
         builder.Services.AddSingleton<ModeSwitch>();
         builder.Services.AddSingleton<IValidator<ProviderMode>, ProviderModeValidator>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProviderJson.Default));
+        builder.AddJson(ProviderJson.Default, ContractsJson.Default);
     }
 
     /// <inheritdoc/>

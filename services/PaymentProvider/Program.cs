@@ -1,4 +1,3 @@
 using OrderMall.PaymentProvider;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<PaymentProviderService>(args);

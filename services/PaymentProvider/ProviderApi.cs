@@ -1,9 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Api;
-
 namespace OrderMall.PaymentProvider;
 
 /// <summary>What the provider does for its merchants, and how it is made to fail.</summary>

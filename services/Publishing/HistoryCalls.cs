@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Publishing;
 
 /// <summary>Tells what titles are registered and what became of them, for views that are made again.</summary>

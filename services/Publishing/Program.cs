@@ -1,4 +1,3 @@
 using OrderMall.Publishing;
-using OrderMall.ServiceDefaults;
 
 await ServiceHost.RunAsync<PublishingService>(args);

@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Publishing;
 
 /// <summary>Publishers' registrations of new titles.</summary>
@@ -15,9 +11,6 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
         foreach (var (type, e) in registration.TakeEvents())
             Publish(type, e);
     }
-
-    /// <summary>Adds an event to what the next save publishes; for the second time too, under the same id.</summary>
-    public void Publish(string type, TitleEvent e) => Publish(Topics.Titles, type, e.TitleId, e, ContractsJson.Default.TitleEvent, e.At, e.Version);
 
     /// <summary>The product team has what was an attempt until now.</summary>
     /// <exception cref="DbUpdateConcurrencyException">It was voided or decided on first.</exception>

@@ -1,9 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Publishing;
 
@@ -18,12 +13,12 @@ public sealed class PublishingService : IMallService
     {
         builder.AddDatabase<PublishingDb>();
         builder.AddServiceClient(AppIds.Store);
-        builder.Services.Configure<PublishingOptions>(builder.Configuration.GetSection("Publishing"));
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, PublishingJson.Default));
+        builder.Services.AddOptions<PublishingOptions>().BindConfiguration("Publishing").ValidateDataAnnotations().ValidateOnStart();
+        builder.AddJson(PublishingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterTitle>, RegisterTitleValidator>();
         builder.Services.AddSingleton<ReviewClient>();
         builder.Services.AddSingleton<ReviewEvents>();
-        builder.Services.AddHostedService<RegistrationResumer>();
+        builder.Services.AddHostedService<RegistrationJob>();
         builder.AddAlarm(
             new Alarm("ordermall.title.overdue.count", "{title}", 0, "Registrations of titles are Pending beyond their time: they were forgotten."),
             "SELECT count(*) FROM (SELECT 1 FROM registration WHERE due_at < now() - interval '1 minute' LIMIT 1000) AS few");
@@ -34,8 +29,8 @@ public sealed class PublishingService : IMallService
     {
         TitlesApi.Map(app);
         ReviewEvents.Map(app);
-        AuditApi.Map(app);
-        Republishing.Map(app);
+        PublishingAudit.Map(app);
+        RepublishCalls.Map(app);
         HistoryCalls.Map(app);
     }
 }

@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
-
 namespace OrderMall.Publishing;
 
 /// <summary>Asks the product team, who work in the store, to review titles.</summary>

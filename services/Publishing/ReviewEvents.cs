@@ -1,16 +1,10 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Messaging;
-
 namespace OrderMall.Publishing;
 
 /// <summary>What the product team decided on titles.</summary>
 internal sealed class ReviewEvents(TimeProvider time)
 {
     public static void Map(WebApplication app) => app.MapEvents<PublishingDb>()
-        .OnceIn<PublishingDb, ReviewEvent>(Topics.Reviews, ContractsJson.Default.CloudEventReviewEvent,
-            [ReviewEvent.Approved, ReviewEvent.Rejected],
+        .Once<ReviewEvent>([ReviewEvent.Approved, ReviewEvent.Rejected],
             app.Services.GetRequiredService<ReviewEvents>().ApplyAsync);
 
     private async Task ApplyAsync(PublishingDb db, CloudEvent<ReviewEvent> e, CancellationToken cancellationToken)

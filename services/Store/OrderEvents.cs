@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Store;
 
 /// <summary>What the order book makes of what happened to orders, in whatever order it hears of it.</summary>

@@ -1,4 +1,3 @@
-using OrderMall.ServiceDefaults;
 using OrderMall.Store;
 
 await ServiceHost.RunAsync<StoreService>(args);

@@ -1,7 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-
 namespace OrderMall.Store;
 
 /// <summary>Tells the audit what the order book and the product team know.</summary>

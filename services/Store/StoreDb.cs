@@ -1,7 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Database;
-
 namespace OrderMall.Store;
 
 /// <summary>The store's database.</summary>
@@ -13,11 +9,7 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
 
     /// <summary>Publishes what happened to an order, with the order's change.</summary>
     public void Publish(string type, StoreOrder order, DateTimeOffset at) =>
-        Publish(
-            Topics.Store,
-            type,
-            order.OrderId,
-            new StoreEvent(
+        Publish(type, new StoreEvent(
                 order.OrderId,
                 order.Version,
                 at,
@@ -28,19 +20,11 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
                 order.Fulfilment,
                 order.Destination,
                 order.Date,
-                type == StoreEvent.OrderRejected ? order.Reason : null),
-            ContractsJson.Default.StoreEvent,
-            at);
+                type == StoreEvent.OrderRejected ? order.Reason : null));
 
     /// <summary>Publishes what happened to a review, with the review's change.</summary>
     public void Publish(string type, Review review, DateTimeOffset at) =>
-        Publish(
-            Topics.Reviews,
-            type,
-            review.TitleId,
-            new ReviewEvent(review.TitleId, review.Version, at, review.Reason),
-            ContractsJson.Default.ReviewEvent,
-            at);
+        Publish(type, new ReviewEvent(review.TitleId, review.Version, at, review.Reason));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

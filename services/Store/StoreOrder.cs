@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using OrderMall.Contracts;
 
 namespace OrderMall.Store;
 

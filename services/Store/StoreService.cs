@@ -1,8 +1,4 @@
 using FluentValidation;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Store;
 
@@ -16,7 +12,7 @@ public sealed class StoreService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<StoreDb>();
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, StoreJson.Default));
+        builder.AddJson(StoreJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<OrderEvents>();
         builder.Services.AddSingleton<TitleEvents>();
         builder.Services.AddSingleton<IValidator<Rejection>, RejectionValidator>();
@@ -28,13 +24,13 @@ public sealed class StoreService : IMallService
         var orderEvents = app.Services.GetRequiredService<OrderEvents>();
         var titleEvents = app.Services.GetRequiredService<TitleEvents>();
         app.MapEvents<StoreDb>()
-            .OnceIn<StoreDb, OrderEvent>(Topics.Orders, ContractsJson.Default.CloudEventOrderEvent, OrderEvents.Types, orderEvents.ApplyAsync)
-            .OnceIn<StoreDb, TitleEvent>(Topics.Titles, ContractsJson.Default.CloudEventTitleEvent, TitleEvents.Types, titleEvents.ApplyAsync);
+            .Once<OrderEvent>(OrderEvents.Types, orderEvents.ApplyAsync)
+            .Once<TitleEvent>(TitleEvents.Types, titleEvents.ApplyAsync);
         StoreApi.Map(app);
-        Stops.Map(app);
+        StoreCalls.Map(app);
         ReviewsApi.Map(app);
-        ReviewRequests.Map(app);
+        ReviewCalls.Map(app);
         StoreAudit.Map(app);
-        Republishing.Map(app);
+        RepublishCalls.Map(app);
     }
 }

@@ -1,6 +1,3 @@
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
-
 namespace OrderMall.Store;
 
 /// <summary>What reviews become by what happened to their titles, in whatever order the store hears of it.</summary>

@@ -51,7 +51,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
     private async Task<ChaosResult> RunAsync(string data, Timeline timeline, CancellationToken ct)
     {
         await using var ways = new RelayedWays();
-        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data, Isolated = true, Daprd = false, ReplicasOf = Replicas, Links = ways }, ct: ct);
+        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data, Isolated = true, ReplicasOf = Replicas, Links = ways }, ct: ct);
         timeline.Say($"the mall is open at {mall.Address}");
         var answers = new Answers(what => timeline.Find(what));
         var visitors = new ChaosPeople(mall.Address);

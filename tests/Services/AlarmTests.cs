@@ -2,13 +2,13 @@ using System.Diagnostics.Metrics;
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
-using OrderMall.Contracts;
 using OrderMall.MyPage;
 using OrderMall.Ordering;
 using OrderMall.Payment;
 using OrderMall.Publishing;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Alarms;
+using OrderMall.ServiceDefaults.Messaging;
 using OrderMall.Store;
 
 namespace OrderMall.Services.Tests;

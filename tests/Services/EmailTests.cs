@@ -40,7 +40,7 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
         Assert.Equal("mall@mall.test", mail.From);
         Assert.Equal(["alice@mall.test"], mail.Recipients);
         Assert.Equal("Order accepted: A table for two", mail.Headers["Subject"]);
-        Assert.Equal("\"OrderMall\" <mall@mall.test>", mail.Headers["From"]);
+        Assert.Equal("OrderMall <mall@mall.test>", mail.Headers["From"]);
         Assert.Equal(
             "Hello Alice Kim,\r\n\r\nThank you: we have your order of 1 × A table for two (30,000 KRW, on 2026-12-24, at Bistro Seoul). You paid 10,000 KRW.\r\n",
             mail.Text);

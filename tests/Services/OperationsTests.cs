@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using OrderMall.Contracts;
 using OrderMall.Operations;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Alarms;
 
 namespace OrderMall.Services.Tests;
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using OrderMall.Contracts;
 using OrderMall.Ordering;
 using OrderMall.Publishing;
+using OrderMall.ServiceDefaults.Messaging;
 using OrderMall.Store;
 
 namespace OrderMall.Services.Tests;

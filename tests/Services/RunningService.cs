@@ -9,6 +9,7 @@ using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Services.Tests;
 

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Mail;
 using System.Net.Sockets;
 using System.Text;
+using MimeKit;
 
 namespace OrderMall.Services.Tests;
 
@@ -126,24 +126,8 @@ internal sealed class SmtpServer : IAsyncDisposable
 
     private static Mail Read(string from, List<string> recipients, List<string> lines)
     {
-        var end = lines.IndexOf("");
-        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        // A line that begins with a space goes on with the one before.
-        foreach (var header in string.Join("\r\n", lines.Take(end)).Replace("\r\n ", "\n ", StringComparison.Ordinal).Split("\r\n"))
-        {
-            var colon = header.IndexOf(':', StringComparison.Ordinal);
-            headers.Add(header[..colon], Decode(header[(colon + 1)..].Trim()));
-        }
-
-        var body = string.Concat(lines.Skip(end + 1));
-        Assert.Equal("base64", headers["Content-Transfer-Encoding"]);
-        return new Mail(from, recipients, headers, Encoding.UTF8.GetString(Convert.FromBase64String(body)));
-    }
-
-    // The framework decodes the names of attachments, which are written as headers are.
-    private static string Decode(string header)
-    {
-        using var attachment = Attachment.CreateAttachmentFromString("", header.Replace("\n", "\r\n", StringComparison.Ordinal));
-        return attachment.Name!;
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => $"{line}\r\n"))));
+        var mail = MimeMessage.Load(stream);
+        return new Mail(from, recipients, mail.Headers.ToDictionary(header => header.Field, header => header.Value, StringComparer.OrdinalIgnoreCase), mail.TextBody!);
     }
 }

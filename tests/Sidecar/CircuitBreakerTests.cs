@@ -7,7 +7,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void It_opens_when_the_condition_holds_and_tries_again_after_its_timeout()
     {
-        var breaker = Breaker("consecutiveFailures >= 2");
+        var breaker = Breaker(2);
         Call(breaker, false);
         Call(breaker, true);
         Call(breaker, false);
@@ -26,7 +26,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void Half_open_it_lets_as_many_through_as_it_may_and_closes_when_all_succeed()
     {
-        var breaker = Breaker("consecutiveFailures >= 1", maxRequests: 2);
+        var breaker = Breaker(1, maxRequests: 2);
         Call(breaker, false);
         _time.Advance(TimeSpan.FromSeconds(11));
         Assert.Null(breaker.Enter(out var first));
@@ -41,7 +41,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void One_failure_in_a_trial_opens_it_again()
     {
-        var breaker = Breaker("consecutiveFailures >= 3");
+        var breaker = Breaker(3);
         for (var i = 0; i < 3; i++)
             Call(breaker, false);
         _time.Advance(TimeSpan.FromSeconds(11));
@@ -52,7 +52,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void An_answer_from_before_the_last_change_does_not_count()
     {
-        var breaker = Breaker("consecutiveFailures >= 1");
+        var breaker = Breaker(1);
         Assert.Null(breaker.Enter(out var slow));
         Call(breaker, false);
         _time.Advance(TimeSpan.FromSeconds(11));
@@ -64,7 +64,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void Closed_it_forgets_its_counts_after_its_interval()
     {
-        var breaker = Breaker("totalFailures >= 2", interval: TimeSpan.FromSeconds(5));
+        var breaker = Breaker(2, interval: TimeSpan.FromSeconds(5));
         Call(breaker, false);
         _time.Advance(TimeSpan.FromSeconds(6));
         Call(breaker, false);
@@ -78,7 +78,7 @@ public sealed class CircuitBreakerTests
     [InlineData(1)]
     public void A_wall_clock_that_is_set_neither_keeps_it_open_nor_lets_calls_through_early(int hours)
     {
-        var breaker = Breaker("consecutiveFailures >= 1");
+        var breaker = Breaker(1);
         Call(breaker, false);
         _time.SetWallClock(TimeSpan.FromHours(hours));
         Assert.Equal("open", breaker.StateName);
@@ -89,7 +89,7 @@ public sealed class CircuitBreakerTests
     [Fact]
     public void The_least_recently_used_breakers_are_dropped()
     {
-        var cache = new BreakerCache(Settings("consecutiveFailures >= 1"), 2, _time);
+        var cache = new BreakerCache(Settings(1), 2, _time);
         var kept = cache.For("/kept");
         Call(kept, false);
         cache.For("/a");
@@ -99,10 +99,10 @@ public sealed class CircuitBreakerTests
         Assert.Equal("open", cache.WorstState());
     }
 
-    private CircuitBreaker Breaker(string trip, int maxRequests = 1, TimeSpan interval = default) => new(Settings(trip, maxRequests, interval), _time);
+    private CircuitBreaker Breaker(int failures, int maxRequests = 1, TimeSpan interval = default) => new(Settings(failures, maxRequests, interval), _time);
 
-    private static BreakerSettings Settings(string trip, int maxRequests = 1, TimeSpan interval = default) =>
-        new(maxRequests, interval, TimeSpan.FromSeconds(10), BreakerSettings.ParseTrip(trip));
+    private static BreakerSettings Settings(int failures, int maxRequests = 1, TimeSpan interval = default) =>
+        new(maxRequests, interval, TimeSpan.FromSeconds(10), failures);
 
     private static void Call(CircuitBreaker breaker, bool success)
     {

@@ -32,7 +32,7 @@ public sealed class ConfigurationMistakeTests : IDisposable
         { Policies + "    retries:\n      r:\n        maxRetries: many\n", "r.yaml:9: the resource.spec.policies.retries.r.maxRetries is 'many'; write a whole number" },
         { Policies + "    retries:\n      r:\n        maxRetries: -2\n", "r.yaml:9: the resource.spec.policies.retries.r.maxRetries is -2; write -1 for no limit" },
         { Policies + "    retries:\n      r:\n        matching:\n          httpStatusCodes: 5xx\n", "r.yaml:10: '5xx' is not a status or a range of them; write for example 429,500-599" },
-        { Policies + "    circuitBreakers:\n      c:\n        trip: failures > 5\n", "r.yaml:9: the resource.spec.policies.circuitBreakers.c.trip is 'failures > 5': there is no 'failures' here; write a condition on requests" },
+        { Policies + "    circuitBreakers:\n      c:\n        trip: failures > 5\n", "r.yaml:9: the resource.spec.policies.circuitBreakers.c.trip is 'failures > 5'; the embedded sidecar knows conditions such as consecutiveFailures >= 5" },
         { Policies + "    retries: {}\n  targets:\n    apps:\n      a:\n        retry: missing\n", "r.yaml:11: the resource.spec.targets.apps.a.retry names 'missing', which spec.policies.retries does not define" },
         { Policies + "    retries: {}\n  targets:\n    actors:\n      a: {}\n", "r.yaml:10: the embedded sidecar has no actors" },
         { Configuration + "  httpPipeline: {}\n", "r.yaml:6: unknown field 'httpPipeline'" },

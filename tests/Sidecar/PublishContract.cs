@@ -27,7 +27,7 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
              {"pubsubname":"pubsub","topic":"{{{_topic}}}-dead","route":"/dead"},
              {"pubsubname":"pubsub","topic":"{{{_topic}}}-routed","deadLetterTopic":"{{{_topic}}}-dead","routes":{"rules":[
                 {"match":"event.type == \"a\" || event.type == \"b\"","path":"/ab"},
-                {"match":"event.type in [\"c\"] && event.source != \"me\"","path":"/c"}]}}]
+                {"match":"event.type == 'c'","path":"/c"}]}}]
             """,
     };
 
@@ -231,10 +231,10 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
     [ContractFact]
     public Task Events_go_to_the_first_route_that_matches_and_else_to_the_dead_letter_topic() => WithAsync(Subscribed, async sidecar =>
     {
-        foreach (var (type, source) in new[] { ("a", "x"), ("b", "x"), ("c", "x"), ("c", "me"), ("d", "x") })
-            await PublishAsync(sidecar, $"?metadata.cloudevent.type={type}&metadata.cloudevent.source={source}", "{}", "application/json", topic: $"{_topic}-routed");
+        foreach (var type in new[] { "a", "b", "c", "d" })
+            await PublishAsync(sidecar, $"?metadata.cloudevent.type={type}", "{}", "application/json", topic: $"{_topic}-routed");
 
-        await Eventually.TrueAsync(() => sidecar.AppA.CountAt("/ab") == 2 && sidecar.AppA.CountAt("/c") == 1 && sidecar.AppA.CountAt("/dead") == 2);
+        await Eventually.TrueAsync(() => sidecar.AppA.CountAt("/ab") == 2 && sidecar.AppA.CountAt("/c") == 1 && sidecar.AppA.CountAt("/dead") == 1);
     });
 
     private async Task PublishAsync(

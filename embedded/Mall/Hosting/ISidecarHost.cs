@@ -2,11 +2,11 @@ using OrderMall.Sidecar;
 
 namespace OrderMall.Mall.Hosting;
 
-/// <summary>The sidecars of the mall's apps: the embedded one, in this process or in its own, or a <c>daprd</c> beside each.</summary>
+/// <summary>The embedded sidecar, in this process or in its own.</summary>
 internal interface ISidecarHost : IAsyncDisposable
 {
-    /// <summary>Where an instance of an app finds its sidecar.</summary>
-    SidecarPorts PortsOf(string appId, int instance);
+    /// <summary>Where an app finds its sidecar.</summary>
+    SidecarPorts PortsOf(string appId);
 
     /// <summary>Where every circuit breaker stands.</summary>
     Task<IReadOnlyList<CircuitState>> CircuitsAsync(CancellationToken ct);
@@ -34,7 +34,7 @@ internal readonly record struct SidecarPorts(int Http, int Grpc)
 /// <summary>The sidecar in this process.</summary>
 internal sealed class InProcessSidecar(EmbeddedSidecar sidecar, ILoggerFactory loggers, SidecarOptions options) : ISidecarHost
 {
-    public SidecarPorts PortsOf(string appId, int instance) => SidecarPorts.Of(options, appId);
+    public SidecarPorts PortsOf(string appId) => SidecarPorts.Of(options, appId);
 
     public static async Task<InProcessSidecar> StartAsync(SidecarOptions options, CancellationToken ct)
     {

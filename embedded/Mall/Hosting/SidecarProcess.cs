@@ -19,7 +19,7 @@ internal sealed class SidecarProcess : ISidecarHost
     private SidecarProcess(Supervised supervised, HttpClient http, Uri circuits, string adminToken, SidecarOptions options) =>
         (this.supervised, this.http, this.circuits, this.adminToken, this.options) = (supervised, http, circuits, adminToken, options);
 
-    public SidecarPorts PortsOf(string appId, int instance) => SidecarPorts.Of(options, appId);
+    public SidecarPorts PortsOf(string appId) => SidecarPorts.Of(options, appId);
 
     public int? ProcessId => (supervised.Run as ProcessRun)?.ProcessId;
 

@@ -51,7 +51,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
             return new(VerdictKind.Dropped);
         if (!subscription.Wants(attributes.Type))
             return new(VerdictKind.Handled);
-        if (subscription.PathFor(queued.Envelope) is not { } path)
+        if (subscription.PathFor(attributes.Type) is not { } path)
             return new(VerdictKind.Dropped);
         if (app.NextInstance() is not { } instance)
             return new(VerdictKind.NotTried, NobodyThere);

@@ -1,9 +1,7 @@
-using System.Text.Json;
-
 namespace OrderMall.Sidecar;
 
 /// <summary>What an app asked for in <c>/dapr/subscribe</c>.</summary>
-/// <param name="Routes">Where events go, the first route that matches; a route without a condition matches all.</param>
+/// <param name="Routes">Where events go: the first route that matches.</param>
 /// <param name="DeadLetterTopic">Where events go that the app does not want or cannot handle.</param>
 /// <param name="RawPayload">Whether the publisher sends bare bodies, to be wrapped for this app.</param>
 /// <param name="EventTypes">
@@ -13,7 +11,7 @@ namespace OrderMall.Sidecar;
 internal sealed record Subscription(
     string PubSub,
     string Topic,
-    IReadOnlyList<(CelExpression? Match, string Path)> Routes,
+    IReadOnlyList<Route> Routes,
     string? DeadLetterTopic,
     bool RawPayload,
     IReadOnlySet<string>? EventTypes = null)
@@ -21,52 +19,11 @@ internal sealed record Subscription(
     /// <summary>Whether an event of this type belongs to the subscription.</summary>
     public bool Wants(string? eventType) => EventTypes is null || eventType is null || EventTypes.Contains(eventType);
 
-    /// <summary>Where this event goes, or <see langword="null"/> when no route matches.</summary>
-    public string? PathFor(ReadOnlyMemory<byte> envelope)
-    {
-        if (Routes[0].Match is null)
-            return Routes[0].Path;
-        JsonDocument? parsed = null;
-        try
-        {
-            parsed = JsonDocument.Parse(envelope);
-        }
-        catch (JsonException)
-        {
-            // A raw body that is no JSON has no attributes; only a route without a condition can match it.
-        }
-
-        using (parsed)
-        {
-            foreach (var (match, path) in Routes)
-            {
-                if (match is null || match.IsTrue(name => Attribute(parsed, name)))
-                    return path;
-            }
-        }
-
-        return null;
-    }
-
-    private static object? Attribute(JsonDocument? document, string name)
-    {
-        if (document is null)
-            return null;
-        var value = document.RootElement;
-        // The first part is "event" itself.
-        foreach (var part in name.Split('.').Skip(1))
-        {
-            if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty(part, out value))
-                return null;
-        }
-
-        return value.ValueKind switch
-        {
-            JsonValueKind.String => value.GetString(),
-            JsonValueKind.Number when value.TryGetInt64(out var number) => number,
-            JsonValueKind.True => true,
-            JsonValueKind.False => false,
-            _ => null,
-        };
-    }
+    /// <summary>Where an event of this type goes, or <see langword="null"/> when no route matches.</summary>
+    public string? PathFor(string? eventType) => Routes.FirstOrDefault(route => route.EventTypes is null || (eventType is not null && route.EventTypes.Contains(eventType)))?.Path;
 }
+
+/// <summary>A way to an app.</summary>
+/// <param name="EventTypes">The events that it is for; <see langword="null"/> is for all.</param>
+/// <param name="Path">The endpoint, with its leading slash.</param>
+internal sealed record Route(IReadOnlySet<string>? EventTypes, string Path);

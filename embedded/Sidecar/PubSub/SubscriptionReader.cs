@@ -1,10 +1,11 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace OrderMall.Sidecar;
 
 /// <summary>Reads the answer of <c>GET /dapr/subscribe</c>. A subscription that cannot be served is refused by name, the others stand.</summary>
-internal static class SubscriptionReader
+internal static partial class SubscriptionReader
 {
     public static (IReadOnlyList<Subscription> Served, IReadOnlyList<string> Refusals) Read(ReadOnlyMemory<byte> answer)
     {
@@ -25,7 +26,7 @@ internal static class SubscriptionReader
                 else if (!served.TryAdd((pubsub, topic), Read(item, pubsub, topic)))
                     refusals.Add($"topic {topic} of {pubsub} is subscribed twice; give it one subscription with routes");
             }
-            catch (CelException mistake)
+            catch (FormatException mistake)
             {
                 refusals.Add($"topic {topic} of {pubsub}: {mistake.Message}");
             }
@@ -36,25 +37,25 @@ internal static class SubscriptionReader
 
     private static Subscription Read(JsonElement item, string pubsub, string topic)
     {
-        var routes = new List<(CelExpression?, string)>();
+        var routes = new List<Route>();
         var fallback = Text(item, "route");
         if (item.TryGetProperty("routes", out var several) && several.ValueKind == JsonValueKind.Object)
         {
             if (several.TryGetProperty("rules", out var rules) && rules.ValueKind == JsonValueKind.Array)
             {
                 foreach (var rule in rules.EnumerateArray())
-                    routes.Add((Condition(Text(rule, "match")), PathOf(Text(rule, "path") ?? "")));
+                    routes.Add(new Route(EventTypes(Text(rule, "match")), PathOf(Text(rule, "path") ?? "")));
             }
 
             fallback = Text(several, "default") is { Length: > 0 } path ? path : fallback;
         }
 
         if (fallback is { Length: > 0 })
-            routes.Add((null, PathOf(fallback)));
+            routes.Add(new Route(null, PathOf(fallback)));
         if (routes.Count == 0)
-            throw new CelException("it has no route");
+            throw new FormatException("it has no route");
         if (item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True)
-            throw new CelException("the embedded sidecar does not deliver in bulk; remove bulkSubscribe");
+            throw new FormatException("the embedded sidecar does not deliver in bulk; remove bulkSubscribe");
         return new(
             pubsub,
             topic,
@@ -69,10 +70,16 @@ internal static class SubscriptionReader
     private static string? Metadata(JsonElement item, string name) =>
         item.TryGetProperty("metadata", out var metadata) ? Text(metadata, name) : null;
 
-    private static CelExpression? Condition(string? match) =>
-        string.IsNullOrWhiteSpace(match)
-            ? null
-            : CelExpression.Parse(match.Trim(), name => name.StartsWith("event.", StringComparison.Ordinal) ? CelType.Any : null);
+    // What routing rules are written for. Dapr takes any expression in CEL: those are for a real one.
+    private static FrozenSet<string>? EventTypes(string? match)
+    {
+        if (string.IsNullOrWhiteSpace(match))
+            return null;
+        var alternatives = match.Split("||", StringSplitOptions.TrimEntries).Select(alternative => OfType().Match(alternative)).ToList();
+        return alternatives.TrueForAll(alternative => alternative.Success)
+            ? alternatives.Select(alternative => alternative.Groups["type"].Value).ToFrozenSet()
+            : throw new FormatException($"the embedded sidecar cannot match '{match}'; write event.type == \"…\", or several of those with || between them");
+    }
 
     private static string PathOf(string route) => route.StartsWith('/') ? route : $"/{route}";
 
@@ -80,4 +87,7 @@ internal static class SubscriptionReader
         item.ValueKind == JsonValueKind.Object && item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
+
+    [GeneratedRegex("""^event\.type *== *(?<quote>["'])(?<type>[^"']+)\k<quote>$""")]
+    private static partial Regex OfType();
 }

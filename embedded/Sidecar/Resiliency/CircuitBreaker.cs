@@ -4,18 +4,8 @@ namespace OrderMall.Sidecar;
 /// <param name="MaxRequests">Trials let through while half-open, and successes that close it.</param>
 /// <param name="Interval">After which the closed breaker forgets its counts; zero is never.</param>
 /// <param name="Timeout">How long it stays open.</param>
-internal sealed record BreakerSettings(int MaxRequests, TimeSpan Interval, TimeSpan Timeout, CelExpression Trip)
-{
-    /// <summary>Dapr's own condition, where none is given.</summary>
-    public const string DefaultTrip = "consecutiveFailures > 5";
-
-    /// <exception cref="CelException">The expression is not one over the breaker's counts.</exception>
-    public static CelExpression ParseTrip(string text) => CelExpression.Parse(text, name => name switch
-    {
-        "requests" or "totalSuccesses" or "totalFailures" or "consecutiveSuccesses" or "consecutiveFailures" => CelType.Number,
-        _ => null,
-    });
-}
+/// <param name="Failures">So many in a row open it.</param>
+internal sealed record BreakerSettings(int MaxRequests, TimeSpan Interval, TimeSpan Timeout, long Failures);
 
 /// <summary>The call was not made, because the breaker is open or its half-open trials are taken.</summary>
 internal sealed class CircuitOpenException(string message) : Exception(message);
@@ -32,8 +22,6 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
     private long _since = time.GetTimestamp();
     private TimeSpan? _limit = settings.Interval > TimeSpan.Zero ? settings.Interval : null;
     private long _requests;
-    private long _successes;
-    private long _failures;
     private long _consecutiveSuccesses;
     private long _consecutiveFailures;
 
@@ -95,7 +83,6 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
 
     private void Succeeded()
     {
-        _successes++;
         _consecutiveSuccesses++;
         _consecutiveFailures = 0;
         if (_state == State.HalfOpen && _consecutiveSuccesses >= settings.MaxRequests)
@@ -104,21 +91,11 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
 
     private void Failed()
     {
-        _failures++;
         _consecutiveFailures++;
         _consecutiveSuccesses = 0;
-        if (_state == State.HalfOpen || settings.Trip.IsTrue(CountOf))
+        if (_state == State.HalfOpen || _consecutiveFailures >= settings.Failures)
             Become(State.Open);
     }
-
-    private object? CountOf(string name) => name switch
-    {
-        "requests" => _requests,
-        "totalSuccesses" => _successes,
-        "totalFailures" => _failures,
-        "consecutiveSuccesses" => _consecutiveSuccesses,
-        _ => _consecutiveFailures,
-    };
 
     private void Advance()
     {
@@ -130,7 +107,7 @@ internal sealed class CircuitBreaker(BreakerSettings settings, TimeProvider time
     {
         _state = state;
         _generation++;
-        _requests = _successes = _failures = _consecutiveSuccesses = _consecutiveFailures = 0;
+        _requests = _consecutiveSuccesses = _consecutiveFailures = 0;
         _since = time.GetTimestamp();
         _limit = state switch
         {

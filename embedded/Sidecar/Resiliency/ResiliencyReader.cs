@@ -1,13 +1,16 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace OrderMall.Sidecar;
 
 /// <summary>Reads <c>kind: Resiliency</c>.</summary>
-internal sealed class ResiliencyReader
+internal sealed partial class ResiliencyReader
 {
     // Dapr's own size of the cache of breakers for one called app.
     private const int DefaultBreakerCacheSize = 100;
     private const int LargestBreakerCacheSize = 2000;
+    // Dapr's own condition, where none is given: consecutiveFailures > 5.
+    private const long DefaultFailures = 6;
 
     private readonly Dictionary<string, TimeSpan> _timeouts = [];
     private readonly Dictionary<string, RetryPolicy> _retries = [];
@@ -111,21 +114,26 @@ internal sealed class ResiliencyReader
         if (maxRequests < 0)
             throw breaker.Wrong("maxRequests", $"{breaker.Name}.maxRequests is {maxRequests}; write 1 or more");
         var timeout = breaker.Duration("timeout") ?? TimeSpan.Zero;
-        try
-        {
-            return new(
-                Math.Max(maxRequests, 1),
-                breaker.Duration("interval") ?? TimeSpan.Zero,
-                timeout > TimeSpan.Zero ? timeout : TimeSpan.FromSeconds(60),
-                BreakerSettings.ParseTrip(breaker.Text("trip") ?? BreakerSettings.DefaultTrip));
-        }
-        catch (CelException mistake)
-        {
-            throw breaker.Wrong("trip", $"{breaker.Name}.trip is {mistake.Message}; " +
-                "write a condition on requests, totalSuccesses, totalFailures, consecutiveSuccesses, consecutiveFailures, " +
-                "such as consecutiveFailures >= 5");
-        }
+        return new(
+            Math.Max(maxRequests, 1),
+            breaker.Duration("interval") ?? TimeSpan.Zero,
+            timeout > TimeSpan.Zero ? timeout : TimeSpan.FromSeconds(60),
+            Failures(breaker));
     }
+
+    // What breakers are written for. Dapr takes any expression in CEL: those are for a real one.
+    private static long Failures(YamlMap breaker)
+    {
+        if (breaker.Text("trip") is not { } trip)
+            return DefaultFailures;
+        var condition = InARow().Match(trip);
+        if (!condition.Success || !long.TryParse(condition.Groups["count"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            throw breaker.Wrong("trip", $"{breaker.Name}.trip is '{trip}'; the embedded sidecar knows conditions such as consecutiveFailures >= 5");
+        return condition.Groups["more"].Value == ">" ? count + 1 : count;
+    }
+
+    [GeneratedRegex("^ *consecutiveFailures *(?<more>>=?) *(?<count>[0-9]+) *$")]
+    private static partial Regex InARow();
 
     private TargetSpec Target(YamlMap? target)
     {

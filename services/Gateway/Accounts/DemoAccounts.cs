@@ -1,8 +1,5 @@
 using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Gateway;
 

@@ -1,8 +1,5 @@
-using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -12,32 +9,15 @@ namespace OrderMall.Gateway;
 /// Keeps the keys of the tokens in the gateway's database: a token of one replica is good at every other, and after a
 /// restart. Whoever can read that database could also read the password hashes, so the keys are not wrapped again.
 /// </summary>
-internal sealed class ProtectionKeys(IServiceScopeFactory scopes) : IXmlRepository
+internal static class ProtectionKeys
 {
-    public IReadOnlyCollection<XElement> GetAllElements()
-    {
-        using var scope = scopes.CreateScope();
-        var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
-        return [.. db.ProtectionKeys.AsNoTracking().Select(key => key.Xml).AsEnumerable().Select(xml => XElement.Parse(xml))];
-    }
-
-    public void StoreElement(XElement element, string friendlyName)
-    {
-        using var scope = scopes.CreateScope();
-        var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
-        db.ProtectionKeys.Add(new ProtectionKey { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
-        db.SaveChanges();
-    }
-
     /// <summary>Protects tokens with keys from the database. Call after the database was added.</summary>
     public static void Add(WebApplicationBuilder builder)
     {
         // It would warn that the keys are not wrapped.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
         var services = builder.Services;
-        services.AddDataProtection().SetApplicationName("OrderMall");
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(
-            options => options.XmlRepository = new ProtectionKeys(provider.GetRequiredService<IServiceScopeFactory>())));
+        services.AddDataProtection().SetApplicationName("OrderMall").PersistKeysToDbContext<GatewayDb>();
 
         // Authentication has already registered the service that loads the keys at start: the schema has to come first.
         var loading = services.Single(service => service.ServiceType == typeof(IHostedService)

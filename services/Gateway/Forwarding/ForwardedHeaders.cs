@@ -4,7 +4,6 @@ using System.Text;
 using FluentValidation.Results;
 using FluentValidation;
 using Microsoft.Extensions.Primitives;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
 

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using OrderMall.Contracts;
 
 namespace OrderMall.Gateway;
 

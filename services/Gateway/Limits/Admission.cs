@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.Features;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
 

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Gateway;
 

@@ -3,8 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using OrderMall.Contracts;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Gateway;
 

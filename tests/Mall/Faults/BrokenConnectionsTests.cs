@@ -16,7 +16,7 @@ public sealed class BrokenConnectionsTests
     {
         using var data = new MallFolder();
         await using var ways = new RelayedWays();
-        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path, Daprd = false, Links = ways });
+        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path, Links = ways });
         var people = new ChaosPeople(mall.Address);
         var offer = new MixedOffer(await (await people.BookshopAsync()).SellBookAsync(copies: null), "delivery");
         var answers = new Answers(); // which fails on what is neither done nor said to be away

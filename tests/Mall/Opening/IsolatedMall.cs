@@ -28,14 +28,12 @@ public sealed class IsolatedMall : MallPeople, IAsyncLifetime
         if (OpenMall.Address is not null)
             return; // its tests are skipped
         using var limit = new CancellationTokenSource(OpeningLimit);
-        // Not MALL_SIDECAR's choice: what is tried here is how the embedded mall heals, and how its own sidecar finds who is well.
         _mall = await EmbeddedMall.OpenAsync(
             new MallOptions
             {
                 Port = 0,
                 DataDirectory = _data.Path,
                 Isolated = true,
-                Daprd = false,
                 ReplicasOf = new Dictionary<string, int> { ["ordering"] = 2, ["payment"] = 2, ["store"] = 2, ["gateway"] = 2 },
             },
             ct: limit.Token);

@@ -20,7 +20,7 @@ public sealed class OperationsMall : MallPeople, IAsyncLifetime
         foreach (var file in Directory.EnumerateFiles(Components.Find(null), "*.yaml"))
             File.WriteAllText(Path.Combine(_components.Path, Path.GetFileName(file)), File.ReadAllText(file).Replace("maxRetries: 60", "maxRetries: 2", StringComparison.Ordinal));
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data.Path, ComponentsPath = _components.Path, Isolated = true, Daprd = false }, ct: limit.Token); // the sidecar whose queue can be reached
+        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data.Path, ComponentsPath = _components.Path, Isolated = true }, ct: limit.Token); // the sidecar whose queue can be reached
     }
 
     public async Task DisposeAsync()

@@ -1,0 +1,24 @@
+using System.Text.Json.Serialization.Metadata;
+
+namespace OrderMall.ServiceDefaults.Messaging;
+
+/// <summary>An event: it says itself where it is published and how it is written, so that neither has to be told to who publishes or subscribes.</summary>
+/// <typeparam name="TSelf">The event's own type.</typeparam>
+public interface IEvent<TSelf>
+    where TSelf : class, IEvent<TSelf>
+{
+    /// <summary>The topic.</summary>
+    static abstract string Topic { get; }
+
+    /// <summary>How it is written as JSON, in its envelope and without it.</summary>
+    static abstract JsonTypeInfo<CloudEvent<TSelf>> Json { get; }
+
+    /// <summary>The correlation key: the aggregate's id. Events of one key leave in the order in which they were committed.</summary>
+    string Key { get; }
+
+    /// <summary>When it happened (UTC).</summary>
+    DateTimeOffset At { get; }
+
+    /// <summary>The aggregate's version: published for the second time, an event has the same id as before, and who handled it knows it.</summary>
+    long Version { get; }
+}

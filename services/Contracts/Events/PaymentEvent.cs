@@ -1,0 +1,52 @@
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Contracts;
+
+/// <summary>Where a payment stands.</summary>
+[JsonConverter(typeof(NamedValueConverter<PaymentStatus>))]
+public enum PaymentStatus
+{
+    /// <summary>Asked of the provider; the outcome is not known yet.</summary>
+    Pending,
+
+    /// <summary>The money was taken.</summary>
+    Approved,
+
+    /// <summary>The provider refused, or the attempt was withdrawn before any money moved.</summary>
+    Declined,
+
+    /// <summary>The money was given back.</summary>
+    Refunded,
+}
+
+/// <summary>A change of a payment.</summary>
+/// <param name="OrderId">The correlation key: an order has at most one payment.</param>
+/// <param name="Version">Grows with each change of this payment.</param>
+/// <param name="At">When it happened (UTC).</param>
+/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
+/// <param name="Currency">ISO 4217.</param>
+/// <param name="Status">The payment's status after the change.</param>
+public sealed record PaymentEvent(
+    Guid OrderId,
+    long Version,
+    DateTimeOffset At,
+    string CustomerId,
+    decimal Amount,
+    string Currency,
+    PaymentStatus Status) : IEvent<PaymentEvent>
+{
+    static string IEvent<PaymentEvent>.Topic => Topics.Payments;
+    static JsonTypeInfo<CloudEvent<PaymentEvent>> IEvent<PaymentEvent>.Json => ContractsJson.Default.CloudEventPaymentEvent;
+    string IEvent<PaymentEvent>.Key => OrderId.ToString();
+
+    /// <summary>The money was taken.</summary>
+    public const string Approved = "PaymentApproved";
+
+    /// <summary>No money was taken, and none will be.</summary>
+    public const string Declined = "PaymentDeclined";
+
+    /// <summary>The money was given back.</summary>
+    public const string Refunded = "PaymentRefunded";
+}

@@ -1,0 +1,25 @@
+namespace OrderMall.Delivery;
+
+/// <summary>What delivery makes of what happened elsewhere, in whatever order it hears of it.</summary>
+internal sealed class DeliveryEvents(TimeProvider time)
+{
+    public static readonly IReadOnlyCollection<string> StoreTypes = [StoreEvent.OrderReceived];
+
+    public static readonly IReadOnlyCollection<string> OrderTypes = [OrderEvent.Cancelled, OrderEvent.Rejected];
+
+    /// <summary>The store has an order: its parcel is begun, unless it was stopped before.</summary>
+    public async Task BeginAsync(DeliveryDb db, CloudEvent<StoreEvent> e, CancellationToken cancellationToken)
+    {
+        if (e.Data.Fulfilment != Fulfilment.Delivery || await db.Parcels.FindAsync([e.Data.OrderId], cancellationToken) is not null)
+            return;
+        var parcel = db.Parcels.Add(Parcel.Begun(e.Data.OrderId, e.Data.Destination ?? "")).Entity;
+        db.Publish(ParcelEvent.PreparationStarted, parcel, time.Now());
+    }
+
+    /// <summary>An order is over: its parcel does not leave.</summary>
+    public async Task EndAsync(DeliveryDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
+    {
+        if (e.Data.Fulfilment == Fulfilment.Delivery)
+            await DeliveryCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
+    }
+}

@@ -1,0 +1,18 @@
+namespace OrderMall.Store;
+
+/// <summary>Ordering asks not to fulfil an order that was cancelled or rejected.</summary>
+internal static class StoreCalls
+{
+    public static void Map(WebApplication app) => app.MapPost("/stops", StopAsync).ExcludeFromDescription();
+
+    private static async Task<Ok<StopAnswer>> StopAsync(StopRequest request, StoreDb db, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new StopAnswer(await db.DecideAsync(
+            async () =>
+            {
+                if (await db.Orders.FindAsync([request.OrderId], cancellationToken) is { } order)
+                    return order.Stop() ? StopOutcome.Stopped : StopOutcome.TooLate;
+                db.Orders.Add(StoreOrder.StoppedBeforeItCame(request.OrderId));
+                return StopOutcome.Stopped;
+            },
+            cancellationToken)));
+}

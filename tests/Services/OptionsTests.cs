@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Options;
+using OrderMall.MyPage;
+using OrderMall.Ordering;
+using OrderMall.Publishing;
+using OrderMall.ServiceDefaults;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>A service that is not configured as it can be does not start, and says which key is wrong.</summary>
+public sealed class OptionsTests
+{
+    [Theory]
+    [InlineData("Ordering:PaymentPatience", "00:00:00")]
+    [InlineData("Ordering:PaymentPatience", "8.00:00:00")]
+    [InlineData("Ordering:PaymentPatience", "soon")]
+    public Task Ordering(string key, string value) => IsRefusedAsync<OrderingService>(key, value);
+
+    [Theory]
+    [InlineData("Publishing:Currency", "won")]
+    [InlineData("Publishing:Currency", "KRWX")]
+    public Task Publishing(string key, string value) => IsRefusedAsync<PublishingService>(key, value);
+
+    [Theory]
+    [InlineData("Rebuild:Interval", "00:00:00")]
+    [InlineData("Rebuild:Interval", "2.00:00:00")]
+    public Task MyPage(string key, string value) => IsRefusedAsync<MyPageService>(key, value);
+
+    private static async Task IsRefusedAsync<TService>(string key, string value)
+        where TService : IMallService
+    {
+        await using var app = ServiceHost.Create<TService>(
+            ["--urls=http://127.0.0.1:0", "--DAPR_GRPC_PORT=1", "--APP_API_TOKEN=token", $"--ConnectionStrings:{TService.AppId}=Host=127.0.0.1;Port=1", $"--{key}={value}"]);
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => app.StartAsync());
+        Assert.True(refused is OptionsValidationException or InvalidOperationException, $"{refused}");
+        Assert.Contains(key, refused.Message, StringComparison.Ordinal);
+    }
+}
