@@ -128,6 +128,11 @@ internal sealed class SmtpServer : IAsyncDisposable
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => $"{line}\r\n"))));
         var mail = MimeMessage.Load(stream);
-        return new Mail(from, recipients, mail.Headers.ToDictionary(header => header.Field, header => header.Value, StringComparer.OrdinalIgnoreCase), mail.TextBody!);
+        return new Mail(
+            from,
+            recipients,
+            mail.Headers.ToDictionary(header => header.Field, header => header.Value, StringComparer.OrdinalIgnoreCase),
+            // Read, it has the line ends of this machine.
+            mail.TextBody!.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "\r\n", StringComparison.Ordinal));
     }
 }
