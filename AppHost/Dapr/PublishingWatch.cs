@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderMall.AppHost.Operations;
+using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
@@ -72,6 +73,7 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance.Address, "/alarms"));
             request.Headers.Add("dapr-api-token", app.AppToken);
+            request.Headers.Add(GatewayIdentity.CallerHeader, AppIds.Operations);
             try
             {
                 using var response = await Http.SendAsync(request, stoppingToken);

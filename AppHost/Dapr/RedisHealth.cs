@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using OrderMall.Control;
 using StackExchange.Redis;
 
 namespace OrderMall.AppHost.Dapr;

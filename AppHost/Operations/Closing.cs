@@ -55,7 +55,7 @@ internal sealed partial class Closing : IHostedLifecycleService
         await _databases.DisposeAsync();
     }
 
-    private Task StopAsync(IEnumerable<Supervised> programs, CancellationToken cancellationToken) => Task.WhenAll(programs.Select(async program =>
+    private Task StopAsync(IEnumerable<SupervisedProgram> programs, CancellationToken cancellationToken) => Task.WhenAll(programs.Select(async program =>
     {
         try
         {

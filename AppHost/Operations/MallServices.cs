@@ -23,8 +23,8 @@ internal sealed partial class MallServices : IMallControl
         (Control, Apps, _sidecars) = (control, apps, sidecars);
         Programs =
         [
-            .. sidecars.Programs.Select(sidecar => new Supervised(sidecar.Name, sidecar.Alive, sidecar.Token)),
-            .. apps.SelectMany(app => app.Instances).Select(instance => new Supervised(instance.Name, new Uri(instance.Address, "/alive"), null)),
+            .. sidecars.Programs.Select(sidecar => new SupervisedProgram(sidecar.Name, sidecar.Alive, sidecar.Token)),
+            .. apps.SelectMany(app => app.Instances).Select(instance => new SupervisedProgram(instance.Name, new Uri(instance.Address, "/alive"), null)),
         ];
     }
 
@@ -34,7 +34,7 @@ internal sealed partial class MallServices : IMallControl
     public IReadOnlyList<MallApp> Apps { get; }
 
     /// <summary>All programs that are kept running, the sidecars first.</summary>
-    public IReadOnlyList<Supervised> Programs { get; }
+    public IReadOnlyList<SupervisedProgram> Programs { get; }
 
     /// <summary>Whether a call of another app would reach this one.</summary>
     public Func<string, CancellationToken, Task<bool>> Reaches { get; set; } = static (_, _) => Task.FromResult(false);
@@ -107,7 +107,7 @@ internal sealed partial class MallServices : IMallControl
     }
 
     /// <summary>Starts a program that has ended. Returns when Aspire has done so.</summary>
-    public async Task StartAsync(Supervised program, CancellationToken cancellationToken)
+    public async Task StartAsync(SupervisedProgram program, CancellationToken cancellationToken)
     {
         program.IsWanted = true;
         (program.Misses, program.KillReason) = (0, null);
@@ -117,7 +117,7 @@ internal sealed partial class MallServices : IMallControl
     }
 
     /// <summary>Stops a program gracefully.</summary>
-    public async Task StopAsync(Supervised program, CancellationToken cancellationToken)
+    public async Task StopAsync(SupervisedProgram program, CancellationToken cancellationToken)
     {
         program.IsWanted = false;
         await CommandAsync(program, KnownResourceCommands.StopCommand, cancellationToken);
@@ -128,7 +128,7 @@ internal sealed partial class MallServices : IMallControl
             await Task.Delay(LookInterval, limit.Token);
     }
 
-    private List<Supervised> InstancesOf(string appId) =>
+    private List<SupervisedProgram> InstancesOf(string appId) =>
         [.. Apps.First(app => app.AppId == appId).Instances.Select(instance => Programs.First(program => program.Name == instance.Name))];
 
     private async Task<ServiceState> StateAsync(MallApp app, CancellationToken cancellationToken)
@@ -163,7 +163,7 @@ internal sealed partial class MallServices : IMallControl
         }
     }
 
-    private async Task CommandAsync(Supervised program, string command, CancellationToken cancellationToken)
+    private async Task CommandAsync(SupervisedProgram program, string command, CancellationToken cancellationToken)
     {
         if (program.Latest is not { } latest)
             throw new MallException($"{program.Name} has not been started yet.");

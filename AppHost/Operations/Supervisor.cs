@@ -42,7 +42,7 @@ internal sealed partial class Supervisor(
         }
     }
 
-    private async Task RestartAsync(Supervised program, string reason, CancellationToken stoppingToken)
+    private async Task RestartAsync(SupervisedProgram program, string reason, CancellationToken stoppingToken)
     {
         if (!state.IsOpen)
         {
@@ -91,7 +91,7 @@ internal sealed partial class Supervisor(
         }
     }
 
-    private async Task ProbeAsync(Supervised program, CancellationToken stoppingToken)
+    private async Task ProbeAsync(SupervisedProgram program, CancellationToken stoppingToken)
     {
         if (program.ProcessId is not { } id)
             return;
@@ -110,7 +110,7 @@ internal sealed partial class Supervisor(
     }
 
     // How often and why, among what the dashboard shows of it.
-    private Task ShowAsync(Supervised program) => notifications.PublishUpdateAsync(program.Latest!.Resource, program.Latest.ResourceId, snapshot => snapshot with
+    private Task ShowAsync(SupervisedProgram program) => notifications.PublishUpdateAsync(program.Latest!.Resource, program.Latest.ResourceId, snapshot => snapshot with
     {
         Properties = With(With(snapshot.Properties, "Restarts", program.Restarts), "Last restart", $"{DateTime.UtcNow:u}: {program.Reason}"),
     });
@@ -118,7 +118,7 @@ internal sealed partial class Supervisor(
     private static ImmutableArray<ResourcePropertySnapshot> With(ImmutableArray<ResourcePropertySnapshot> properties, string name, object value) =>
         [.. properties.Where(property => property.Name != name), new ResourcePropertySnapshot(name, value)];
 
-    private async Task<string> LastWordsAsync(Supervised program)
+    private async Task<string> LastWordsAsync(SupervisedProgram program)
     {
         var lines = new Queue<string>();
         await foreach (var batch in logs.GetAllAsync(program.Latest!.ResourceId))

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OrderMall.ServiceDefaults.Messaging;
@@ -30,23 +28,6 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Remembers in whose trace a new row was begun: what is done for it later belongs to it too. Its kind has the property <see cref="TraceParent"/>.</summary>
     protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
-
-    /// <summary>Publishes an event if and only if the changes of this context are saved.</summary>
-    /// <param name="type">The event's name.</param>
-    /// <param name="e">What it says.</param>
-    /// <typeparam name="T">The event's type.</typeparam>
-    public void Publish<T>(string type, T e)
-        where T : class, IEvent<T> =>
-        Outbox.Add(new OutboxMessage
-        {
-            EventId = StableId.Of($"{T.Topic}/{type}/{e.Key}/{e.Version}", e.At, e.Version),
-            Topic = T.Topic,
-            Type = type,
-            Key = e.Key,
-            Data = JsonSerializer.Serialize(e, (JsonTypeInfo<T>)T.Json.Options.GetTypeInfo(typeof(T))),
-            TraceParent = Activity.Current?.Id,
-            CreatedAt = e.At,
-        });
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
     /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>

@@ -19,6 +19,6 @@ public interface IEvent<TSelf>
     /// <summary>When it happened (UTC).</summary>
     DateTimeOffset At { get; }
 
-    /// <summary>The aggregate's version: published for the second time, an event has the same id as before, and who handled it knows it.</summary>
+    /// <summary>The aggregate's version. With the same version and time it is the same event, under the same id, however often it is published: who handled it knows it.</summary>
     long Version { get; }
 }

@@ -11,7 +11,7 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
     public void PutOnSale(Offer offer)
     {
         Offers.Add(offer);
-        Publish(OfferEvent.Registered, offer.ToEvent());
+        this.Publish(OfferEvent.Registered, offer.ToEvent());
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -7,7 +7,7 @@ internal sealed class DeliveryDb(DbContextOptions<DeliveryDb> options) : MallDb(
 
     /// <summary>Publishes what happened to a parcel, with the parcel's change.</summary>
     public void Publish(string type, Parcel parcel, DateTimeOffset at) =>
-        Publish(type, new ParcelEvent(parcel.OrderId, parcel.Version, at));
+        this.Publish(type, new ParcelEvent(parcel.OrderId, parcel.Version, at));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -20,6 +20,6 @@ internal sealed class DeliveryEvents(TimeProvider time)
     public async Task EndAsync(DeliveryDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
     {
         if (e.Data.Fulfilment == Fulfilment.Delivery)
-            await DeliveryCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
+            await StopCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
     }
 }

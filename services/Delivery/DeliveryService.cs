@@ -22,7 +22,7 @@ public sealed class DeliveryService : IMallService
             .Once<StoreEvent>(DeliveryEvents.StoreTypes, inbound.BeginAsync)
             .Once<OrderEvent>(DeliveryEvents.OrderTypes, inbound.EndAsync);
         DeliveriesApi.Map(app);
-        DeliveryCalls.Map(app);
+        StopCalls.Map(app);
         DeliveryAudit.Map(app);
         RepublishCalls.Map(app);
     }

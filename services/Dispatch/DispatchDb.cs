@@ -22,7 +22,7 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
 
     /// <summary>Publishes what happened to an assignment, with the assignment's change.</summary>
     public void Publish(string type, Assignment assignment, DateTimeOffset at) =>
-        Publish(type, new AssignmentEvent(assignment.OrderId, assignment.Version, at, assignment.WorkerId, assignment.WorkerName));
+        this.Publish(type, new AssignmentEvent(assignment.OrderId, assignment.Version, at, assignment.WorkerId, assignment.WorkerName));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -21,6 +21,6 @@ internal sealed class DispatchEvents(TimeProvider time)
     public async Task EndAsync(DispatchDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
     {
         if (e.Data.Fulfilment == Fulfilment.Assignment)
-            await DispatchCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
+            await StopCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
     }
 }

@@ -26,7 +26,7 @@ public sealed class DispatchService : IMallService
             .Once<OrderEvent>(DispatchEvents.OrderTypes, inbound.EndAsync);
         WorkersApi.Map(app);
         AssignmentsApi.Map(app);
-        DispatchCalls.Map(app);
+        StopCalls.Map(app);
         DispatchAudit.Map(app);
         RepublishCalls.Map(app);
     }

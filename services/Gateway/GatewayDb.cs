@@ -19,7 +19,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     public void Open(MallUser user, string role, DateTimeOffset at)
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
-        Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
+        this.Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

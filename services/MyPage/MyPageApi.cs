@@ -58,7 +58,7 @@ internal static class MyPageApi
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(TitlePage))]
 [JsonSerializable(typeof(IndexPage))]
-[JsonSerializable(typeof(Rebuild))]
+[JsonSerializable(typeof(RebuildState))]
 [JsonSerializable(typeof(Page<OrderView>))]
 [JsonSerializable(typeof(Page<TitleView>))]
 internal sealed partial class MyPageJson : JsonSerializerContext;

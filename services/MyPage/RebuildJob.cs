@@ -26,7 +26,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     private readonly IReadOnlyList<ViewSource> _sources = [.. sources];
     private readonly string _me = $"{Guid.NewGuid()}";
     private readonly Channel<bool> _asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private volatile Rebuild? _last;
+    private volatile RebuildState? _last;
 
     /// <summary>For how long it has been under way without going on; zero while it does, and when nothing is to be done.</summary>
     public TimeSpan StalledFor => _last is { FinishedAt: null } under && time.Now() - under.ProgressAt is { Ticks: > 0 } since ? since : TimeSpan.Zero;
@@ -34,13 +34,13 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     /// <summary>How far it is.</summary>
     /// <exception cref="SidecarException">The state store did not answer.</exception>
     public async Task<RebuildProgress> GetAsync(CancellationToken cancellationToken) =>
-        (await state.GetAsync(Key, MyPageJson.Default.Rebuild, cancellationToken)).Value?.ToProgress() ?? new RebuildProgress(null, null, 0, null);
+        (await state.GetAsync(Key, MyPageJson.Default.RebuildState, cancellationToken)).Value?.ToProgress() ?? new RebuildProgress(null, null, 0, null);
 
     /// <summary>Begins it, unless it is under way.</summary>
     /// <exception cref="SidecarException">The state store did not answer.</exception>
     public async Task<RebuildProgress> BeginAsync(CancellationToken cancellationToken)
     {
-        await ChangeAsync(stored => stored is null or { FinishedAt: not null } ? Rebuild.Begin(_me, Lease, time.Now()) : null, cancellationToken);
+        await ChangeAsync(stored => stored is null or { FinishedAt: not null } ? RebuildState.Begin(_me, Lease, time.Now()) : null, cancellationToken);
         _asked.Writer.TryWrite(true);
         return _last!.ToProgress();
     }
@@ -100,7 +100,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     {
         var now = time.Now();
         if (await ChangeAsync(
-                stored => stored is null ? Rebuild.Begin(_me, Lease, now)
+                stored => stored is null ? RebuildState.Begin(_me, Lease, now)
                     : stored.IsFor(_me, now) ? stored with { Holder = _me, HeldUntil = now + Lease }
                     : null,
                 cancellationToken) is not { } rebuild)
@@ -120,7 +120,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
         LogFinished(rebuild.Done);
     }
 
-    private async Task<Rebuild> AdvanceAsync(Rebuild rebuild, CancellationToken cancellationToken)
+    private async Task<RebuildState> AdvanceAsync(RebuildState rebuild, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(PageTimeLimit);
@@ -153,17 +153,17 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     }
 
     // What was saved; null where the change is none.
-    private async Task<Rebuild?> ChangeAsync(Func<Rebuild?, Rebuild?> change, CancellationToken cancellationToken)
+    private async Task<RebuildState?> ChangeAsync(Func<RebuildState?, RebuildState?> change, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(SaveTimeLimit);
         for (var conflicts = new Conflicts(Key); ; await conflicts.WaitAsync(limit.Token))
         {
-            var (stored, etag) = await state.GetAsync(Key, MyPageJson.Default.Rebuild, limit.Token);
+            var (stored, etag) = await state.GetAsync(Key, MyPageJson.Default.RebuildState, limit.Token);
             _last = stored;
             if (change(stored) is not { } changed)
                 return null;
-            if (await state.TrySaveAsync(Key, changed, etag, MyPageJson.Default.Rebuild, limit.Token))
+            if (await state.TrySaveAsync(Key, changed, etag, MyPageJson.Default.RebuildState, limit.Token))
                 return _last = changed;
         }
     }

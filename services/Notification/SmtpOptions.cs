@@ -1,5 +1,6 @@
 using System.Net.Mail;
 using MailKit.Security;
+using MimeKit;
 
 namespace OrderMall.Notification;
 
@@ -59,7 +60,7 @@ internal sealed class SmtpOptions
         { Port: < 1 or > ushort.MaxValue } => $"Port is {Port}: it must be from 1 to {ushort.MaxValue}.",
         { Port: PortOfImplicitTls, EnableSsl: false } => $"Port is {Port}, where connections begin encrypted: set EnableSsl.",
         { From: "" } => "From is not set: give the address that emails come from, such as 'OrderMall <mall@example.com>'.",
-        _ when !MailAddress.TryCreate(From, out _) => $"From is '{From}': it must be an email address, such as 'OrderMall <mall@example.com>'.",
+        _ when !MailAddress.TryCreate(From, out _) || !MailboxAddress.TryParse(From, out _) => $"From is '{From}': it must be an email address, such as 'OrderMall <mall@example.com>'.",
         _ when string.IsNullOrEmpty(User) != string.IsNullOrEmpty(Password) => $"{(string.IsNullOrEmpty(User) ? "User" : "Password")} is not set: give both User and Password, or neither.",
         _ when TimeLimit <= TimeSpan.Zero || TimeLimit > LongestTimeLimit => $"TimeLimit is {TimeLimit}: it must be more than 0 and at most {LongestTimeLimit}.",
         _ when RetryAfter <= TimeSpan.Zero || RetryAfter > LongestTimeLimit => $"RetryAfter is {RetryAfter}: it must be more than 0 and at most {LongestTimeLimit}.",

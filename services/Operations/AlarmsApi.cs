@@ -10,13 +10,13 @@ internal static class AlarmsApi
             .WithTags("Operation").WithName("ListAlarms").WithSummary("What is raised now, measured anew in every service.")
             .RequireRole(Roles.Operator);
 
-    private static async Task<Ok<AlarmReport>> ListAsync(OperatorCalls calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<AlarmReport>> ListAsync(OperatorClient calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
     {
         var others = await Task.WhenAll(calls.Subscribers.Append(AppIds.Gateway).Select(appId => OfAsync(calls, appId, cancellationToken)));
         return TypedResults.Ok(new AlarmReport(time.Now(), [.. others.SelectMany(raised => raised), .. Raised(AppIds.Operations, await own.MeasureAsync(cancellationToken))]));
     }
 
-    private static async Task<IEnumerable<RaisedAlarm>> OfAsync(OperatorCalls calls, string appId, CancellationToken cancellationToken)
+    private static async Task<IEnumerable<RaisedAlarm>> OfAsync(OperatorClient calls, string appId, CancellationToken cancellationToken)
     {
         try
         {

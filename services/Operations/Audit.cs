@@ -149,12 +149,11 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
 
     // Assigning and freeing commit together: this needs no second look.
     private static async Task<List<Disagreement>> IdleAsync(AuditSources sources, CancellationToken cancellationToken) =>
-        [.. (await sources.IdleAsync(cancellationToken) ?? []).Select(idle => new Disagreement(
-            "dispatch", $"{idle.Waiting} requests of {idle.MerchantId} wait although {idle.FreeWorkers} of its workers are free."))];
+        [.. (await sources.IdleAsync(cancellationToken) ?? []).Select(AuditRules.Judge)];
 
     private static async Task<List<Disagreement>> UnknownAsync(AuditSources sources, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
         ids.Count > 0 && await sources.OrdersAsync(ids, cancellationToken) is { } orders
-            ? [.. ids.Except(orders.Select(order => order.OrderId)).Select(id => new Disagreement("provider", "The provider charged for an order that ordering does not know.", OrderId: id))]
+            ? [.. AuditRules.JudgeUnknown(ids, orders)]
             : [];
 
     // An offer's numbers are read in one go, but the holds of its orders page by page: those are compared only where the
@@ -211,10 +210,7 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             foreach (var (appId, messaging) in answers.Where(answer => answer.Messaging is not null))
             {
                 counts.Count(messaging!);
-                if (messaging!.Outbox > 0)
-                    wrong.Add(new Disagreement("outbox", $"{appId} has {messaging.Outbox} events that it could not publish yet."));
-                if (messaging.DeadLetters > 0)
-                    wrong.Add(new Disagreement("dead-letters", $"{appId} could not handle {messaging.DeadLetters} events. See /api/ops/dead-letters."));
+                wrong.AddRange(AuditRules.Judge(appId, messaging!));
             }
 
             return wrong;

@@ -9,7 +9,7 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
     private static readonly TimeSpan Usual = TimeSpan.FromHours(1);
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
 
-    /// <summary>Adds the rounds and their alarm, unless the configured interval is zero.</summary>
+    /// <summary>Adds the job and their alarm, unless the configured interval is zero.</summary>
     /// <exception cref="InvalidOperationException">It is no such time.</exception>
     public static void AddIfWanted(WebApplicationBuilder builder)
     {

@@ -100,6 +100,25 @@ internal static class AuditRules
             yield return new Disagreement("capacity", $"The catalog holds {offer.Held}, but the holds of all orders are {heldByOrders}.", OfferId: offer.OfferId);
     }
 
+    /// <summary>Money that was taken for orders of which ordering knows nothing.</summary>
+    /// <param name="charged">The orders that the provider charged for.</param>
+    /// <param name="known">Those of them that ordering knows.</param>
+    public static IEnumerable<Disagreement> JudgeUnknown(IEnumerable<Guid> charged, IEnumerable<AuditedOrder> known) =>
+        charged.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("provider", "The provider charged for an order that ordering does not know.", OrderId: id));
+
+    /// <summary>Nobody waits for a worker while one is free.</summary>
+    public static Disagreement Judge(AuditedIdle idle) =>
+        new("dispatch", $"{idle.Waiting} requests of {idle.MerchantId} wait although {idle.FreeWorkers} of its workers are free.");
+
+    /// <summary>Everything was published, and could be handled.</summary>
+    public static IEnumerable<Disagreement> Judge(string appId, AuditedMessaging messaging)
+    {
+        if (messaging.Outbox > 0)
+            yield return new Disagreement("outbox", $"{appId} has {messaging.Outbox} events that it could not publish yet.");
+        if (messaging.DeadLetters > 0)
+            yield return new Disagreement("dead-letters", $"{appId} could not handle {messaging.DeadLetters} events. See /api/ops/dead-letters.");
+    }
+
     // Rule 1: exactly one charge of the prepaid amount, here and at the provider.
     private static IEnumerable<Disagreement> JudgeLiveMoney(OrderFacts facts)
     {

@@ -19,7 +19,7 @@ internal static partial class DeadLettersApi
         letters.MapDelete("/{appId}/{eventId}", DiscardAsync).WithName("DiscardDeadLetter").WithSummary("Forgets a parked event: it is never handled.");
     }
 
-    private static async Task<Ok<List<ParkedEvent>>> ListAsync(OperatorCalls calls, HttpContext context)
+    private static async Task<Ok<List<ParkedEvent>>> ListAsync(OperatorClient calls, HttpContext context)
     {
         var answers = await Task.WhenAll(calls.Subscribers.Select(async appId => (AppId: appId, Letters: await LettersOfAsync(calls, appId, context.RequestAborted))));
         var unreachable = answers.Where(answer => answer.Letters is null).Select(answer => answer.AppId).ToArray();
@@ -29,7 +29,7 @@ internal static partial class DeadLettersApi
     }
 
     // Null where it does not answer.
-    private static async Task<List<ParkedEvent>?> LettersOfAsync(OperatorCalls calls, string appId, CancellationToken cancellationToken)
+    private static async Task<List<ParkedEvent>?> LettersOfAsync(OperatorClient calls, string appId, CancellationToken cancellationToken)
     {
         try
         {
@@ -42,7 +42,7 @@ internal static partial class DeadLettersApi
         }
     }
 
-    private static async Task<Results<Ok<DetailedEvent>, ProblemHttpResult>> GetAsync(string appId, string eventId, OperatorCalls calls, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<DetailedEvent>, ProblemHttpResult>> GetAsync(string appId, string eventId, OperatorClient calls, CancellationToken cancellationToken)
     {
         if (!calls.Subscribers.Contains(appId))
             return Problems.NotFound("service");
@@ -50,10 +50,10 @@ internal static partial class DeadLettersApi
         return letters is [var letter] ? TypedResults.Ok(letter with { Service = appId }) : Problems.NotFound("dead letter");
     }
 
-    private static async Task<Results<Ok<DeadLetterAnswer>, ProblemHttpResult>> ReplayAllAsync(string appId, OperatorCalls calls, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<DeadLetterAnswer>, ProblemHttpResult>> ReplayAllAsync(string appId, OperatorClient calls, CancellationToken cancellationToken) =>
         await AskAsync(calls, appId, "replay", eventId: null, cancellationToken) is { } answer ? TypedResults.Ok(answer) : Problems.NotFound("service");
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> ReplayAsync(string appId, string eventId, OperatorCalls calls, CancellationToken cancellationToken) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> ReplayAsync(string appId, string eventId, OperatorClient calls, CancellationToken cancellationToken) =>
         await AskAsync(calls, appId, "replay", eventId, cancellationToken) switch
         {
             null => Problems.NotFound("service"),
@@ -63,7 +63,7 @@ internal static partial class DeadLettersApi
         };
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DiscardAsync(
-        string appId, string eventId, ClaimsPrincipal user, OperatorCalls calls, ILogger<OperatorCalls> logger, CancellationToken cancellationToken)
+        string appId, string eventId, ClaimsPrincipal user, OperatorClient calls, ILogger<OperatorClient> logger, CancellationToken cancellationToken)
     {
         switch (await AskAsync(calls, appId, "discard", eventId, cancellationToken))
         {
@@ -78,7 +78,7 @@ internal static partial class DeadLettersApi
     }
 
     // Null where no such service has any.
-    private static async Task<DeadLetterAnswer?> AskAsync(OperatorCalls calls, string appId, string what, string? eventId, CancellationToken cancellationToken) =>
+    private static async Task<DeadLetterAnswer?> AskAsync(OperatorClient calls, string appId, string what, string? eventId, CancellationToken cancellationToken) =>
         calls.Subscribers.Contains(appId)
             ? await calls.AskAsync(
                 appId, HttpMethod.Post, $"dead-letters/{what}", JsonContent.Create(new DeadLetterRequest(eventId), ServiceDefaultsJson.Default.DeadLetterRequest), ServiceDefaultsJson.Default.DeadLetterAnswer, cancellationToken)

@@ -14,7 +14,7 @@ public sealed class OperationsService : IMallService
         builder.AddJson(OperationsJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<Audit>();
         AuditJob.AddIfWanted(builder);
-        OperatorCalls.Add(builder);
+        OperatorClient.Add(builder);
     }
 
     /// <inheritdoc/>

@@ -15,10 +15,10 @@ internal static partial class RepublishApi
     public static void Map(WebApplication app)
     {
         var ops = app.MapGroup("/api/ops").WithTags("Operation").RequireRole(Roles.Operator).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        ops.MapPost("/orders/{id:guid}/republish", (Guid id, ClaimsPrincipal user, IServiceProvider services, ILogger<OperatorCalls> logger, CancellationToken cancellationToken) =>
+        ops.MapPost("/orders/{id:guid}/republish", (Guid id, ClaimsPrincipal user, IServiceProvider services, ILogger<OperatorClient> logger, CancellationToken cancellationToken) =>
                 RepublishAsync("order", id, AppIds.Ordering, OfOrders, user, services, logger, cancellationToken))
             .WithName("RepublishOrder").WithSummary("Has the events of an order published again, for whoever missed one.");
-        ops.MapPost("/titles/{id:guid}/republish", (Guid id, ClaimsPrincipal user, IServiceProvider services, ILogger<OperatorCalls> logger, CancellationToken cancellationToken) =>
+        ops.MapPost("/titles/{id:guid}/republish", (Guid id, ClaimsPrincipal user, IServiceProvider services, ILogger<OperatorClient> logger, CancellationToken cancellationToken) =>
                 RepublishAsync("title", id, AppIds.Publishing, OfTitles, user, services, logger, cancellationToken))
             .WithName("RepublishTitle").WithSummary("Has the events of a title's registration published again, for whoever missed one.");
     }

@@ -13,17 +13,17 @@ internal static partial class ViewsApi
     public static void Map(WebApplication app)
     {
         var rebuild = app.MapGroup($"/api/ops/{Path}").WithTags("Operation").RequireRole(Roles.Operator).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        rebuild.MapPost("/", async (ClaimsPrincipal user, OperatorCalls calls, ILogger<OperatorCalls> logger, CancellationToken cancellationToken) =>
+        rebuild.MapPost("/", async (ClaimsPrincipal user, OperatorClient calls, ILogger<OperatorClient> logger, CancellationToken cancellationToken) =>
             {
                 LogRebuilt(logger, user.Id());
                 return TypedResults.Accepted($"/api/ops/{Path}", await AskAsync(calls, HttpMethod.Post, cancellationToken));
             })
             .WithName("RebuildViews").WithSummary("Begins to make people's pages and recommendations again from what their owners hold, unless that is under way.");
-        rebuild.MapGet("/", async (OperatorCalls calls, CancellationToken cancellationToken) => TypedResults.Ok(await AskAsync(calls, HttpMethod.Get, cancellationToken)))
+        rebuild.MapGet("/", async (OperatorClient calls, CancellationToken cancellationToken) => TypedResults.Ok(await AskAsync(calls, HttpMethod.Get, cancellationToken)))
             .WithName("GetRebuiltViews").WithSummary("How far people's pages and recommendations are made again.");
     }
 
-    private static async Task<Rebuilds> AskAsync(OperatorCalls calls, HttpMethod method, CancellationToken cancellationToken)
+    private static async Task<Rebuilds> AskAsync(OperatorClient calls, HttpMethod method, CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(calls.WithViews.Select(async appId =>
         {

@@ -246,6 +246,7 @@ internal sealed class Order
     /// <returns><see langword="false"/> when it is too late or there is nothing to cancel any more.</returns>
     public bool BeginCancelling(OrderStatus aim, string? reason, DateTimeOffset now)
     {
+        // As far as ordering knows. Whether what may have left meanwhile can still be stopped, its service decides: Parcel.Stop in delivery.
         var possible = Status is OrderStatus.AwaitingPayment
             || (IsLive && Status is not (OrderStatus.Shipped or OrderStatus.Delivered or OrderStatus.Completed));
         if (!possible)

@@ -29,7 +29,7 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
     {
         Activity.Current?.SetTag("mall.order.id", order.Id).SetTag("mall.order.status", order.Status.ToString()).SetTag("mall.order.reason", order.Reason);
         foreach (var (type, e) in order.TakeEvents())
-            Publish(type, e);
+            this.Publish(type, e);
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -29,6 +29,8 @@ public sealed class PaymentService : IMallService
     public static void Map(WebApplication app)
     {
         PaymentsApi.Map(app);
+        PaymentCalls.Map(app);
+        PaymentAudit.Map(app);
         OrderEvents.Map(app);
         RepublishCalls.Map(app);
     }

@@ -20,7 +20,11 @@ public sealed class PaymentProviderService : IMallService
     }
 
     /// <inheritdoc/>
-    public static void Map(WebApplication app) => ProviderApi.Map(app);
+    public static void Map(WebApplication app)
+    {
+        ProviderCalls.Map(app);
+        ProviderAudit.Map(app);
+    }
 }
 
 /// <summary>Source-generated JSON of this service's own API.</summary>

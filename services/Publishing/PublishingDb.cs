@@ -9,7 +9,7 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
     public void PublishEvents(Registration registration)
     {
         foreach (var (type, e) in registration.TakeEvents())
-            Publish(type, e);
+            this.Publish(type, e);
     }
 
     /// <summary>The product team has what was an attempt until now.</summary>

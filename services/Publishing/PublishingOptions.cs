@@ -6,6 +6,7 @@ namespace OrderMall.Publishing;
 internal sealed class PublishingOptions
 {
     /// <summary>The currency of all prices (ISO 4217). KRW unless configured.</summary>
+    [Required(AllowEmptyStrings = false, ErrorMessage = "Publishing:Currency must be three capital letters, such as KRW.")]
     [RegularExpression("[A-Z]{3}", ErrorMessage = "Publishing:Currency must be three capital letters, such as KRW.")]
     public string Currency { get; set; } = "KRW";
 }

@@ -9,7 +9,7 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
 
     /// <summary>Publishes what happened to an order, with the order's change.</summary>
     public void Publish(string type, StoreOrder order, DateTimeOffset at) =>
-        Publish(type, new StoreEvent(
+        this.Publish(type, new StoreEvent(
                 order.OrderId,
                 order.Version,
                 at,
@@ -24,7 +24,7 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
 
     /// <summary>Publishes what happened to a review, with the review's change.</summary>
     public void Publish(string type, Review review, DateTimeOffset at) =>
-        Publish(type, new ReviewEvent(review.TitleId, review.Version, at, review.Reason));
+        this.Publish(type, new ReviewEvent(review.TitleId, review.Version, at, review.Reason));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -27,7 +27,7 @@ public sealed class StoreService : IMallService
             .Once<OrderEvent>(OrderEvents.Types, orderEvents.ApplyAsync)
             .Once<TitleEvent>(TitleEvents.Types, titleEvents.ApplyAsync);
         StoreApi.Map(app);
-        StoreCalls.Map(app);
+        StopCalls.Map(app);
         ReviewsApi.Map(app);
         ReviewCalls.Map(app);
         StoreAudit.Map(app);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using MailKit.Security;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Notification;
@@ -187,6 +188,7 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
     [Theory]
     [InlineData("x<victim@mall.test>")]
     [InlineData("a..b@mall.test")]
+    [InlineData("john.@mall.test")]
     [InlineData("one@mall.test,two@mall.test")]
     public async Task Nobody_is_written_to_at_what_is_not_one_address(string email)
     {
@@ -217,6 +219,13 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
         Assert.Empty(await StatusesAsync(notification));
         Assert.Single(await InboxAsync("alice", notification));
     }
+
+    [Theory]
+    [InlineData(25, false, SecureSocketOptions.None)]
+    [InlineData(587, true, SecureSocketOptions.StartTls)]
+    [InlineData(465, true, SecureSocketOptions.SslOnConnect)]
+    public void The_connection_is_encrypted_as_configured(int port, bool enableSsl, SecureSocketOptions expected) =>
+        Assert.Equal(expected, new SmtpOptions { Port = port, EnableSsl = enableSsl }.Encryption);
 
     [Theory]
     [InlineData("Smtp:Host", "Smtp:From=mall@mall.test")]

@@ -16,6 +16,7 @@ public sealed class OptionsTests
     public Task Ordering(string key, string value) => IsRefusedAsync<OrderingService>(key, value);
 
     [Theory]
+    [InlineData("Publishing:Currency", "")]
     [InlineData("Publishing:Currency", "won")]
     [InlineData("Publishing:Currency", "KRWX")]
     public Task Publishing(string key, string value) => IsRefusedAsync<PublishingService>(key, value);

@@ -126,6 +126,8 @@ internal sealed class SmtpServer : IAsyncDisposable
 
     private static Mail Read(string from, List<string> recipients, List<string> lines)
     {
+        // This server offers neither 8BITMIME nor SMTPUTF8.
+        Assert.All(lines, line => Assert.True(Ascii.IsValid(line), line));
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => $"{line}\r\n"))));
         var mail = MimeMessage.Load(stream);
         return new Mail(

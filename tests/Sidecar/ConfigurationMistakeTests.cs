@@ -51,6 +51,17 @@ public sealed class ConfigurationMistakeTests : IDisposable
         Assert.StartsWith(expected, mistake.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("        trip: consecutiveFailures >= 5\n", 5)]
+    [InlineData("        trip: consecutiveFailures > 5\n", 6)]
+    [InlineData("        trip: ' consecutiveFailures>3 '\n", 4)]
+    [InlineData("", 6)]
+    public void A_breaker_opens_after_so_many_failures_in_a_row(string trip, long failures)
+    {
+        File.WriteAllText(Path.Combine(_folder, "r.yaml"), Policies + "    circuitBreakers:\n      c:\n        timeout: 1s\n" + trip);
+        Assert.Equal(failures, Assert.Single(Resources.Read(_folder).Resiliencies).Breakers["c"].Failures);
+    }
+
     [Fact]
     public void Subfolders_are_not_read()
     {
@@ -89,6 +100,8 @@ public sealed class ConfigurationMistakeTests : IDisposable
     [InlineData("ordering", "POST", "charges", true)]
     [InlineData("ordering", "POST", "audit/payments", false)]
     [InlineData("store", "GET", "alarms", false)]
+    [InlineData("mall-control", "GET", "alive", true)]
+    [InlineData("mall-control", "POST", "refunds", false)]
     public void The_malls_own_files_say_who_may_ask_what(string caller, string verb, string method, bool allowed) =>
         Assert.Equal(allowed, Resources.Read(TheMalls).Configuration.Access.Allows(caller, method, verb));
 

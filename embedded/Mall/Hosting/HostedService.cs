@@ -6,7 +6,7 @@ internal sealed class HostedService
     // A new instance is slow at first: it gets used to its work before it may have to do all of it.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
-    private readonly IReadOnlyList<Supervised> instances;
+    private readonly IReadOnlyList<InstanceSupervisor> instances;
     private CancellationTokenSource untilStop = new(); // cancelled, and replaced, by every stop
     private bool restarting;
 
@@ -16,7 +16,7 @@ internal sealed class HostedService
     public HostedService(AppPlan plan, Func<int, Uri, IServiceRun> run, Action changed, ILogger logger)
     {
         Plan = plan;
-        instances = [.. plan.Instances.Select((uri, i) => new Supervised(plan.AppId, () => run(i, uri), changed, logger))];
+        instances = [.. plan.Instances.Select((uri, i) => new InstanceSupervisor(plan.AppId, () => run(i, uri), changed, logger))];
     }
 
     public AppPlan Plan { get; }

@@ -10,13 +10,13 @@ namespace OrderMall.Mall.Hosting;
 internal sealed class SidecarProcess : ISidecarHost
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
-    private readonly Supervised supervised;
+    private readonly InstanceSupervisor supervised;
     private readonly HttpClient http;
     private readonly Uri circuits;
     private readonly string adminToken;
     private readonly SidecarOptions options;
 
-    private SidecarProcess(Supervised supervised, HttpClient http, Uri circuits, string adminToken, SidecarOptions options) =>
+    private SidecarProcess(InstanceSupervisor supervised, HttpClient http, Uri circuits, string adminToken, SidecarOptions options) =>
         (this.supervised, this.http, this.circuits, this.adminToken, this.options) = (supervised, http, circuits, adminToken, options);
 
     public SidecarPorts PortsOf(string appId) => SidecarPorts.Of(options, appId);
@@ -38,7 +38,7 @@ internal sealed class SidecarProcess : ISidecarHost
             Health: circuits,
             Alive: circuits,
             token);
-        var supervised = new Supervised("sidecar", () => new ProcessRun(plan, folder, http), static () => { }, logger);
+        var supervised = new InstanceSupervisor("sidecar", () => new ProcessRun(plan, folder, http), static () => { }, logger);
         await supervised.StartAsync(ct);
         return new SidecarProcess(supervised, http, circuits, token, options);
     }

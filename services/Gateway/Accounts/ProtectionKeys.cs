@@ -16,6 +16,8 @@ internal static class ProtectionKeys
     {
         // It would warn that the keys are not wrapped.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+        // Below that it writes the keys themselves.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore", LogLevel.Warning);
         var services = builder.Services;
         services.AddDataProtection().SetApplicationName("OrderMall").PersistKeysToDbContext<GatewayDb>();
 

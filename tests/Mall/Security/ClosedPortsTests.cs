@@ -107,7 +107,7 @@ public sealed class ClosedPortsTests(IsolatedMall isolated, MallFixture mall) : 
         using var request = new HttpRequestMessage(new HttpMethod(verb), $"http://127.0.0.1:{port}{path}");
         if (verb != "GET")
             request.Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
-        foreach (var (name, value) in new[] { ("Dapr-Caller-App-Id", "gateway"), ("X-Mall-User", "operator"), ("X-Mall-Roles", "operator,customer") })
+        foreach (var (name, value) in new[] { ("Dapr-Caller-App-Id", path is "/alarms" or "/audit/messaging" ? "operations" : "gateway"), ("X-Mall-User", "operator"), ("X-Mall-Roles", "operator,customer") })
             request.Headers.Add(name, value);
         if (token is not null)
             request.Headers.TryAddWithoutValidation("dapr-api-token", token);

@@ -1,10 +1,11 @@
 using System.Globalization;
+using OrderMall.Control;
 using OrderMall.ServiceDefaults;
 
-namespace OrderMall.Control;
+namespace OrderMall.AppHost.Dapr;
 
 /// <summary>The <c>daprd</c> of this machine, and how the mall runs it.</summary>
-public static class DaprdProgram
+internal static class DaprdProgram
 {
     /// <summary>Where it is: as the variable DAPRD_PATH says, on the PATH, or where <c>dapr init --slim</c> puts it.</summary>
     /// <exception cref="MallException">It is not there.</exception>

@@ -26,15 +26,3 @@ internal readonly record struct IdempotencyKey(string? Value)
     public string HashOf(PlaceOrder request) =>
         Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrderingJson.Default.PlaceOrder)));
 }
-
-/// <summary>The <c>Prefer</c> header (RFC 7240).</summary>
-/// <param name="RespondAsync">Whether the customer is willing to wait for the outcome.</param>
-internal readonly record struct Preferences(bool RespondAsync)
-{
-    public const string RespondAsyncToken = "respond-async";
-
-    public static ValueTask<Preferences> BindAsync(HttpContext context) => ValueTask.FromResult(new Preferences(
-        context.Request.Headers["Prefer"]
-            .SelectMany(value => value?.Split(',') ?? [])
-            .Any(preference => preference.Split(';')[0].Trim().Equals(RespondAsyncToken, StringComparison.OrdinalIgnoreCase))));
-}

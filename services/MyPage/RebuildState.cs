@@ -14,7 +14,7 @@ namespace OrderMall.MyPage;
 /// <param name="ProgressAt">When it last went on (UTC).</param>
 /// <param name="FinishedAt">When all was done (UTC).</param>
 /// <param name="Problem">Why it did not go on when it was last tried.</param>
-internal sealed record Rebuild(
+internal sealed record RebuildState(
     Guid Id,
     DateTimeOffset BegunAt,
     string Holder,
@@ -26,13 +26,13 @@ internal sealed record Rebuild(
     DateTimeOffset? FinishedAt = null,
     string? Problem = null)
 {
-    public static Rebuild Begin(string holder, TimeSpan lease, DateTimeOffset now) => new(Guid.NewGuid(), now, holder, now + lease, 0, null, 0, now);
+    public static RebuildState Begin(string holder, TimeSpan lease, DateTimeOffset now) => new(Guid.NewGuid(), now, holder, now + lease, 0, null, 0, now);
 
     /// <summary>Whether it is for this replica to go on with it.</summary>
     public bool IsFor(string holder, DateTimeOffset now) => FinishedAt is null && (Holder == holder || HeldUntil <= now);
 
     /// <summary>Whether nobody has changed it, nor taken it over.</summary>
-    public bool IsStill(Rebuild? stored) => stored is not null && (stored.Id, stored.Holder, stored.Source, stored.After) == (Id, Holder, Source, After);
+    public bool IsStill(RebuildState? stored) => stored is not null && (stored.Id, stored.Holder, stored.Source, stored.After) == (Id, Holder, Source, After);
 
     public RebuildProgress ToProgress() => new(BegunAt, FinishedAt, Done, Problem);
 }

@@ -1,9 +1,10 @@
 using System.Text.RegularExpressions;
+using OrderMall.Control;
 
-namespace OrderMall.Control;
+namespace OrderMall.AppHost.Dapr;
 
 /// <summary>What a <c>daprd</c> says of its circuit breakers: it does so in its metrics only.</summary>
-public static partial class DaprdMetrics
+internal static partial class DaprdMetrics
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderMall.Operations;
 
 /// <summary>Asks services, for operators, what nobody else may ask: also those that joined by configuration alone.</summary>
-internal sealed class OperatorCalls(Invocation invocation, IReadOnlyList<string> joined)
+internal sealed class OperatorClient(Invocation invocation, IReadOnlyList<string> joined)
 {
     private const string Section = "Operations:Services";
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(15);
@@ -21,7 +21,7 @@ internal sealed class OperatorCalls(Invocation invocation, IReadOnlyList<string>
     public static void Add(WebApplicationBuilder builder)
     {
         var joined = builder.Configuration.GetSection(Section).GetChildren().Select(AppId).ToList();
-        builder.Services.AddSingleton(services => new OperatorCalls(services.GetRequiredService<Invocation>(), joined));
+        builder.Services.AddSingleton(services => new OperatorClient(services.GetRequiredService<Invocation>(), joined));
     }
 
     /// <summary>Asks one of them.</summary>
@@ -37,7 +37,7 @@ internal sealed class OperatorCalls(Invocation invocation, IReadOnlyList<string>
             using var request = invocation.Request(method, appId, pathAndQuery);
             request.Content = body;
             using var response = await invocation.SendAsync(request, limit.Token);
-            if (response.StatusCode == HttpStatusCode.NotFound)
+            if (response.StatusCode == HttpStatusCode.NotFound && joined.Contains(appId))
                 return null;
             if (response.StatusCode != HttpStatusCode.OK || await Invocation.IsUnreachableAsync(response, limit.Token))
                 throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(limit.Token)}");

@@ -5,7 +5,7 @@ namespace OrderMall.AppHost.Operations;
 /// <summary>A program of the mall that is kept running: an instance of a service, or a sidecar.</summary>
 /// <param name="alive">Answers with success while it lives.</param>
 /// <param name="token">What it is asked with, in <c>dapr-api-token</c>; none where it asks for none.</param>
-internal sealed class Supervised(string name, Uri alive, string? token)
+internal sealed class SupervisedProgram(string name, Uri alive, string? token)
 {
     public string Name => name;
 

@@ -1,7 +1,7 @@
 namespace OrderMall.PaymentProvider;
 
 /// <summary>What the provider does for its merchants, and how it is made to fail.</summary>
-internal static class ProviderApi
+internal static class ProviderCalls
 {
     private const string DeclinedMethod = "card_declined";
 
@@ -17,10 +17,6 @@ internal static class ProviderApi
             TypedResults.Ok(await ledger.LookUpAsync(lookup.Key, cancellationToken)));
 
         app.MapPut("/mode", (ProviderMode mode, ModeSwitch current) => SetMode(mode, current)).ExcludeFromDescription().WithValidation<ProviderMode>();
-        app.MapPost("/audit/charges", (AuditOrders some, Ledger ledger, CancellationToken cancellationToken) =>
-            AuditAsync(ledger.Charges.Where(charge => some.OrderIds.Contains(charge.Key)), cancellationToken)).ExcludeFromDescription();
-        app.MapPost("/audit/charges/page", (AuditPage page, Ledger ledger, CancellationToken cancellationToken) =>
-            AuditAsync(ledger.Charges.Where(charge => page.After == null || charge.Key > page.After).OrderBy(charge => charge.Key).Take(page.Limit), cancellationToken)).ExcludeFromDescription();
     }
 
     private static Ok<ProviderMode> SetMode(ProviderMode mode, ModeSwitch current)
@@ -40,9 +36,4 @@ internal static class ProviderApi
             await Task.Delay(mode.DelayMs!.Value, context.HttpContext.RequestAborted);
         return answer;
     }
-
-    private static async Task<List<AuditedCharge>> AuditAsync(IQueryable<Charge> charges, CancellationToken cancellationToken) =>
-        await charges.AsNoTracking()
-            .Select(charge => new AuditedCharge(charge.Key, charge.Amount > 0 ? 1 : 0, charge.Amount, charge.Refunded))
-            .ToListAsync(cancellationToken);
 }

@@ -1,7 +1,7 @@
 namespace OrderMall.Store;
 
 /// <summary>Ordering asks not to fulfil an order that was cancelled or rejected.</summary>
-internal static class StoreCalls
+internal static class StopCalls
 {
     public static void Map(WebApplication app) => app.MapPost("/stops", StopAsync).ExcludeFromDescription();
 

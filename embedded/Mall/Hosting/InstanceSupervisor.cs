@@ -8,7 +8,7 @@ namespace OrderMall.Mall.Hosting;
 /// </summary>
 /// <param name="create">Makes a new run.</param>
 /// <param name="changed">Told after every change of <see cref="Status"/>.</param>
-internal sealed partial class Supervised(string name, Func<IServiceRun> create, Action changed, ILogger logger)
+internal sealed partial class InstanceSupervisor(string name, Func<IServiceRun> create, Action changed, ILogger logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);

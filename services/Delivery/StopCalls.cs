@@ -1,7 +1,7 @@
 namespace OrderMall.Delivery;
 
 /// <summary>Ordering asks not to send the parcel of an order that was cancelled or rejected.</summary>
-internal static class DeliveryCalls
+internal static class StopCalls
 {
     public static void Map(WebApplication app) =>
         app.MapPost("/stops", async Task<Ok<StopAnswer>> (StopRequest request, DeliveryDb db, TimeProvider time, CancellationToken cancellationToken) =>

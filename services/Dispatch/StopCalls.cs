@@ -1,7 +1,7 @@
 namespace OrderMall.Dispatch;
 
 /// <summary>Ordering asks not to send anybody to an order that was cancelled or rejected.</summary>
-internal static class DispatchCalls
+internal static class StopCalls
 {
     public static void Map(WebApplication app) =>
         app.MapPost("/stops", async Task<Ok<StopAnswer>> (StopRequest request, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) =>

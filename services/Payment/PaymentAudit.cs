@@ -1,0 +1,12 @@
+namespace OrderMall.Payment;
+
+/// <summary>Tells the audit which payments there are.</summary>
+internal static class PaymentAudit
+{
+    public static void Map(WebApplication app) =>
+        app.MapPost("/audit/payments", async (AuditOrders some, PaymentDb db, CancellationToken cancellationToken) =>
+            await db.Payments.AsNoTracking()
+                .Where(payment => some.OrderIds.Contains(payment.OrderId))
+                .Select(payment => new AuditedPayment(payment.OrderId, payment.Amount, payment.Status))
+                .ToListAsync(cancellationToken)).ExcludeFromDescription();
+}
