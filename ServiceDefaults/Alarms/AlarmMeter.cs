@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace OrderMall.ServiceDefaults.Alarms;
 
 /// <summary>
-/// Measures a service's alarms when somebody asks. Operations is given them as they are now. A collector asks every second, by the
+/// Measures a service's alarms on request: anew for operations. A collector scrapes them every second, by the
 /// gauges of the meter <c>OrderMall</c>, and is given what was measured within the last <see cref="Age"/>, in the background. What
 /// cannot be measured in time is no value to a collector, and raised to operations.
 /// </summary>

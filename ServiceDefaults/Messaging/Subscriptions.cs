@@ -116,7 +116,7 @@ public sealed class Subscriptions<TDb> : Subscriptions
     /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
     /// <param name="effect">
     /// Changes the context; it is saved by the caller, and so is a transaction that the effect begins for statements of its own.
-    /// Runs again, on a fresh context, when somebody else changed the same rows.
+    /// Retried, on a fresh context, after a concurrency conflict.
     /// </param>
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <returns>This, to go on.</returns>

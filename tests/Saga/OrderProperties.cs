@@ -60,7 +60,7 @@ public sealed class OrderProperties(ITestOutputHelper output)
             var what = $"{status}, {Doings[doing].Name}, {order.Status}";
             Assert.True(order.Version > version || (order.Status == status && events.Count == 0), $"A change without a new version: {what}");
             Assert.True(order.UpdatedAt >= at, $"Its time went back: {what}");
-            Assert.True(IsTransient(order.Status) == (order.DueAt is not null), $"Nobody takes it up again, or somebody does for nothing: {what}");
+            Assert.True(IsInFlight(order.Status) == (order.DueAt is not null), $"Nobody takes it up again, or somebody does for nothing: {what}");
             Assert.True(!IsFinal(status) || order.Status == status, $"It was over: {what}");
         }
 
@@ -89,7 +89,7 @@ public sealed class OrderProperties(ITestOutputHelper output)
             Assert.Throws<InvalidOperationException>(() => act(now));
     }
 
-    private static bool IsTransient(OrderStatus status) => status is OrderStatus.Pending or OrderStatus.AwaitingPayment or OrderStatus.Cancelling;
+    private static bool IsInFlight(OrderStatus status) => status is OrderStatus.Pending or OrderStatus.AwaitingPayment or OrderStatus.Cancelling;
 
     private static bool IsFinal(OrderStatus status) => status is OrderStatus.Delivered or OrderStatus.Completed or OrderStatus.Cancelled or OrderStatus.Rejected;
 }
