@@ -69,7 +69,6 @@ internal sealed class Mall
                 throw new MallException($"Port {settings.Port} is taken by another program. Choose another with --Mall:Port.");
             folder = DataFolder.Open(settings.Data);
             folder.Announce(new Uri($"http://127.0.0.1:{settings.Port}"));
-            var components = Path.Combine(checkout, "components");
             var databases = settings.Servers switch
             {
                 MallServers.Existing => await ExistingPostgres.FindAsync(builder),
@@ -79,8 +78,8 @@ internal sealed class Mall
                 _ => PrivatePostgres.Add(builder, folder),
             };
             Sidecars sidecars = settings.Daprd
-                ? await DaprdSidecars.AddAsync(builder, components, folder, settings.Servers)
-                : new EmbeddedSidecars(builder, components, folder, databases);
+                ? await DaprdSidecars.AddAsync(builder, settings.Components, folder, settings.Servers)
+                : new EmbeddedSidecars(builder, settings.Components, folder, databases);
             var python = await Python.FindAsync(CancellationToken.None);
             return new Mall(builder, settings, folder, databases, sidecars, python);
         }
@@ -168,6 +167,7 @@ internal sealed class Mall
             resources[0].WithRollingRestart(app, services);
 
         _builder.Services.AddSingleton(services);
+        _builder.Services.AddSingleton<IMallControl>(services);
         _builder.Services.AddSingleton(_settings);
         _builder.Services.AddSingleton<MallState>();
         _builder.Services.AddSingleton(_sidecars);
@@ -245,7 +245,7 @@ internal sealed class Mall
                 .WithEnvironment("ConnectionStrings__postgres", "")
                 .WithEnvironment("ConnectionStrings__redis", "");
             if (service.HasDatabase)
-                _databases.Give(resource, $"ConnectionStrings__{service.AppId}", service.Database, resources.Count);
+                _databases.Give(resource, $"ConnectionStrings__{service.AppId}", PostgresDatabases.NameOf(service.AppId), resources.Count);
             if (service.SendsMail)
                 MailSettings.Pass(_builder, resource);
             foreach (var invoked in _services.Where(other => service.Invokes.Contains(other.Service.AppId)).SelectMany(other => other.Resources))

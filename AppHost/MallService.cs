@@ -20,7 +20,4 @@ internal sealed record MallService(string AppId)
     /// The part of the public API that it brings along, for anyone to read: <c>/api/{Joins}</c>. The gateway and operations know the others by themselves.
     /// </summary>
     public string? Joins { get; init; }
-
-    /// <summary>Its database's name on a server that is the mall's own.</summary>
-    public string Database => AppId.Replace('-', '_');
 }

@@ -23,18 +23,19 @@ internal enum MallServers
 /// <param name="Servers">Where the databases are.</param>
 /// <param name="Daprd">Whether every instance has a real <c>daprd</c> beside it instead of the embedded sidecar.</param>
 /// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
+/// <param name="Components">The folder with Dapr's components, policies and configuration.</param>
 /// <param name="Demo">Whether there are demo accounts, offers and the provider's modes.</param>
-internal sealed record MallSettings(int Port, string Data, MallServers Servers, bool Daprd, int Replicas, bool Demo)
+internal sealed record MallSettings(int Port, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo)
 {
     private const string Section = "Mall";
     private const int MostReplicas = 5;
 
     /// <summary>Reads them.</summary>
-    /// <param name="checkout">The folder above the AppHost's, for the default of <see cref="Data"/>.</param>
+    /// <param name="checkout">The folder above the AppHost's, for the defaults of <see cref="Data"/> and <see cref="Components"/>.</param>
     /// <exception cref="FormatException">One is unknown or has a bad value; the message has a line for each.</exception>
     public static MallSettings Read(IConfiguration configuration, string checkout)
     {
-        string[] known = [nameof(Port), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Demo)];
+        string[] known = [nameof(Port), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Components), nameof(Demo)];
         var section = configuration.GetSection(Section);
         var mistakes = section.GetChildren().Where(setting => !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
             .Select(setting => $"{setting.Path} is no setting. There are {string.Join(", ", known.Select(name => $"--{Section}:{name}"))}.").ToList();
@@ -44,6 +45,9 @@ internal sealed record MallSettings(int Port, string Data, MallServers Servers, 
         var servers = OneOf(nameof(Servers), "private", "containers");
         var sidecar = OneOf("Sidecar", "embedded", "daprd");
         var demo = OneOf(nameof(Demo), "true", "false");
+        var components = Path.GetFullPath(section[nameof(Components)] is { Length: > 0 } given ? given : Path.Combine(checkout, "components"));
+        if (!Directory.Exists(components))
+            mistakes.Add($"{Section}:{nameof(Components)} is '{components}': there is no such folder. It must be one with Dapr's components.");
         if (mistakes.Count > 0)
             throw new FormatException(string.Join(Environment.NewLine, mistakes));
         return new MallSettings(
@@ -54,6 +58,7 @@ internal sealed record MallSettings(int Port, string Data, MallServers Servers, 
                 : MallServers.Private,
             sidecar == "daprd",
             replicas,
+            components,
             demo == "true");
 
         int Number(string name, int otherwise, int from, int to)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Options;
 using OrderMall.ServiceDefaults.Alarms;
@@ -26,7 +25,6 @@ public static class ServiceHost
         try
         {
             await using var app = Build<TService>(args, ownsProcess: true);
-            StopWithParent(app);
             await app.RunAsync();
         }
         catch (Exception misconfigured) when (misconfigured is InvalidOperationException or OptionsValidationException)
@@ -64,9 +62,6 @@ public static class ServiceHost
             kestrel.AddServerHeader = false;
             // The sidecar's own limit, see the Dapr facts: more never arrives.
             kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
-            // A socket that the process which started this one holds for it and for others.
-            if (builder.Configuration.GetValue<ulong?>("Mall:ListenDescriptor") is { } descriptor)
-                kestrel.ListenHandle(descriptor);
         });
         Draining.Add(builder);
         if (!ownsProcess)
@@ -108,23 +103,6 @@ public static class ServiceHost
         routes.ServiceProvider.GetService<AlarmMeter>()?.Map(routes);
         if (routes.ServiceProvider.GetService<OutboxSignal>() is not null)
             MessagingAudit.Map(routes);
-    }
-
-    // A supervisor that is killed cannot stop its children: they watch it instead.
-    private static void StopWithParent(WebApplication app)
-    {
-        if (app.Configuration.GetValue<int?>("Mall:ParentPid") is not { } parentId)
-            return;
-        try
-        {
-            var parent = Process.GetProcessById(parentId);
-            parent.Exited += (_, _) => app.Lifetime.StopApplication();
-            parent.EnableRaisingEvents = true;
-        }
-        catch (ArgumentException)
-        {
-            app.Lifetime.StopApplication();
-        }
     }
 
     /// <summary>Starts and stops when its owner says so.</summary>

@@ -10,7 +10,6 @@ internal sealed record BenchOptions
           --customers N    closed loop: so many customers, each orders again as soon as it has its answer (32)
           --seconds N      for so long (30); not together with --orders
           --orders N       until so many orders were accepted
-          --isolated       every service as a process of its own: CPU and memory of each
           --invocations    measures service invocation through the sidecar against a bare endpoint instead of orders
         """;
 
@@ -19,8 +18,6 @@ internal sealed record BenchOptions
     public int Seconds { get; init; } = 30;
 
     public int? Orders { get; init; }
-
-    public bool Isolated { get; init; }
 
     public bool Invocations { get; init; }
 
@@ -36,9 +33,8 @@ internal sealed record BenchOptions
                 "--customers" => options with { Customers = Number(1, 1000) },
                 "--seconds" => options with { Seconds = Number(1, 3600) },
                 "--orders" => options with { Orders = Number(1, 10_000_000) },
-                "--isolated" => options with { Isolated = true },
                 "--invocations" => options with { Invocations = true },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders, --isolated and --invocations."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders and --invocations."),
             };
 
             int Number(int from, int to) =>

@@ -26,7 +26,7 @@ internal sealed class MallProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static async Task<MallProcess> OpenAsync(bool isolated, CancellationToken cancellationToken)
+    public static async Task<MallProcess> OpenAsync(CancellationToken cancellationToken)
     {
         var data = NewDataFolder();
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
@@ -37,7 +37,7 @@ internal sealed class MallProcess : IAsyncDisposable
             // All load comes from few people here: the limit per person is not what is measured.
             Environment = { ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000" },
         };
-        string[] arguments = [typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName, .. isolated ? ["--isolated"] : Array.Empty<string>()];
+        string[] arguments = [typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         var mall = new MallProcess(Process.Start(start)!, data, address);

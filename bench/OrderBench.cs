@@ -37,7 +37,7 @@ internal static class OrderBench
     public static async Task<OrderBenchResult> RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
         AnsiConsole.MarkupLine("Opening a mall of its own…");
-        await using var mall = await MallProcess.OpenAsync(options.Isolated, cancellationToken);
+        await using var mall = await MallProcess.OpenAsync(cancellationToken);
         using var observer = await mall.SignInAsync("operator@mall.test", Demo.Password, cancellationToken);
         var offers = await RegisterOffersAsync(mall, cancellationToken);
         var customers = await RegisterCustomersAsync(mall, options.Customers, cancellationToken);

@@ -1,5 +1,5 @@
 using OrderMall.Bench;
-using OrderMall.Mall;
+using OrderMall.Control;
 using Spectre.Console;
 
 return await ConsoleProgram.RunAsync(args, BenchOptions.Usage, BenchOptions.Parse, RunAsync);

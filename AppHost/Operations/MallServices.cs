@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OrderMall.AppHost.Dapr;
 using OrderMall.Contracts;
 using OrderMall.Control;
@@ -7,7 +6,7 @@ using OrderMall.Control;
 namespace OrderMall.AppHost.Operations;
 
 /// <summary>The mall's services as operators see, stop, start and restart them, by Aspire's resource commands.</summary>
-internal sealed partial class MallServices : IMallControl
+internal sealed class MallServices : IMallControl
 {
     // A new instance is slow at first: it gets used to its work before it may have to do all of it.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
@@ -15,7 +14,7 @@ internal sealed partial class MallServices : IMallControl
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly Sidecars _sidecars;
-    private readonly HashSet<string> _restarting = [];
+    private readonly Dictionary<string, (CancellationTokenSource UntilStop, TaskCompletionSource Ended)> _restarting = [];
     private IServiceProvider? _services;
 
     public MallServices(MallApp control, IReadOnlyList<MallApp> apps, Sidecars sidecars)
@@ -39,8 +38,6 @@ internal sealed partial class MallServices : IMallControl
     /// <summary>Whether a call of another app would reach this one.</summary>
     public Func<string, CancellationToken, Task<bool>> Reaches { get; set; } = static (_, _) => Task.FromResult(false);
 
-    public bool GatewayIsReplaceable => false;
-
     /// <summary>Gives it Aspire's services, which are there when the application is built.</summary>
     public void Use(IServiceProvider services) => _services = services;
 
@@ -51,6 +48,16 @@ internal sealed partial class MallServices : IMallControl
 
     public async Task StopServiceAsync(string appId)
     {
+        Task restarted;
+        lock (_restarting)
+        {
+            var restart = _restarting.GetValueOrDefault(appId);
+            restart.UntilStop?.Cancel();
+            restarted = restart.Ended?.Task ?? Task.CompletedTask;
+        }
+
+        // Else the restart would start an instance behind this.
+        await restarted;
         var instances = InstancesOf(appId);
         foreach (var instance in instances)
             instance.IsWanted = false;
@@ -67,10 +74,12 @@ internal sealed partial class MallServices : IMallControl
 
     public async Task RestartServiceAsync(string appId, CancellationToken cancellationToken)
     {
+        using var untilStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_restarting)
         {
             // Two at once would have two instances away at once.
-            if (!_restarting.Add(appId))
+            if (!_restarting.TryAdd(appId, (untilStop, ended)))
                 throw new MallException($"{appId} is being restarted already. Try again when that is done.");
         }
 
@@ -80,29 +89,22 @@ internal sealed partial class MallServices : IMallControl
             var running = InstancesOf(appId).Where(instance => instance.IsWanted).ToList();
             foreach (var instance in running)
             {
-                await Task.Delay(pause, cancellationToken);
-                await StopAsync(instance, cancellationToken);
-                await StartAsync(instance, cancellationToken);
-                await WorksAsync(appId, running.Count, cancellationToken);
+                await Task.Delay(pause, untilStop.Token);
+                await StopAsync(instance, untilStop.Token);
+                await StartAsync(instance, untilStop.Token);
+                await WorksAsync(appId, running.Count, untilStop.Token);
                 pause = Settling;
             }
+        }
+        catch (OperationCanceledException) when (untilStop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new MallException($"{appId} was stopped while it was being restarted.");
         }
         finally
         {
             lock (_restarting)
                 _restarting.Remove(appId);
-        }
-    }
-
-    public async Task TellOfAsync(Task restart)
-    {
-        try
-        {
-            await restart;
-        }
-        catch (Exception failed)
-        {
-            LogRestart(_services!.GetRequiredService<ILogger<MallServices>>(), failed);
+            ended.SetResult();
         }
     }
 
@@ -171,7 +173,4 @@ internal sealed partial class MallServices : IMallControl
         if (!result.Success)
             throw new MallException($"{program.Name}: {result.Message ?? $"Aspire could not execute {command}."}");
     }
-
-    [LoggerMessage(LogLevel.Error, "A restart did not come to its end.")]
-    private static partial void LogRestart(ILogger logger, Exception exception);
 }

@@ -14,6 +14,8 @@ internal static class PrivatePostgres
 {
     // Of its 300. A connection costs PostgreSQL megabytes, and its statements are prepared for each anew.
     private const int Connections = 110;
+    private const string ProcessId = "executable.pid";
+    private const string Restarts = "Restarts";
 
     public static Databases Add(IDistributedApplicationBuilder builder, DataFolder folder)
     {
@@ -35,12 +37,9 @@ internal static class PrivatePostgres
                     await started.Eventing.PublishAsync(new BeforeResourceStartedEvent(resource, started.Services), cancellationToken);
                     var cluster = await PostgresCluster.StartAsync(folder.Postgres, cancellationToken, line => Log(started.Logger, line));
                     running.SetResult(cluster);
-                    await started.Notifications.PublishUpdateAsync(resource, snapshot => snapshot with
-                    {
-                        State = KnownResourceStates.Running,
-                        StartTimeStamp = DateTime.UtcNow,
-                        Properties = snapshot.Properties.Add(new ResourcePropertySnapshot("executable.pid", cluster.ProcessId)),
-                    });
+                    var restarts = 0;
+                    cluster.Restarted = processId => _ = ShowAsync(started.Notifications, resource, processId, ++restarts);
+                    await ShowAsync(started.Notifications, resource, cluster.ProcessId, restarts);
                 }
                 catch (Exception failed)
                 {
@@ -62,6 +61,19 @@ internal static class PrivatePostgres
                     await (await running.Task).DisposeAsync();
             });
     }
+
+    private static Task ShowAsync(ResourceNotificationService notifications, IResource resource, int? processId, int restarts) =>
+        notifications.PublishUpdateAsync(resource, snapshot => snapshot with
+        {
+            State = KnownResourceStates.Running,
+            StartTimeStamp = DateTime.UtcNow,
+            Properties =
+            [
+                .. snapshot.Properties.Where(property => property.Name is not (ProcessId or Restarts)),
+                new ResourcePropertySnapshot(ProcessId, processId),
+                .. restarts == 0 ? Array.Empty<ResourcePropertySnapshot>() : [new ResourcePropertySnapshot(Restarts, restarts)],
+            ],
+        });
 
     private static void Log(ILogger logger, string line) => logger.Log(LogLevel.Information, default, line, null, static (text, _) => text);
 }

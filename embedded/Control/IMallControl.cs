@@ -9,9 +9,6 @@ public interface IMallControl
     /// <summary>Whether there is a service of that app id.</summary>
     bool Has(string appId);
 
-    /// <summary>Whether the gateway can be restarted like the others: people do not see it where its instances share the public port.</summary>
-    bool GatewayIsReplaceable { get; }
-
     /// <summary>Stops a service gracefully; the others stay. Returns when it is stopped, at once where it is already.</summary>
     Task StopServiceAsync(string appId);
 
@@ -21,15 +18,11 @@ public interface IMallControl
 
     /// <summary>
     /// Restarts the running instances of a service one after the other, each when the one before has work again: with two or more
-    /// nothing is refused meanwhile.
+    /// nothing is refused meanwhile. What is stopped stays so.
     /// </summary>
     /// <param name="cancellationToken">Ends it after the instance in hand.</param>
-    /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched.</exception>
+    /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched. Or it is being restarted already, or was stopped meanwhile.</exception>
     Task RestartServiceAsync(string appId, CancellationToken cancellationToken);
-
-    /// <summary>Logs the failure of a restart that nobody waits for.</summary>
-    /// <param name="restart">What <see cref="RestartServiceAsync"/> gave.</param>
-    Task TellOfAsync(Task restart);
 }
 
 /// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>

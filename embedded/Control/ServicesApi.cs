@@ -15,24 +15,13 @@ internal static class ServicesApi
             Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.StartServiceAsync(appId, ct), ct));
         // Once begun it goes on: half of a service on one side of a restart helps nobody.
         ops.MapPost("/services/{appId}/restart", (string appId, HttpContext context, CancellationToken ct) =>
-            appId == AppIds.Gateway && mall.GatewayIsReplaceable ? RestartGatewayAsync(context, mall, closing, ct)
-            : Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.RestartServiceAsync(appId, closing), ct));
+            Stays(appId) ?? ChangeAsync(context, mall, appId, () => mall.RestartServiceAsync(appId, closing), ct));
     }
 
     private static Task<IResult>? Stays(string appId) => appId is AppIds.Gateway or AppIds.MallControl
         ? Task.FromResult<IResult>(Problems.Of(StatusCodes.Status409Conflict, "not-stoppable", "This one stays.",
             $"{appId} is what this request came through: without it nothing could be started again."))
         : null;
-
-    // The request came through the gateway, which waits for its end before it leaves.
-    private static async Task<IResult> RestartGatewayAsync(HttpContext context, IMallControl mall, CancellationToken closing, CancellationToken ct)
-    {
-        var restart = mall.RestartServiceAsync(AppIds.Gateway, closing);
-        if (restart.IsFaulted)
-            return await ChangeAsync(context, mall, AppIds.Gateway, () => restart, ct);
-        _ = mall.TellOfAsync(restart);
-        return TypedResults.Accepted("/api/ops/services", (await mall.ServicesAsync(ct)).Single(s => s.AppId == AppIds.Gateway));
-    }
 
     private static async Task<IResult> ChangeAsync(HttpContext context, IMallControl mall, string appId, Func<Task> change, CancellationToken ct)
     {

@@ -10,12 +10,9 @@ internal static class CommandLine
         Options:
           --port N           the public port on 127.0.0.1 (8080)
           --data DIR         where everything is kept between runs (.data)
-          --isolated         every service as a process of its own
           --connection TEXT  use this PostgreSQL server instead of a private one (or the variable ConnectionStrings__postgres);
                              the user must be allowed to create databases
           --components DIR   the Dapr components and resiliency policies (components/ of the checkout)
-          --replicas N       so many instances of every service, or of some: ordering=2,payment=2 (1)
-          --without APP      leave out a service that the mall can do without (marketing)
         """;
 
     /// <summary>Reads the arguments.</summary>
@@ -30,35 +27,13 @@ internal static class CommandLine
             {
                 "--port" => options with { Port = Number(1, 65535) },
                 "--data" => options with { DataDirectory = Value("a folder") },
-                "--isolated" => options with { Isolated = true },
                 "--connection" => options with { ConnectionString = Value("a connection string") },
                 "--components" => options with { ComponentsPath = Value("a folder") },
-                "--without" => options with { Without = [.. options.Without, Value("an app id")] },
-                "--replicas" => Replicas(),
-                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --isolated, --connection, --components, --replicas and --without."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --connection and --components."),
             };
 
             string Value(string what) =>
                 ++i < args.Length && args[i].Length > 0 ? args[i] : throw new FormatException($"{name} needs {what} after it.");
-
-            MallOptions Replicas()
-            {
-                var text = Value("a number");
-                if (!text.Contains('='))
-                    return options with { Replicas = Parse(text) };
-                var some = text.Split(',').Select(each => each.Split('=', 2)).ToList();
-                var unknown = some.FirstOrDefault(each => each.Length != 2 || MallApps.All.All(app => app.AppId != each[0]));
-                if (unknown is not null)
-                    throw new FormatException($"--replicas must be a number, or services with numbers such as ordering=2,payment=2; '{string.Join('=', unknown)}' is neither.");
-                return some.CountBy(each => each[0]).FirstOrDefault(named => named.Value > 1).Key is { } twice
-                    ? throw new FormatException($"--replicas must name each service once; '{twice}' is named again.")
-                    : options with { ReplicasOf = some.ToDictionary(each => each[0], each => Parse(each[1])) };
-
-                static int Parse(string number) =>
-                    int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var replicas) && replicas is >= 1 and <= 8
-                        ? replicas
-                        : throw new FormatException($"--replicas must be whole numbers from 1 to 8; '{number}' is not.");
-            }
 
             int Number(int from, int to) =>
                 int.TryParse(Value("a number"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= from && number <= to

@@ -8,7 +8,7 @@ namespace OrderMall.Mall;
 /// <summary>What the person who opens the mall sees: one line per step, then how to use it. Plain text where it is redirected.</summary>
 internal sealed class Screen : IProgress<string>
 {
-    private readonly Stopwatch time = Stopwatch.StartNew();
+    private readonly Stopwatch _time = Stopwatch.StartNew();
 
     public Screen()
     {
@@ -25,11 +25,10 @@ internal sealed class Screen : IProgress<string>
     public void Opened(EmbeddedMall mall, MallOptions options)
     {
         var address = mall.Address.GetLeftPart(UriPartial.Authority);
-        var how = options.Isolated ? "embedded, every service as a process of its own" : "embedded, every .NET service in one process";
         var postgres = options.ConnectionString is null ? "a private server" : "the given server";
         AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
         AnsiConsole.WriteLine();
-        Row("Runs", how);
+        Row("Runs", "every .NET service in one process");
         Row("Data", $"{Path.GetFullPath(options.DataDirectory)} (PostgreSQL: {postgres})");
         Row("Accounts", string.Join(", ", Demo.Accounts.Select(a => $"{a.Name}@mall.test ({a.Role})")));
         Row("Password", Demo.Password);
@@ -43,5 +42,5 @@ internal sealed class Screen : IProgress<string>
         static void Row(string name, string value) => AnsiConsole.MarkupLine($"[bold]{name,-10}[/]{Markup.Escape(value)}");
     }
 
-    private string Seconds() => time.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + " s";
+    private string Seconds() => _time.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + " s";
 }

@@ -56,6 +56,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>The server process; another one when it was started again, and <see langword="null"/> until that one is ready.</summary>
     public int? ProcessId { get; private set; }
 
+    /// <summary>Called when the server was started again, with its new process.</summary>
+    public Action<int>? Restarted { get; set; }
+
     /// <summary>
     /// Opens the cluster in a folder, making it first where there is none. A server that a killed process left
     /// running on it is stopped before.
@@ -164,6 +167,7 @@ public sealed class PostgresCluster : IAsyncDisposable
 
                 await ReadyAsync(process, ConnectionString, log, stopping.Token);
                 ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
+                Restarted?.Invoke(ProcessId.Value);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -254,7 +258,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         var process = new Process { StartInfo = ServerAccount.StartInfo(command, folder) };
         process.OutputDataReceived += (_, line) => Write(line);
         process.ErrorDataReceived += (_, line) => Write(line);
-        ChildProcess.Start(process);
+        process.Start();
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();

@@ -7,6 +7,9 @@ namespace OrderMall.Postgres;
 /// <param name="connectionString">An Npgsql connection string of a user who may create databases.</param>
 public sealed partial class PostgresDatabases(string connectionString)
 {
+    /// <summary>The name of a service's database on a server that is the mall's own.</summary>
+    public static string NameOf(string appId) => appId.Replace('-', '_');
+
     /// <summary>Makes a database if it is missing.</summary>
     /// <param name="name">Lower case letters, digits and underscores.</param>
     /// <param name="maxPoolSize">The most connections that one process keeps to it.</param>

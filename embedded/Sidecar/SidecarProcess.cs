@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -7,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrderMall.Sidecar;
 
-/// <summary>What the file given by <c>--options</c> holds: <see cref="SidecarOptions"/>, where circuit states can be asked for, and with whom it ends.</summary>
+/// <summary>What the file given by <c>--options</c> holds: <see cref="SidecarOptions"/>, and where circuit states can be asked for.</summary>
 internal sealed record SidecarProcessOptions : SidecarOptions
 {
     // By reflection: generated code would set what the file leaves out to null or zero, past its default.
@@ -19,9 +18,6 @@ internal sealed record SidecarProcessOptions : SidecarOptions
     /// <summary>What those must be asked with, in <c>dapr-api-token</c>.</summary>
     public string? AdminToken { get; init; }
 
-    /// <summary>The process with which this one ends; none where it is absent.</summary>
-    public int? ParentPid { get; init; }
-
     /// <exception cref="JsonException">It is no JSON, or lacks or has members that it should not.</exception>
     public static SidecarProcessOptions Read(string json) =>
         JsonSerializer.Deserialize<SidecarProcessOptions>(json, Json) ?? throw new JsonException("it is empty");
@@ -31,7 +27,7 @@ internal sealed record SidecarProcessOptions : SidecarOptions
 [JsonSerializable(typeof(IReadOnlyList<CircuitState>))]
 internal sealed partial class SidecarProcessJson : JsonSerializerContext;
 
-/// <summary>Runs an <see cref="EmbeddedSidecar"/> until SIGTERM or SIGINT, or until its parent ends.</summary>
+/// <summary>Runs an <see cref="EmbeddedSidecar"/> until SIGTERM or SIGINT.</summary>
 internal static class SidecarProcess
 {
     /// <returns>0 after a graceful stop; 1, with one line on standard error, when it cannot start; 2 for a wrong command line.</returns>
@@ -50,7 +46,6 @@ internal static class SidecarProcess
         try
         {
             var options = SidecarProcessOptions.Read(await File.ReadAllTextAsync(file, stop.Token));
-            using var parent = Follow(options.ParentPid, stop);
             await using var sidecar = await EmbeddedSidecar.StartAsync(options, loggers, stop.Token);
             using var admin = await StartAdminAsync(sidecar, options, loggers, stop.Token);
             await Task.Delay(Timeout.Infinite, stop.Token);
@@ -75,25 +70,6 @@ internal static class SidecarProcess
             // Stopping is done here, so that the runtime does not end the process under it.
             context.Cancel = true;
             stop.Cancel();
-        }
-    }
-
-    // Who is killed cannot stop what it started: that watches it instead.
-    private static Process? Follow(int? parentId, CancellationTokenSource stop)
-    {
-        if (parentId is not { } id)
-            return null;
-        try
-        {
-            var parent = Process.GetProcessById(id);
-            parent.Exited += (_, _) => stop.Cancel();
-            parent.EnableRaisingEvents = true;
-            return parent;
-        }
-        catch (ArgumentException)
-        {
-            stop.Cancel();
-            return null;
         }
     }
 

@@ -207,7 +207,7 @@ class Service:
         parent = os.getppid()
         try:
             # One that was killed cannot stop its children: they watch it instead.
-            while self._settings.parent_id in (None, parent) and os.getppid() == parent:
+            while os.getppid() == parent:
                 time.sleep(1)
             logger.info("The process that started this one is gone")
         except KeyboardInterrupt:

@@ -38,7 +38,6 @@ class Settings:
     sidecar_port: int
     api_token: Optional[str]
     app_token: str
-    parent_id: Optional[int]
     drain_seconds: int
 
     @classmethod
@@ -60,7 +59,6 @@ class Settings:
             sidecar_port=_number(environment, "DAPR_HTTP_PORT", 3500) or 3500,
             api_token=environment.get("DAPR_API_TOKEN") or None,
             app_token=app_token,
-            parent_id=_number(environment, "Mall__ParentPid", None),
             drain_seconds=_number(environment, "Drain__Seconds", 0) or 0)
 
 

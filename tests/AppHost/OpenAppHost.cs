@@ -1,52 +1,105 @@
-using Aspire.Hosting.Testing;
+using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using Npgsql;
 
 // A mall at a time: each takes both cores while it opens.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace OrderMall.AppHost.Tests;
 
-/// <summary>The mall as the AppHost opens it, with a private PostgreSQL and the embedded sidecar, two instances of what is replicated, and the dashboard.</summary>
-public sealed class OpenAppHost : MallPeople, IAsyncLifetime
+/// <summary>A mall that the AppHost opens for tests that share it: opening it costs most of their time.</summary>
+public abstract class AppHostFixture : MallPeople, IAsyncLifetime
 {
-    private static readonly TimeSpan OpenLimit = TimeSpan.FromMinutes(5);
-    private readonly string _data = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"ordermall-apphost-{Guid.NewGuid():N}")).FullName;
-    private Uri? _address;
+    private AppHostMall? _mall;
 
-    public DistributedApplication App { get; private set; } = null!;
+    /// <inheritdoc/>
+    public override Uri Address => Mall.Address;
 
-    public override Uri Address => _address!;
+    /// <summary>Its processes.</summary>
+    public AppHostMall Mall => _mall!;
+
+    /// <summary>Where it keeps everything. Open to other users: PostgreSQL does not run as root.</summary>
+    protected internal string Data { get; } = Path.Combine(Path.GetTempPath(), $"ordermall-apphost-{Guid.NewGuid():N}");
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync()
+    {
+        await PrepareAsync();
+        _mall = await OpenAsync();
+    }
+
+    /// <inheritdoc/>
+    public virtual async Task DisposeAsync()
+    {
+        if (_mall is not null)
+            await _mall.DisposeAsync();
+        Directory.Delete(Data, recursive: true);
+    }
+
+    /// <summary>Waits until what the test before ended is back.</summary>
+    public async Task IsWellAsync()
+    {
+        await Eventually.Is(true, async () => (await Mall.Control.ServicesAsync(CancellationToken.None)).All(service => service.Instances == Mall.InstancesOf(service.AppId)));
+        await Eventually.Is(HttpStatusCode.OK, async () => (await Anyone.GetAsync("/api/offers?limit=1")).Status);
+        var (shop, customer) = (await BookshopAsync(), await NewCustomerAsync());
+        var offer = await shop.SellBookAsync();
+        await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(offer)).Status);
+    }
+
+    /// <summary>Waits until all instances of a service are others than those.</summary>
+    public Task HasReplacedAsync(string appId, IReadOnlyList<int> gone, TimeSpan within) => Eventually.Is(
+        true,
+        async () => Mall.ProcessIds(appId) is { } now && now.Count == Mall.InstancesOf(appId) && !now.Intersect(gone).Any()
+            && (await Mall.Control.ServicesAsync(CancellationToken.None)).Single(service => service.AppId == appId).Instances == now.Count,
+        within);
+
+    /// <summary>Runs a statement in a service's database, or the sidecar's.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public async Task<int> ExecuteAsync(string appId, string sql, params object[] values)
+    {
+        await using var database = NpgsqlDataSource.Create(await Mall.ConnectionStringAsync(appId));
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Counts rows in a service's database, or the sidecar's.</summary>
+    public async Task<long> CountAsync(string appId, string rows)
+    {
+        await using var database = NpgsqlDataSource.Create(await Mall.ConnectionStringAsync(appId));
+#pragma warning disable CA2100 // It is the tests' own.
+        await using var command = database.CreateCommand($"SELECT count(*) FROM {rows}");
+#pragma warning restore CA2100
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Makes what it needs to be opened.</summary>
+    protected virtual Task PrepareAsync() => Task.CompletedTask;
+
+    /// <summary>Opens it.</summary>
+    protected abstract Task<AppHostMall> OpenAsync();
+}
+
+/// <summary>The mall as the AppHost opens it, with a private PostgreSQL and the embedded sidecar, two instances of what is replicated, and the dashboard.</summary>
+public sealed class OpenAppHost : AppHostFixture
+{
+    public DistributedApplication App => Mall.App;
 
     /// <summary>The dashboard's address, and the key with which its telemetry can be asked for.</summary>
     public (Uri Address, string Key) Dashboard { get; private set; }
 
-    public ResourceNotificationService Notifications => App.Services.GetRequiredService<ResourceNotificationService>();
+    public ResourceNotificationService Notifications => Mall.Notifications;
 
-    public async Task InitializeAsync()
+    /// <inheritdoc/>
+    protected override async Task<AppHostMall> OpenAsync()
     {
-        using var limit = new CancellationTokenSource(OpenLimit);
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
-            ["--Mall:Port", "0", "--Mall:Data", _data, "--Mall:Replicas", "2"],
-            static (options, _) => options.DisableDashboard = false,
-            limit.Token);
-        // A dozen programs' console logs: they would bury what the tests say.
-        builder.Services.AddLogging(logging => logging.AddFilter("OrderMall.AppHost.Resources", LogLevel.None));
-        App = await builder.BuildAsync(limit.Token);
-        await App.StartAsync(limit.Token);
-        await Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
-        _address = App.GetEndpoint("gateway", "http");
-        var configuration = App.Services.GetRequiredService<IConfiguration>();
-        var dashboard = await Notifications.WaitForResourceAsync("aspire-dashboard", change => change.Snapshot.Urls.Any(url => url is { Name: "http", IsInactive: false }), limit.Token);
-        Dashboard = (new Uri(dashboard.Snapshot.Urls.First(url => url.Name == "http").Url), configuration["AppHost:DashboardApiKey"]!);
-    }
-
-    public async Task DisposeAsync()
-    {
-        if (App is not null)
-            await App.DisposeAsync();
-        Directory.Delete(_data, recursive: true);
+        var mall = await AppHostMall.OpenAsync(Data, ["--Mall:Replicas", "2"], dashboard: true);
+        var dashboard = await mall.Notifications.WaitForResourceAsync("aspire-dashboard", change => change.Snapshot.Urls.Any(url => url is { Name: "http", IsInactive: false }))
+            .WaitAsync(TimeSpan.FromMinutes(1));
+        Dashboard = (new Uri(dashboard.Snapshot.Urls.First(url => url.Name == "http").Url), mall.App.Services.GetRequiredService<IConfiguration>()["AppHost:DashboardApiKey"]!);
+        return mall;
     }
 
     /// <summary>The process of a resource.</summary>
@@ -57,7 +110,7 @@ public sealed class OpenAppHost : MallPeople, IAsyncLifetime
     }
 }
 
-/// <summary>Tests that share the one mall: opening it costs most of their time.</summary>
+/// <summary>Tests that share <see cref="OpenAppHost"/>.</summary>
 [CollectionDefinition(Name)]
 public sealed class AppHostCollection : ICollectionFixture<OpenAppHost>
 {

@@ -6,8 +6,8 @@ namespace OrderMall.Chaos;
 internal sealed record ChaosOptions
 {
     public const string Usage = """
-        Opens a mall of its own (every service a process, two replicas of ordering, payment and store, a private PostgreSQL), sends people
-        to it, and meanwhile kills, stops, slows and disconnects whatever there is. Then all is healed, and every side has to agree.
+        Opens a mall of its own by the AppHost (two replicas of ordering, payment and store, a private PostgreSQL), sends people to it,
+        and meanwhile kills, stops, slows and disconnects whatever there is. Then all is healed, and every side has to agree.
           --minutes N    for so long, 1 to 45 (1)
           --seed S       repeats a choice of faults and of what people want; a new one if left out
           --customers N  so many customers at a time, 1 to 100 (8)

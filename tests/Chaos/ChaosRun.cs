@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using OrderMall.Chaos.Faults;
 using OrderMall.Chaos.Ways;
-using OrderMall.Mall;
 using Spectre.Console;
 using Xunit.Sdk;
 
@@ -20,7 +19,6 @@ internal sealed record ChaosResult(
 /// <summary>One run: a mall of its own, people, faults; then the judgement.</summary>
 internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 {
-    private static readonly Dictionary<string, int> Replicas = new() { ["ordering"] = 2, ["payment"] = 2, ["store"] = 2 };
     // Enough to do that something is always going on, and not all that the machine can do: that would be measured, not the mall.
     private const double Leisure = 40;
     private static readonly TimeSpan Finishing = TimeSpan.FromMinutes(2);
@@ -51,7 +49,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
     private async Task<ChaosResult> RunAsync(string data, Timeline timeline, CancellationToken ct)
     {
         await using var ways = new RelayedWays();
-        await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data, Isolated = true, ReplicasOf = Replicas, Links = ways }, ct: ct);
+        await using var mall = await AppHostMall.OpenAsync(data, ["--Mall:Replicas", "2"], builder => ways.PutInto(builder, data), cancellationToken: ct);
         timeline.Say($"the mall is open at {mall.Address}");
         var answers = new Answers(what => timeline.Find(what));
         var visitors = new ChaosPeople(mall.Address);
@@ -78,10 +76,12 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 
         ct.ThrowIfCancellationRequested();
         var counts = await JudgeAsync(op, staff, crowd, answers, timeline, ct);
+        if (timeline.Findings.Count > 0)
+            await mall.WriteLogsAsync(Path.Combine(data, "logs"));
         return new ChaosResult(answers, recovery.Took, counts, timeline.Findings, Data: null);
     }
 
-    private async Task GoWrongAsync(EmbeddedMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
+    private async Task GoWrongAsync(AppHostMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
     {
         await recovery.WarmUpAsync(ct);
         var end = timeline.Elapsed + TimeSpan.FromMinutes(options.Minutes);

@@ -1,5 +1,4 @@
 using OrderMall.Chaos;
-using OrderMall.Mall;
 using Spectre.Console;
 
 return await ConsoleProgram.RunAsync(args, ChaosOptions.Usage, ChaosOptions.Parse, RunAsync);

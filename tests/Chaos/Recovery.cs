@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using OrderMall.Chaos.Faults;
 using OrderMall.Contracts;
-using OrderMall.Mall;
 
 namespace OrderMall.Chaos;
 
@@ -10,7 +9,7 @@ namespace OrderMall.Chaos;
 /// Measures how long the mall needs until it is as before: everything runs, and an order that has to be paid is taken,
 /// goes to the store and from there to delivery, is seen on the page and told of; and what others ordered is recommended.
 /// </summary>
-internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, ChaosPeople people, MixedOffer offer, Timeline timeline, int seed)
+internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, ChaosPeople people, MixedOffer offer, Timeline timeline, int seed)
 {
     /// <summary>How long it may take; longer where <c>MALL_SLOWNESS</c> says so.</summary>
     public static readonly TimeSpan Limit = OpenMall.Patience(TimeSpan.FromSeconds(15));
@@ -90,7 +89,7 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, 
                 return $"order {order.Id} was not seen in preparation, with a message of each step";
         }
 
-        if (mall.Has(AppIds.Marketing) && await answers.AskAsync(() => people.AnyoneInHaste.GetAsync("/api/recommendations"), HttpStatusCode.OK) is null)
+        if (mall.Control.Has(AppIds.Marketing) && await answers.AskAsync(() => people.AnyoneInHaste.GetAsync("/api/recommendations"), HttpStatusCode.OK) is null)
             return "nothing was recommended yet";
         // What went away meanwhile.
         return await AbsentAsync();
@@ -98,7 +97,7 @@ internal sealed class Recovery(EmbeddedMall mall, Crowd crowd, Answers answers, 
 
     private async Task<string> AbsentAsync()
     {
-        var absent = (await mall.ServicesAsync()).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
+        var absent = (await mall.Control.ServicesAsync(CancellationToken.None)).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
         return absent.Count > 0 ? $"{string.Join(", ", absent.Select(service => service.AppId))} did not run yet" : "";
     }
 }

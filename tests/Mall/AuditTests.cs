@@ -13,11 +13,13 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
     {
         var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
         var offer = await shop.SellBookAsync();
+        var available = await shop.AvailableAsync(offer);
         var before = await op.FindsAllInOrderAsync();
         var (kept, cancelled) = (await customer.PlaceAsync(offer), await customer.PlaceAsync(offer));
         (await customer.CancelAsync(cancelled)).Is(HttpStatusCode.OK);
         await customer.OnPageAsync(kept, "Preparing");
         await Eventually.Is(3, async () => (await customer.MessagesAsync(kept)).Count);
+        await shop.HasLeftAsync(offer, available - 1);
         var after = await op.FindsAllInOrderAsync();
 
         // Others may order too, and cancel what they had.

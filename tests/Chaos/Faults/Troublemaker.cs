@@ -1,11 +1,10 @@
 using Npgsql;
 using OrderMall.Chaos.Ways;
-using OrderMall.Mall;
 
 namespace OrderMall.Chaos.Faults;
 
 /// <summary>Makes things go wrong, and right again.</summary>
-internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator op, Answers answers, Timeline timeline)
+internal sealed class Troublemaker(AppHostMall mall, RelayedWays ways, Operator op, Answers answers, Timeline timeline)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -66,7 +65,7 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            await mall.RestartServiceAsync(appId, limit.Token);
+            await mall.Control.RestartServiceAsync(appId, limit.Token);
             return timeline.Elapsed;
         }
         catch (Exception failed) when (failed is MallException or OperationCanceledException)
@@ -83,7 +82,7 @@ internal sealed class Troublemaker(EmbeddedMall mall, RelayedWays ways, Operator
         {
             try
             {
-                await mall.StartServiceAsync(appId);
+                await mall.Control.StartServiceAsync(appId, CancellationToken.None);
                 return true;
             }
             catch (MallException)

@@ -1,15 +1,18 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
 using Npgsql;
 using OrderMall.Contracts;
-using OrderMall.Mall.Hosting;
 using OrderMall.Postgres;
 
 namespace OrderMall.Chaos.Ways;
 
 /// <summary>A relay on every way between the mall's processes.</summary>
-internal sealed class RelayedWays : ILinks, IAsyncDisposable
+internal sealed class RelayedWays : IAsyncDisposable
 {
-    /// <summary>What the sidecar is called as a user of PostgreSQL.</summary>
+    /// <summary>What the sidecar is called as a user of PostgreSQL, and its resource.</summary>
     public const string Sidecar = "sidecar";
 
     // By what they are put before, too: requests to a sidecar go to two ports of it.
@@ -21,17 +24,59 @@ internal sealed class RelayedWays : ILinks, IAsyncDisposable
     /// <summary>The relays on a way; none if nobody goes there.</summary>
     public IReadOnlyList<Relay> this[Way way] => [.. _relays.Where(relay => relay.Key.Way == way).Select(relay => relay.Value.Value)];
 
-    public Uri ToInstance(string appId, int instance, Uri address) =>
-        appId == AppIds.MallControl ? address : new Uri($"http://127.0.0.1:{Put(new Way(WayTo.Instance, appId, instance), address.Port, isHttp: true)}");
-
-    public SidecarPorts ToSidecar(string appId, int instance, SidecarPorts ports)
+    /// <summary>Puts them into a mall that is not open yet: every program is told of a relay instead of what is behind it.</summary>
+    /// <param name="data">The mall's folder, where the sidecar is told by a file.</param>
+    public void PutInto(IDistributedApplicationBuilder mall, string data)
     {
-        var way = new Way(WayTo.Sidecar, appId, instance);
-        // One connection carries many calls of gRPC at once, which the relay cannot tell apart.
-        return new(Put(way, ports.Http, isHttp: true), Put(way, ports.Grpc, isHttp: false));
+        foreach (var resource in mall.Resources.OfType<IResourceWithEnvironment>().ToList())
+        {
+            mall.CreateResourceBuilder(resource).WithEnvironment(async context =>
+            {
+                var services = context.ExecutionContext.Services;
+                if (resource.Name == Sidecar)
+                    await ChangeAsync(Path.Combine(data, "run", "sidecar.json"), context.CancellationToken);
+                else if (AppHostMall.InstanceOf(services, resource.Name) is { } instance)
+                    Change(context.EnvironmentVariables, instance.AppId, instance.Instance);
+            });
+        }
     }
 
-    public string ToDatabase(string appId, string connectionString)
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var relay in _relays.Values)
+            await relay.Value.DisposeAsync();
+    }
+
+    // What a service is told.
+    private void Change(Dictionary<string, object> variables, string appId, int instance)
+    {
+        var way = new Way(WayTo.Sidecar, appId, instance);
+        Put(way, "DAPR_HTTP_PORT", isHttp: true);
+        // One connection carries many calls of gRPC at once, which the relay cannot tell apart.
+        Put(way, "DAPR_GRPC_PORT", isHttp: false);
+        if (variables.TryGetValue($"ConnectionStrings__{appId}", out var database))
+            variables[$"ConnectionStrings__{appId}"] = ToDatabase(appId, (string)database);
+
+        void Put(Way way, string name, bool isHttp) =>
+            variables[name] = this.Put(way, int.Parse((string)variables[name], CultureInfo.InvariantCulture), isHttp).ToString(CultureInfo.InvariantCulture);
+    }
+
+    // What the sidecar is told.
+    private async Task ChangeAsync(string file, CancellationToken cancellationToken)
+    {
+        var settings = JsonNode.Parse(await File.ReadAllTextAsync(file, cancellationToken))!;
+        settings["connectionString"] = ToDatabase(Sidecar, (string)settings["connectionString"]!);
+        foreach (var app in settings["apps"]!.AsArray().Where(app => (string)app!["appId"]! != AppIds.MallControl))
+        {
+            var instances = app!["instances"]!.AsArray().Select(address => new Uri((string)address!)).ToList();
+            app["instances"] = new JsonArray([.. instances.Select((address, instance) =>
+                (JsonNode)$"http://127.0.0.1:{Put(new Way(WayTo.Instance, (string)app["appId"]!, instance), address.Port, isHttp: true)}")]);
+        }
+
+        await File.WriteAllTextAsync(file, settings.ToJsonString(), cancellationToken);
+    }
+
+    private string ToDatabase(string appId, string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         Database ??= connectionString;
@@ -41,12 +86,7 @@ internal sealed class RelayedWays : ILinks, IAsyncDisposable
         return settings.ConnectionString;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var relay in _relays.Values)
-            await relay.Value.DisposeAsync();
-    }
-
+    // A program that is started again is told of the same relay.
     private int Put(Way way, int target, bool isHttp) =>
         _relays.GetOrAdd((way, isHttp), _ => new(() => new Relay(LoopbackPort.Find(1)[0], target, isHttp))).Value.Port;
 }

@@ -27,9 +27,10 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it, and returns when it serves.</summary>
-    public static async Task<MarketingProcess> StartAsync(StubSidecar sidecar)
+    /// <param name="by">A shell that starts it and waits until <see cref="ParentEndsAsync"/>; this process itself if left out.</param>
+    public static async Task<MarketingProcess> StartAsync(StubSidecar sidecar, string? by = null)
     {
-        var service = Start(("DAPR_HTTP_PORT", sidecar.Port.ToString(CultureInfo.InvariantCulture)), ("APP_API_TOKEN", AppToken));
+        var service = Start(by, [("DAPR_HTTP_PORT", sidecar.Port.ToString(CultureInfo.InvariantCulture)), ("APP_API_TOKEN", AppToken)]);
         await Eventually.Is(true, async () =>
         {
             try
@@ -45,11 +46,17 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it in that environment.</summary>
-    public static MarketingProcess Start(params (string Name, string Value)[] environment)
+    public static MarketingProcess Start(params (string Name, string Value)[] environment) => Start(by: null, environment);
+
+    private static MarketingProcess Start(string? by, (string Name, string Value)[] environment)
     {
         var port = Opening.MallProcess.FreePort();
-        var start = new ProcessStartInfo(LocalPython.Program!, ["-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")])
+        string[] command = [LocalPython.Program!, "-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")];
+        if (by is not null)
+            command = [by, "-c", "\"$@\" & read line", by, .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -119,6 +126,13 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
         topic = "orders",
         data = new { orderId, version = 2, customerId, offerId, kind, title = $"Title of {offerId}" },
     });
+
+    /// <summary>The shell that started it ends.</summary>
+    public async Task ParentEndsAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+    }
 
     /// <summary>Asks it to end.</summary>
     public void AskToEnd() => Assert.Equal(0, Kill(_process.Id, Terminate));

@@ -59,7 +59,7 @@ public sealed class MallFixture : MallPeople, IAsyncLifetime
         using var limit = new CancellationTokenSource(OpeningLimit);
         try
         {
-            var embedded = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path }, ct: limit.Token);
+            var embedded = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = data.Path }, cancellationToken: limit.Token);
             return new Opened(embedded.Address, embedded, data);
         }
         catch

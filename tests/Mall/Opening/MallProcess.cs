@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using OrderMall.Mall.Hosting;
 
 namespace OrderMall.Mall.Tests.Opening;
 
@@ -85,8 +84,7 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
 
     private static Process Start(string[] arguments, (string Name, string Value)[] environment)
     {
-        var command = DotnetProgram.Command("OrderMall.Mall", arguments);
-        var start = new ProcessStartInfo(command[0], command[1..])
+        var start = new ProcessStartInfo("dotnet", ["exec", typeof(EmbeddedMall).Assembly.Location, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

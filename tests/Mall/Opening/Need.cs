@@ -10,17 +10,8 @@ public enum Need
     /// <summary>That services can be stopped and started, and the payment provider made to misbehave.</summary>
     Faults = 2,
 
-    /// <summary>The service that recommends.</summary>
-    Marketing = 4,
-
     /// <summary>Python on this machine.</summary>
-    Python = 8,
-
-    /// <summary>Linux, which shows what processes do.</summary>
-    Linux = 16,
-
-    /// <summary>Signals, as Unix systems have them.</summary>
-    Unix = 32,
+    Python = 4,
 }
 
 /// <summary>A fact that needs more than a mall that is open; skipped by name where that is missing.</summary>

@@ -1,0 +1,28 @@
+using System.Reflection;
+using OrderMall.Postgres;
+using OrderMall.ServiceDefaults;
+
+namespace OrderMall.Mall;
+
+/// <summary>A .NET service of the mall: one for each project in <c>services/</c>. What it needs, and who it invokes, stands in the AppHost alone.</summary>
+/// <param name="AppId">Its Dapr app id.</param>
+/// <param name="Database">The name of its database; <see langword="null"/> where it has no schema, and so keeps no tables.</param>
+/// <param name="Create">Makes it in this process from its configuration.</param>
+internal sealed record MallService(string AppId, string? Database, Func<string[], WebApplication> Create)
+{
+    /// <summary>All of them, in the order of their names.</summary>
+    public static IReadOnlyList<MallService> All { get; } =
+    [
+        .. typeof(MallService).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Where(metadata => metadata.Key == "Service")
+            .SelectMany(service => Assembly.Load(service.Value!).GetExportedTypes())
+            .Where(type => type is { IsClass: true } && type.IsAssignableTo(typeof(IMallService)))
+            .Select(type => (MallService)typeof(MallService).GetMethod(nameof(Of), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(null, null)!),
+    ];
+
+    private static MallService Of<TService>()
+        where TService : IMallService
+    {
+        var hasSchema = typeof(TService).Assembly.GetManifestResourceNames().Any(name => name.EndsWith(".sql", StringComparison.Ordinal));
+        return new(TService.AppId, hasSchema ? PostgresDatabases.NameOf(TService.AppId) : null, ServiceHost.Create<TService>);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+
+namespace OrderMall.AppHost.Tests.Faults;
+
+/// <summary>Services stopped, killed, hung and replaced: by Aspire's commands, by the operator, and by force.</summary>
+[Collection(AppHostCollection.Name)]
+public sealed class FaultTests(OpenAppHost mall)
+{
+    private static readonly TimeSpan RestartLimit = TimeSpan.FromSeconds(15);
+
+    [Fact]
+    public async Task A_service_stopped_in_the_dashboard_stays_stopped_until_it_is_started_there()
+    {
+        var (customer, shop) = (await mall.NewCustomerAsync(), await mall.BookshopAsync());
+        var book = await shop.SellBookAsync();
+        Assert.True((await mall.App.ResourceCommands.ExecuteCommandAsync("catalog", KnownResourceCommands.StopCommand)).Success);
+        (await customer.OrderAsync(book)).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+        Assert.Equal(("Stopped", 0), await StateAsync("catalog"));
+
+        Assert.True((await mall.App.ResourceCommands.ExecuteCommandAsync("catalog", KnownResourceCommands.StartCommand)).Success);
+        await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(book)).Status);
+        await Eventually.Is(("Running", 1), () => StateAsync("catalog"));
+    }
+
+    [Fact]
+    public async Task The_operator_stops_and_starts_a_service_and_it_catches_up()
+    {
+        var (customer, shop, boss) = (await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.OperatorAsync());
+        (await boss.PostAsync("/api/ops/services/delivery/stop")).Is(HttpStatusCode.OK);
+        Assert.Equal(("Stopped", 0), await StateAsync("delivery"));
+        var order = await customer.PlaceAsync(await shop.SellBookAsync());
+        await customer.SeesAsync(order, "Received");
+        (await boss.PostAsync("/api/ops/services/delivery/start")).Is(HttpStatusCode.OK);
+        await customer.SeesAsync(order, "Preparing");
+    }
+
+    [Fact]
+    public async Task A_killed_service_is_started_again_and_the_dashboard_says_how_often_and_why() =>
+        await RestartedAsync("dispatch", process => process.Kill(), "exit code");
+
+    [Fact]
+    public async Task A_service_that_hangs_is_killed_and_started_again() =>
+        await RestartedAsync("publishing", Suspend, "hung");
+
+    [Fact]
+    public async Task With_two_instances_nobody_is_refused_while_they_are_replaced()
+    {
+        var (customer, shop, boss) = (await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.OperatorAsync());
+        var book = await shop.SellBookAsync(copies: 10_000);
+        var before = (await mall.ProcessIdAsync("ordering-1"), await mall.ProcessIdAsync("ordering-2"));
+        var replaced = boss.PostAsync("/api/ops/services/ordering/restart");
+        var answers = new List<HttpStatusCode>();
+        while (!replaced.IsCompleted)
+            answers.Add((await customer.OrderAsync(book)).Status);
+        (await replaced).Is(HttpStatusCode.OK);
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer));
+        Assert.NotEmpty(answers);
+        var after = (await mall.ProcessIdAsync("ordering-1"), await mall.ProcessIdAsync("ordering-2"));
+        Assert.True(before.Item1 != after.Item1 && before.Item2 != after.Item2, $"{before} became {after}");
+    }
+
+    private async Task RestartedAsync(string service, Action<Process> harm, string reason)
+    {
+        var before = await mall.ProcessIdAsync(service);
+        using (var process = Process.GetProcessById(before))
+            harm(process);
+        var time = Stopwatch.StartNew();
+        await Eventually.Satisfies(
+            () => StateAsync(service),
+            state => state == ("Running", 1) && mall.ProcessIdAsync(service) is { IsCompletedSuccessfully: true, Result: var now } && now != before,
+            $"run {service} again",
+            TimeSpan.FromMinutes(1));
+        Assert.True(time.Elapsed < OpenMall.Patience(RestartLimit), $"It took {time.Elapsed.TotalSeconds:0.0} s.");
+
+        var shown = await mall.Notifications.WaitForResourceAsync(service, change => change.Snapshot.Properties.Any(property => property.Name == "Last restart"))
+            .WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Contains(reason, shown.Snapshot.Properties.Single(property => property.Name == "Last restart").Value!.ToString()!, StringComparison.Ordinal);
+        Assert.Equal("1", shown.Snapshot.Properties.Single(property => property.Name == "Restarts").Value!.ToString());
+        Assert.Equal(1, (await ServiceAsync(service)).GetProperty("restarts").GetInt32());
+    }
+
+    private async Task<(string? Status, int Instances)> StateAsync(string service) =>
+        await ServiceAsync(service) is var state ? (state.GetProperty("status").GetString(), state.GetProperty("instances").GetInt32()) : default;
+
+    private async Task<JsonElement> ServiceAsync(string service) =>
+        (await (await mall.OperatorAsync()).GetAsync("/api/ops/services")).Is(HttpStatusCode.OK).Json.EnumerateArray().Single(each => each.GetProperty("appId").GetString() == service);
+
+    private static void Suspend(Process process)
+    {
+        using var kill = Process.Start("kill", ["-STOP", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+}
