@@ -84,6 +84,9 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
     /// <summary>The processes of a service.</summary>
     public IReadOnlyList<int> ProcessIds(string appId) => [.. Enumerable.Range(0, InstancesOf(appId)).Select(instance => ProcessId(appId, instance)).OfType<int>()];
 
+    /// <summary>All processes that run: of the services, the sidecar and PostgreSQL.</summary>
+    public IReadOnlyList<int> ProcessIds() => [.. ServiceIds.SelectMany(ProcessIds), .. new[] { SidecarProcessId, PostgresProcessId }.OfType<int>()];
+
     /// <summary>An Npgsql connection string of a service's database, or the sidecar's.</summary>
     public Task<string> ConnectionStringAsync(string appId) =>
         _app.Services.GetRequiredService<Databases>().ConnectionStringAsync(PostgresDatabases.NameOf(appId), pool: 5, CancellationToken.None);

@@ -9,19 +9,6 @@ public static class MallProcesses
     private const string Listening = "0A";
     private static readonly string[] Tables = ["tcp", "tcp6"];
 
-    /// <summary>A process and all that it started.</summary>
-    public static List<int> Of(int processId)
-    {
-        var parents = Directory.EnumerateDirectories("/proc")
-            .Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0)
-            .Where(id => id != 0)
-            .ToDictionary(id => id, ParentOf);
-        List<int> found = [processId];
-        for (var at = 0; at < found.Count; at++)
-            found.AddRange(parents.Where(process => process.Value == found[at]).Select(process => process.Key));
-        return found;
-    }
-
     /// <summary>The program and arguments of a process.</summary>
     public static string CommandLine(int processId) => Read($"/proc/{processId}/cmdline").Replace('\0', ' ');
 
@@ -64,10 +51,6 @@ public static class MallProcesses
             Array.Reverse(bytes, word, 4);
         return new IPEndPoint(new IPAddress(bytes), int.Parse(port, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
-
-    // The name in brackets may have spaces in it.
-    private static int ParentOf(int processId) =>
-        Read($"/proc/{processId}/stat") is { Length: > 0 } stat ? int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture) : 0;
 
     private static string Read(string file)
     {

@@ -26,12 +26,12 @@ public sealed class ClosedPortsTests(OpenAppHost mall)
     {
         await mall.IsWellAsync();
         Assert.All(
-            MallProcesses.PortsOf(MallProcesses.Of(Environment.ProcessId)),
+            MallProcesses.PortsOf(mall.Mall.ProcessIds().Append(Environment.ProcessId)),
             port => Assert.True(IPAddress.IsLoopback(port.Address), $"{port} can be reached from elsewhere."));
 
-        // Aspire's own have keys of their own.
+        // Those of Aspire itself have keys of their own, PostgreSQL's its password.
         var services = mall.App.Services.GetRequiredService<MallServices>();
-        var ports = MallProcesses.PortsOf([.. mall.Mall.ServiceIds.SelectMany(mall.Mall.ProcessIds), mall.Mall.SidecarProcessId!.Value]).Select(port => port.Port)
+        var ports = MallProcesses.PortsOf(mall.Mall.ProcessIds().Except([mall.Mall.PostgresProcessId!.Value])).Select(port => port.Port)
             .Append(services.Control.Instances[0].Port).Distinct().ToArray();
         Assert.Contains(mall.Address.Port, ports);
         await AreRefusedAsync(ports);

@@ -31,7 +31,7 @@ public sealed partial class SecretTests(ObservedAppHost mall)
     [LinuxFact]
     public async Task No_secret_is_told_and_what_holds_secrets_is_for_its_owner_only()
     {
-        var processes = MallProcesses.Of(Environment.ProcessId).Where(id => id != Environment.ProcessId).ToList();
+        var processes = mall.Mall.ProcessIds();
         var commands = string.Join('\n', processes.Select(MallProcesses.CommandLine));
         TakeTokens(processes);
         AreForTheirOwner(mall.Data);
@@ -72,7 +72,7 @@ public sealed partial class SecretTests(ObservedAppHost mall)
             Assert.Equal((UnixFileMode)0, File.GetUnixFileMode(Path.Combine(data, holder)) & Others);
     }
 
-    private void TakeTokens(List<int> processes)
+    private void TakeTokens(IReadOnlyList<int> processes)
     {
         foreach (var (name, value) in processes.SelectMany(MallProcesses.Environment).Where(variable => variable.Value.Length > 0))
         {
