@@ -9,15 +9,15 @@ internal static partial class DaprdMetrics
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>The breakers that were used so far.</summary>
-    public static async Task<IReadOnlyList<CircuitView>> CircuitsAsync(Uri metrics, HttpClient http, CancellationToken ct)
+    public static async Task<IReadOnlyList<CircuitView>> CircuitsAsync(Uri metrics, HttpClient http, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(AnswerLimit);
         try
         {
             return Read(await http.GetStringAsync(metrics, limit.Token));
         }
-        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return []; // it is being started again: its breakers begin anew
         }

@@ -14,26 +14,26 @@ internal static class PaymentProviderApi
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)> provider) =>
-        ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpContext context, CancellationToken ct) =>
+        ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpContext context, CancellationToken cancellationToken) =>
         {
-            if (await ReadAsync(context.Request, ct) is not { } asked)
+            if (await ReadAsync(context.Request, cancellationToken) is not { } asked)
                 return Problems.Invalid("body", """Must be JSON such as {"mode":"slow","delayMs":1000}.""");
             if (!Modes.Contains(asked.Mode))
                 return Problems.Invalid("mode", $"Must be one of {string.Join(", ", Modes)}.");
             if (asked.DelayMs is < 0 or > LongestDelayMs)
                 return Problems.Invalid("delayMs", $"Must be from 0 to {LongestDelayMs} milliseconds.");
             var mode = asked with { DelayMs = asked.DelayMs ?? DefaultDelayMs };
-            return await SetAsync(provider(), mode, ct)
+            return await SetAsync(provider(), mode, cancellationToken)
                 ? TypedResults.Ok(mode)
                 : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
                     "The payment provider's stand-in did not take the mode. Is it stopped? POST /api/ops/services/payment-provider/start starts it.");
         });
 
-    private static async Task<ProviderMode?> ReadAsync(HttpRequest request, CancellationToken ct)
+    private static async Task<ProviderMode?> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return request.HasJsonContentType() ? await request.ReadFromJsonAsync(ControlJson.Default.ProviderMode, ct) : null;
+            return request.HasJsonContentType() ? await request.ReadFromJsonAsync(ControlJson.Default.ProviderMode, cancellationToken) : null;
         }
         catch (JsonException)
         {
@@ -42,23 +42,23 @@ internal static class PaymentProviderApi
     }
 
     /// <summary>Tells every instance, since each keeps its mode for itself. Whether all took it.</summary>
-    private static async Task<bool> SetAsync((IReadOnlyList<Uri> Addresses, string Token) provider, ProviderMode mode, CancellationToken ct)
+    private static async Task<bool> SetAsync((IReadOnlyList<Uri> Addresses, string Token) provider, ProviderMode mode, CancellationToken cancellationToken)
     {
         using var http = new HttpClient(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = Limit };
         http.DefaultRequestHeaders.Add("dapr-api-token", provider.Token);
-        var taken = await Task.WhenAll(provider.Addresses.Select(address => SetAsync(http, address, mode, ct)));
+        var taken = await Task.WhenAll(provider.Addresses.Select(address => SetAsync(http, address, mode, cancellationToken)));
         return taken.All(took => took);
     }
 
-    private static async Task<bool> SetAsync(HttpClient http, Uri address, ProviderMode mode, CancellationToken ct)
+    private static async Task<bool> SetAsync(HttpClient http, Uri address, ProviderMode mode, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, address) { Content = JsonContent.Create(mode, ControlJson.Default.ProviderMode) };
         try
         {
-            using var response = await http.SendAsync(request, ct);
+            using var response = await http.SendAsync(request, cancellationToken);
             return response.IsSuccessStatusCode;
         }
-        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false;
         }

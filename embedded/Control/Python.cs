@@ -13,14 +13,14 @@ public sealed record Python(string? Program, string Missing)
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Looks for it on the PATH, as python3 and as python.</summary>
-    public static async Task<Python> FindAsync(CancellationToken ct)
+    public static async Task<Python> FindAsync(CancellationToken cancellationToken)
     {
         var tried = new List<string>();
         foreach (var name in new[] { "python3", "python" })
         {
             if (OnPath.Find(name) is not { } program)
                 continue;
-            var (version, executable) = await AskAsync(program, ct);
+            var (version, executable) = await AskAsync(program, cancellationToken);
             if (version >= Oldest && File.Exists(executable))
                 return new Python(executable, "");
             tried.Add(version is null ? $"{program} does not run" : $"{program} is {version}");
@@ -31,9 +31,9 @@ public sealed record Python(string? Program, string Missing)
     }
 
     // By running it: what lies on the PATH may be older, broken, or only an offer to install it.
-    private static async Task<(Version? Version, string? Executable)> AskAsync(string program, CancellationToken ct)
+    private static async Task<(Version? Version, string? Executable)> AskAsync(string program, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(AnswerLimit);
         try
         {
@@ -56,7 +56,7 @@ public sealed record Python(string? Program, string Missing)
                     process.Kill(entireProcessTree: true);
             }
         }
-        catch (Exception silent) when (silent is Win32Exception or IOException || (silent is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception silent) when (silent is Win32Exception or IOException || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return default;
         }

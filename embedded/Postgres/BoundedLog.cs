@@ -11,39 +11,39 @@ namespace OrderMall.Postgres;
 internal sealed class BoundedLog(string path, long limit = 8 << 20, Action<string>? also = null) : IDisposable
 {
     private const int Remembered = 20;
-    private readonly Lock gate = new();
-    private readonly Queue<string> last = new();
-    private StreamWriter? writer = Open(path);
-    private bool disposed;
+    private readonly Lock _gate = new();
+    private readonly Queue<string> _last = new();
+    private StreamWriter? _writer = Open(path);
+    private bool _disposed;
 
     public string LastLines
     {
         get
         {
-            lock (gate)
-                return string.Join(Environment.NewLine, last);
+            lock (_gate)
+                return string.Join(Environment.NewLine, _last);
         }
     }
 
     /// <summary>Writes one line and flushes it. What comes after <see cref="Dispose"/> is dropped.</summary>
     public void WriteLine(string line)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (disposed)
+            if (_disposed)
                 return;
             also?.Invoke(line);
-            last.Enqueue(line);
-            if (last.Count > Remembered)
-                last.Dequeue();
+            _last.Enqueue(line);
+            if (_last.Count > Remembered)
+                _last.Dequeue();
             try
             {
-                writer ??= Open(path);
-                writer.WriteLine(line);
-                if (writer.BaseStream.Length < limit)
+                _writer ??= Open(path);
+                _writer.WriteLine(line);
+                if (_writer.BaseStream.Length < limit)
                     return;
-                writer.Dispose();
-                writer = null;
+                _writer.Dispose();
+                _writer = null;
                 File.Move(path, path + ".old", overwrite: true);
             }
             catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -54,10 +54,10 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20, Action<strin
 
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            writer?.Dispose();
-            disposed = true;
+            _writer?.Dispose();
+            _disposed = true;
         }
     }
 

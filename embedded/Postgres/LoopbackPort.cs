@@ -10,7 +10,7 @@ internal static class LoopbackPort
     // stopped for a while must find its port still free when it starts again.
     private const int First = 20_000;
     private const int Last = 32_000;
-    private static int next = Random.Shared.Next(Last - First);
+    private static int _next = Random.Shared.Next(Last - First);
 
     /// <summary>Finds that many different ports. They are free now; nobody holds them, but this process is not given them again soon.</summary>
     public static int[] Find(int count)
@@ -20,7 +20,7 @@ internal static class LoopbackPort
         {
             if (tries == Last - First)
                 throw new PostgresClusterException($"There are not {count} free ports between {First} and {Last} on 127.0.0.1.");
-            var port = First + (int)((uint)Interlocked.Increment(ref next) % (Last - First));
+            var port = First + (int)((uint)Interlocked.Increment(ref _next) % (Last - First));
             if (IsFree(port))
                 found.Add(port);
         }

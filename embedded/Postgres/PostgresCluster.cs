@@ -28,23 +28,23 @@ public sealed class PostgresCluster : IAsyncDisposable
         "lc_messages=C", "timezone=UTC", "log_timezone=UTC",
     ];
 
-    private readonly PostgresBinaries binaries;
-    private readonly string cluster;
-    private readonly BoundedLog log;
-    private readonly FileStream held;
-    private readonly Func<Process> launch;
-    private readonly CancellationTokenSource stopping = new();
-    private readonly Task keeping;
-    private Process process;
-    private int disposed;
+    private readonly PostgresBinaries _binaries;
+    private readonly string _cluster;
+    private readonly BoundedLog _log;
+    private readonly FileStream _held;
+    private readonly Func<Process> _launch;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _keeping;
+    private Process _process;
+    private int _disposed;
 
     private PostgresCluster(PostgresBinaries binaries, string cluster, Func<Process> launch, Process process, BoundedLog log, FileStream held, string connectionString)
     {
-        (this.binaries, this.cluster, this.launch, this.process, this.log, this.held) = (binaries, cluster, launch, process, log, held);
+        (_binaries, _cluster, _launch, _process, _log, _held) = (binaries, cluster, launch, process, log, held);
         ConnectionString = connectionString;
         Databases = new PostgresDatabases(connectionString);
         ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
-        keeping = KeepAsync();
+        _keeping = KeepAsync();
     }
 
     /// <summary>An Npgsql connection string of the server's administrator, for its <c>postgres</c> database.</summary>
@@ -64,26 +64,26 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// running on it is stopped before.
     /// </summary>
     /// <param name="dataDirectory">The folder; made if it is missing, and must be empty or an earlier cluster.</param>
-    /// <param name="ct">Ends the attempt and stops whatever was started.</param>
+    /// <param name="cancellationToken">Ends the attempt and stops whatever was started.</param>
     /// <param name="report">Given every line that the server logs, and what is done before it runs; nothing where it is left out.</param>
     /// <exception cref="PostgresNotFoundException">No PostgreSQL is installed, and none could be downloaded.</exception>
     /// <exception cref="PostgresClusterException">It could not be made or opened; the message says why.</exception>
-    public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken ct, Action<string>? report = null)
+    public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken cancellationToken, Action<string>? report = null)
     {
         var folder = Path.GetFullPath(dataDirectory);
         var cluster = Path.Combine(folder, "cluster");
         var version = MadeByVersion(cluster);
-        var binaries = PostgresBinaries.Find(version) ?? await PostgresDownload.GetAsync(version, report ?? Console.Error.WriteLine, ct);
+        var binaries = PostgresBinaries.Find(version) ?? await PostgresDownload.GetAsync(version, report ?? Console.Error.WriteLine, cancellationToken);
         var account = ServerAccount.Current();
-        var held = await ClaimAsync(folder, account, ct);
+        var held = await ClaimAsync(folder, account, cancellationToken);
         BoundedLog? log = null;
         try
         {
             if (!Directory.Exists(cluster))
-                await MakeAsync(binaries, account, folder, cluster, ct);
+                await MakeAsync(binaries, account, folder, cluster, cancellationToken);
             if (Postmaster.Of(cluster) is { } leftover)
                 await leftover.StopAsync(binaries, cluster);
-            var password = await File.ReadAllTextAsync(Path.Combine(folder, "password"), ct);
+            var password = await File.ReadAllTextAsync(Path.Combine(folder, "password"), cancellationToken);
             log = new BoundedLog(Path.Combine(folder, "server.log"), also: report);
             for (var attempt = 1; ; attempt++)
             {
@@ -98,7 +98,7 @@ public sealed class PostgresCluster : IAsyncDisposable
                 }.ConnectionString;
                 try
                 {
-                    await ReadyAsync(process, connectionString, log, ct);
+                    await ReadyAsync(process, connectionString, log, cancellationToken);
                     return new PostgresCluster(binaries, cluster, LaunchHere, process, log, held, connectionString);
                 }
                 catch (Exception failed)
@@ -126,58 +126,58 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Makes a database if it is missing.</summary>
     /// <param name="name">Lower case letters, digits and underscores.</param>
     /// <returns>An Npgsql connection string for it, with at most 20 connections from one process.</returns>
-    public Task<string> CreateDatabaseAsync(string name, CancellationToken ct = default) => Databases.CreateAsync(name, maxPoolSize: 20, ct);
+    public Task<string> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default) => Databases.CreateAsync(name, maxPoolSize: 20, cancellationToken);
 
     /// <summary>Stops the server: open transactions are rolled back, everything committed is kept. Takes at most 30 s.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 1)
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
             return;
-        await stopping.CancelAsync();
-        await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // however that ended, the server is
-        await EndAsync(binaries, cluster, process);
+        await _stopping.CancelAsync();
+        await _keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // however that ended, the server is
+        await EndAsync(_binaries, _cluster, _process);
         ProcessId = null;
-        stopping.Dispose();
-        log.Dispose();
-        await held.DisposeAsync();
+        _stopping.Dispose();
+        _log.Dispose();
+        await _held.DisposeAsync();
     }
 
     // What is committed it finds in its log; who is connected finds the new server at the same port.
     private async Task KeepAsync()
     {
-        while (!stopping.IsCancellationRequested)
+        while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 if (ProcessId is not null)
                 {
-                    await process.WaitForExitAsync(stopping.Token);
-                    while (Postmaster.Of(cluster) is not null) // only what started it has ended
-                        await Task.Delay(RestartPause, stopping.Token);
+                    await _process.WaitForExitAsync(_stopping.Token);
+                    while (Postmaster.Of(_cluster) is not null) // only what started it has ended
+                        await Task.Delay(RestartPause, _stopping.Token);
                     ProcessId = null;
-                    log.WriteLine("The server ended by itself and is started again.");
+                    _log.WriteLine("The server ended by itself and is started again.");
                 }
 
-                if (process.HasExited)
+                if (_process.HasExited)
                 {
-                    var ended = process;
-                    process = launch();
+                    var ended = _process;
+                    _process = _launch();
                     ended.Dispose();
                 }
 
-                await ReadyAsync(process, ConnectionString, log, stopping.Token);
-                ProcessId = Postmaster.Of(cluster)?.ProcessId ?? process.Id;
+                await ReadyAsync(_process, ConnectionString, _log, _stopping.Token);
+                ProcessId = Postmaster.Of(_cluster)?.ProcessId ?? _process.Id;
                 Restarted?.Invoke(ProcessId.Value);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
                 return;
             }
             catch (Exception failed)
             {
                 // Whatever it is: without this loop the mall would have no database until it is opened anew.
-                log.WriteLine($"{failed.Message} It is tried again.");
-                await Task.Delay(RestartPause, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _log.WriteLine($"{failed.Message} It is tried again.");
+                await Task.Delay(RestartPause, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -199,7 +199,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     }
 
     /// <summary>Takes the folder for this process alone.</summary>
-    private static async Task<FileStream> ClaimAsync(string folder, ServerAccount account, CancellationToken ct)
+    private static async Task<FileStream> ClaimAsync(string folder, ServerAccount account, CancellationToken cancellationToken)
     {
         var marker = Path.Combine(folder, Marker);
         try
@@ -210,8 +210,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             var held = new FileStream(marker, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            await account.OwnAsync(folder, ct);
-            await account.CheckReachableAsync(folder, ct);
+            await account.OwnAsync(folder, cancellationToken);
+            await account.CheckReachableAsync(folder, cancellationToken);
             return held;
         }
         catch (UnauthorizedAccessException refused)
@@ -224,7 +224,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
     }
 
-    private static async Task MakeAsync(PostgresBinaries binaries, ServerAccount account, string folder, string cluster, CancellationToken ct)
+    private static async Task MakeAsync(PostgresBinaries binaries, ServerAccount account, string folder, string cluster, CancellationToken cancellationToken)
     {
         var password = Path.Combine(folder, "password");
         var unfinished = cluster + ".unfinished";
@@ -236,12 +236,12 @@ public sealed class PostgresCluster : IAsyncDisposable
             mode.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         await using (var file = new StreamWriter(password, mode))
             await file.WriteLineAsync(RandomNumberGenerator.GetHexString(32, lowercase: true));
-        await account.OwnAsync(password, ct);
+        await account.OwnAsync(password, cancellationToken);
 
         // No --locale: initdb of an old version would write messages in the person's language; LC_ALL=C decides both.
         var command = account.Command(ownSession: false, binaries.Initdb, "-D", unfinished, "-U", User, "--pwfile", password,
             "-A", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-instructions");
-        var (exitCode, output) = await ServerAccount.RunAsync(command, folder, ct);
+        var (exitCode, output) = await ServerAccount.RunAsync(command, folder, cancellationToken);
         if (exitCode != 0)
             throw new PostgresClusterException($"PostgreSQL could not make its data folder in '{folder}': {output}");
         Directory.Move(unfinished, cluster);
@@ -275,9 +275,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     private static string[] QuickRecovery(PostgresBinaries binaries) =>
         OperatingSystem.IsLinux() && binaries.Version >= 14 ? ["recovery_init_sync_method=syncfs"] : [];
 
-    private static async Task ReadyAsync(Process process, string connectionString, BoundedLog log, CancellationToken ct)
+    private static async Task ReadyAsync(Process process, string connectionString, BoundedLog log, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ReadyLimit);
         var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
         while (true)
@@ -291,7 +291,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             catch (Exception notYet) when (notYet is NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow } && !process.HasExited)
             {
             }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new PostgresClusterException($"PostgreSQL was not ready after {ReadyLimit.TotalSeconds:0} s. Its last words: {log.LastLines}");
             }
@@ -301,7 +301,7 @@ public sealed class PostgresCluster : IAsyncDisposable
                 throw new PostgresClusterException($"PostgreSQL stopped while starting. Its last words: {log.LastLines}", ended);
             }
 
-            await Task.Delay(20, ct);
+            await Task.Delay(20, cancellationToken);
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed partial class PostgresDatabases(string connectionString)
     /// <returns>An Npgsql connection string for it.</returns>
     /// <exception cref="ArgumentException">The name has other characters.</exception>
     /// <exception cref="NpgsqlException">The server did not answer or refused.</exception>
-    public async Task<string> CreateAsync(string name, int maxPoolSize, CancellationToken ct)
+    public async Task<string> CreateAsync(string name, int maxPoolSize, CancellationToken cancellationToken)
     {
         if (!ValidName().IsMatch(name))
             throw new ArgumentException($"A database name has lower case letters, digits and underscores only; '{name}' has others.", nameof(name));
@@ -25,10 +25,10 @@ public sealed partial class PostgresDatabases(string connectionString)
         settings.Pooling = false;
         await using (var connection = new NpgsqlConnection(settings.ConnectionString))
         {
-            await connection.OpenAsync(ct);
+            await connection.OpenAsync(cancellationToken);
             await using var exists = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
-            if (await exists.ExecuteScalarAsync(ct) is null)
-                await MakeAsync(connection, name, ct);
+            if (await exists.ExecuteScalarAsync(cancellationToken) is null)
+                await MakeAsync(connection, name, cancellationToken);
         }
 
         return new NpgsqlConnectionStringBuilder(connectionString)
@@ -48,14 +48,14 @@ public sealed partial class PostgresDatabases(string connectionString)
         }.ConnectionString;
     }
 
-    private static async Task MakeAsync(NpgsqlConnection connection, string name, CancellationToken ct)
+    private static async Task MakeAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken)
     {
         try
         {
 #pragma warning disable CA2100 // A name cannot be a parameter here; it was checked above to need no quoting.
             await using var create = new NpgsqlCommand($"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", connection);
 #pragma warning restore CA2100
-            await create.ExecuteNonQueryAsync(ct);
+            await create.ExecuteNonQueryAsync(cancellationToken);
         }
         catch (PostgresException raced) when (raced.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {

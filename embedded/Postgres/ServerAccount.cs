@@ -8,10 +8,10 @@ namespace OrderMall.Postgres;
 /// </summary>
 internal sealed class ServerAccount
 {
-    private readonly string? user;
-    private readonly string[] prefix;
+    private readonly string? _user;
+    private readonly string[] _prefix;
 
-    private ServerAccount(string? user, string[] prefix) => (this.user, this.prefix) = (user, prefix);
+    private ServerAccount(string? user, string[] prefix) => (_user, _prefix) = (user, prefix);
 
     public static ServerAccount Current()
     {
@@ -31,19 +31,19 @@ internal sealed class ServerAccount
     }
 
     /// <summary>Makes a folder or file the server's own.</summary>
-    public async Task OwnAsync(string path, CancellationToken ct)
+    public async Task OwnAsync(string path, CancellationToken cancellationToken)
     {
-        if (user is not null && await RunAsync(["chown", user + ":", path], "/", ct) is { ExitCode: not 0 } failed)
-            throw new PostgresClusterException($"'{path}' could not be given to the user '{user}', whom PostgreSQL runs as: {failed.Output}");
+        if (_user is not null && await RunAsync(["chown", _user + ":", path], "/", cancellationToken) is { ExitCode: not 0 } failed)
+            throw new PostgresClusterException($"'{path}' could not be given to the user '{_user}', whom PostgreSQL runs as: {failed.Output}");
     }
 
     /// <summary>Checks that the server's user can come to the folder at all: its parents may be closed to others.</summary>
-    public async Task CheckReachableAsync(string folder, CancellationToken ct)
+    public async Task CheckReachableAsync(string folder, CancellationToken cancellationToken)
     {
-        if (user is not null && await RunAsync([.. prefix, "test", "-w", folder], "/", ct) is { ExitCode: not 0 })
+        if (_user is not null && await RunAsync([.. _prefix, "test", "-w", folder], "/", cancellationToken) is { ExitCode: not 0 })
         {
             throw new PostgresClusterException(
-                $"PostgreSQL does not run as root but as '{user}', who cannot write to '{folder}' (a folder above it is closed to others). " +
+                $"PostgreSQL does not run as root but as '{_user}', who cannot write to '{folder}' (a folder above it is closed to others). " +
                 "Put the data elsewhere with --data, for example --data /var/tmp/ordermall, or start the mall as another user.");
         }
     }
@@ -54,7 +54,7 @@ internal sealed class ServerAccount
     /// </param>
     /// <param name="command">The program and its arguments.</param>
     public string[] Command(bool ownSession, params IEnumerable<string> command) =>
-        [.. ownSession ? OwnSession.Prefix() : [], .. prefix, .. command];
+        [.. ownSession ? OwnSession.Prefix() : [], .. _prefix, .. command];
 
     public static ProcessStartInfo StartInfo(string[] command, string workingDirectory)
     {
@@ -73,15 +73,15 @@ internal sealed class ServerAccount
     }
 
     /// <summary>Runs a program to its end and returns what it wrote.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string[] command, string workingDirectory, CancellationToken ct)
+    public static async Task<(int ExitCode, string Output)> RunAsync(string[] command, string workingDirectory, CancellationToken cancellationToken)
     {
         using var process = Process.Start(StartInfo(command, workingDirectory))!;
         process.StandardInput.Close();
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(ct);
-            var errors = await process.StandardError.ReadToEndAsync(ct);
-            await process.WaitForExitAsync(ct);
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
             return (process.ExitCode, (errors.Length > 0 ? errors : await output).Trim());
         }
         catch (OperationCanceledException)
