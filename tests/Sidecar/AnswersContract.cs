@@ -54,19 +54,19 @@ public abstract class AnswersContract(PostgresServer? postgres) : ContractTests(
     [ContractFact]
     public Task Headers_that_Connection_names_stay_on_their_connection() => WithAsync(new() { BareB = true }, async sidecar =>
     {
-        const string headers = "Connection: X-Named, X-Other\r\nX-Named: 1\r\nX-Other: 2\r\nX-Kept: 3\r\nHTTP2-Settings: 4\r\nKeep-Alive: 5\r\n";
+        (string Name, string Value)[] headers = [("Connection", "X-Named, X-Other"), ("X-Named", "1"), ("X-Other", "2"), ("HTTP2-Settings", "3"), ("Keep-Alive", "4"), ("X-Kept", "5")];
         sidecar.BareB.Answers["/answer"] = async stream =>
         {
-            await stream.WriteAsync(BareApp.Bytes($"HTTP/1.1 200 Any\r\nContent-Length: 0\r\n{headers}\r\n"));
+            await stream.WriteAsync(BareApp.Bytes($"HTTP/1.1 200 Any\r\nContent-Length: 0\r\n{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"))}\r\n"));
             return true;
         };
-        var answer = await AskAsync(sidecar.SidecarPortA, $"GET {Answer} HTTP/1.1\r\nHost: x\r\n{headers}Connection: close\r\n\r\n");
-        foreach (var seen in new[] { answer, Assert.Single(sidecar.BareB.Heads) })
-        {
-            Assert.Contains("X-Kept: 3", seen, StringComparison.OrdinalIgnoreCase);
-            foreach (var name in new[] { "X-Named", "X-Other", "HTTP2-Settings", "Keep-Alive" })
-                Assert.DoesNotContain($"{name}:", seen, StringComparison.OrdinalIgnoreCase);
-        }
+        using var request = new HttpRequestMessage(HttpMethod.Get, Answer);
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        using var response = await sidecar.SidecarA.SendAsync(request);
+        var atTheApp = Assert.Single(sidecar.BareB.Heads).Split('\n').Select(line => line.Split(':')[0]);
+        foreach (var seen in new[] { atTheApp, response.Headers.NonValidated.Select(header => header.Key) })
+            Assert.Equal(["X-Kept"], headers.Select(header => header.Name).Where(name => seen.Contains(name, StringComparer.OrdinalIgnoreCase)));
     });
 
     private static async Task AllArriveAsync(SidecarUnderTest sidecar)

@@ -137,6 +137,7 @@ public sealed class DeliveryTests(PostgresServer postgres)
         await rig.StartAsync();
         await PublishUntilReceivedAsync(rig);
         await subscriber.StopAsync();
+        await rig.HealthyAsync("subscriber", 0);
         await rig.PublishAsync("publisher", "orders", """{"n":1}""");
 
         // The app's next version has a rule that the sidecar cannot read: neither what waited nor what comes is lost.
@@ -148,6 +149,7 @@ public sealed class DeliveryTests(PostgresServer postgres)
         Assert.Equal((1, 0, 0), (subscriber.CountAt("/handle"), subscriber.CountAt("/x"), subscriber.CountAt("/else")));
 
         await subscriber.StopAsync();
+        await rig.HealthyAsync("subscriber", 0);
         subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")}]";
         await subscriber.StartAsync();
         await Eventually.TrueAsync(() => Numbers(subscriber).Order().SequenceEqual([0, 1, 2]));

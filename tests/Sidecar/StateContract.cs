@@ -220,10 +220,11 @@ public abstract class StateContract(PostgresServer? postgres) : ContractTests(po
         await IsErrorAsync(operation, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", "");
         using var keys = await sidecar.SidecarA.PostAsync($"{Store}/bulk", Json("""{"keys":[1]}"""));
         await IsErrorAsync(keys, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: json: cannot unmarshal number into Go struct field BulkGetRequest.keys of type string");
-        using var deletion = new HttpRequestMessage(HttpMethod.Delete, $"{Store}/{_run}none");
+        await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}there","value":1}]""");
+        using var deletion = new HttpRequestMessage(HttpMethod.Delete, $"{Store}/{_run}there");
         deletion.Headers.TryAddWithoutValidation("If-Match", "abc");
         using var stale = await sidecar.SidecarA.SendAsync(deletion);
-        await IsErrorAsync(stale, HttpStatusCode.Conflict, "ERR_STATE_DELETE", $"failed deleting state with key {_run}none: possible etag mismatch. error from state store");
+        await IsErrorAsync(stale, HttpStatusCode.Conflict, "ERR_STATE_DELETE", $"failed deleting state with key {_run}there: possible etag mismatch. error from state store");
     });
 
     [ContractFact]

@@ -68,7 +68,7 @@ internal static class RelayedHeaders
         }
     }
 
-    // Headers that belong to one connection because its Connection header says so.
+    // Headers that belong to one connection because its Connection header says so. Of a caller's that says close too, Kestrel keeps nothing else.
     private static string[] NamedBy(StringValues connection) =>
         connection.Count == 0 ? [] : connection.ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
