@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Text;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace OrderMall.Sidecar;
@@ -23,6 +24,9 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         AutomaticDecompression = DecompressionMethods.None,
         // The sidecar writes the trace headers itself.
         ActivityHeadersPropagator = null,
+        // Byte for byte, whatever encoding an app's headers are in; so does the server.
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ConnectTimeout = TimeSpan.FromSeconds(1),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         SslOptions = new SslClientAuthenticationOptions(),
@@ -75,6 +79,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         Check(options);
         var resources = Resources.Read(options.ResourcesPath);
         var sidecar = new EmbeddedSidecar(options, resources, loggerFactory.CreateLogger<EmbeddedSidecar>());
+        foreach (var warning in resources.Warnings)
+            LogWarning(sidecar._logger, warning);
         try
         {
             await sidecar.OpenAsync(options, resources, loggerFactory, ct);
@@ -231,6 +237,9 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The embedded sidecar serves {Count} apps with the components of {Path}")]
     private static partial void LogStarted(ILogger logger, int count, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private static partial void LogWarning(ILogger logger, string warning);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A part of the sidecar ended early")]
     private static partial void LogLoop(ILogger logger, Exception failure);

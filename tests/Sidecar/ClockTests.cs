@@ -26,7 +26,7 @@ public sealed class ClockTests(PostgresServer postgres) : IAsyncLifetime
                   retry: patient
         """;
 
-    private static readonly Subscription Orders = new("pubsub", "orders", [new Route(null, "/handle")], "dead", RawPayload: false);
+    private static readonly Subscription Orders = new("pubsub", "orders", [new Route("", null, "/handle")], "dead", RawPayload: false);
 
     private readonly ManualTime _time = new();
     private readonly Refusing _refusing = new();

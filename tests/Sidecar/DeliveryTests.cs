@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Npgsql;
 
 namespace OrderMall.Sidecar.Tests;
@@ -105,6 +106,97 @@ public sealed class DeliveryTests(PostgresServer postgres)
 
         await Eventually.TrueAsync(() => QueuedAsync(rig, 0), "nothing waits any more");
         Assert.Equal(Enumerable.Range(0, count), Numbers(subscriber).Order());
+    }
+
+    [Fact]
+    public async Task What_a_rule_that_cannot_be_read_may_be_for_is_a_dead_letter()
+    {
+        await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("publisher", 1), ("subscriber", 1));
+        var subscriber = rig.App("subscriber");
+        subscriber.Subscriptions = $"[{Unreadable("dead")},{EmbeddedRig.Subscription("dead", "/dead")}]";
+        await rig.StartAppsAsync("publisher", "subscriber");
+        await rig.StartAsync();
+        await rig.PublishAsync("publisher", "orders?metadata.cloudevent.type=first", """{"n":1}""");
+        await rig.PublishAsync("publisher", "orders?metadata.cloudevent.type=other", """{"n":2}""");
+
+        await Eventually.TrueAsync(() => subscriber.CountAt("/dead") == 1 && subscriber.CountAt("/first") == 1, "one is served, and one a dead letter");
+        Assert.Equal((2, 0, 0), ((int)subscriber.At("/dead")[0].Json["data"]!["n"]!, subscriber.CountAt("/x"), subscriber.CountAt("/else")));
+        using var asking = rig.As("subscriber");
+        var metadata = JsonNode.Parse(await asking.GetStringAsync("/v1.0/metadata"))!;
+        var orders = metadata["subscriptions"]!.AsArray().Single(subscription => (string?)subscription!["topic"] == "orders")!;
+        Assert.StartsWith("the embedded sidecar cannot match 'event.type.startsWith", (string?)orders["metadata"]!["problem"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task And_without_a_topic_for_those_it_waits_until_the_rule_can_be_read()
+    {
+        await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("publisher", 1), ("subscriber", 1));
+        var subscriber = rig.App("subscriber");
+        subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")}]";
+        await rig.StartAppsAsync("publisher", "subscriber");
+        await rig.StartAsync();
+        await PublishUntilReceivedAsync(rig);
+        await subscriber.StopAsync();
+        await rig.HealthyAsync("subscriber", 0);
+        await rig.PublishAsync("publisher", "orders", """{"n":1}""");
+
+        // The app's next version has a rule that the sidecar cannot read: neither what waited nor what comes is lost.
+        subscriber.Subscriptions = $"[{Unreadable("")}]";
+        await subscriber.StartAsync();
+        await rig.PublishAsync("publisher", "orders", """{"n":2}""");
+        await Eventually.TrueAsync(() => QueuedAsync(rig, 2), "both wait");
+        await Eventually.TrueAsync(async () => (await ProblemsAsync(rig)).Count == 1, "the problem is told");
+        Assert.Equal((1, 0, 0), (subscriber.CountAt("/handle"), subscriber.CountAt("/x"), subscriber.CountAt("/else")));
+
+        await subscriber.StopAsync();
+        await rig.HealthyAsync("subscriber", 0);
+        subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")}]";
+        await subscriber.StartAsync();
+        await Eventually.TrueAsync(() => Numbers(subscriber).Order().SequenceEqual([0, 1, 2]));
+    }
+
+    [Fact]
+    public async Task A_component_says_how_many_events_an_app_is_given_at_a_time()
+    {
+        await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("publisher", 1), ("subscriber", 1));
+        await File.AppendAllTextAsync(Path.Combine(rig.Resources, "pubsub.yaml"), "\n    - name: concurrency\n      value: 2\n");
+        var subscriber = rig.App("subscriber");
+        subscriber.Subscriptions = $"[{EmbeddedRig.Subscription("orders", "/handle")},{EmbeddedRig.Subscription("others", "/others")}]";
+        var (now, most) = (0, 0);
+        subscriber.Answers["/handle"] = subscriber.Answers["/others"] = async _ =>
+        {
+            var working = Interlocked.Increment(ref now);
+            InterlockedMax(ref most, working);
+            await Task.Delay(TimeSpan.FromMilliseconds(5)); // the work
+            Interlocked.Decrement(ref now);
+        };
+        await rig.StartAppsAsync("publisher");
+        await rig.StartAsync();
+        for (var n = 0; n < 40; n++)
+            await rig.PublishAsync("publisher", n % 2 == 0 ? "orders" : "others", $$"""{"n":{{n}}}""");
+
+        await subscriber.StartAsync();
+        await Eventually.TrueAsync(() => subscriber.CountAt("/handle") + subscriber.CountAt("/others") == 40);
+        Assert.InRange(most, 1, 2);
+    }
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+            Interlocked.CompareExchange(ref most, value, seen);
+    }
+
+    private static string Unreadable(string deadLetterTopic) => $$$"""
+        {"pubsubname":"pubsub","topic":"orders","deadLetterTopic":"{{{deadLetterTopic}}}","routes":{"rules":[
+            {"match":"event.type == 'first'","path":"/first"},
+            {"match":"event.type.startsWith('x')","path":"/x"}],"default":"/else"}}
+        """;
+
+    private static async Task<List<string>> ProblemsAsync(EmbeddedRig rig)
+    {
+        using var asking = rig.As("subscriber");
+        var metadata = JsonNode.Parse(await asking.GetStringAsync("/v1.0/metadata"))!;
+        return [.. metadata["subscriptions"]!.AsArray().Select(subscription => (string?)subscription!["metadata"]?["problem"]).OfType<string>()];
     }
 
     [Fact]

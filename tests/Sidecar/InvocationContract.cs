@@ -66,6 +66,94 @@ public abstract class InvocationContract(PostgresServer? postgres) : ContractTes
     });
 
     [ContractFact]
+    public Task The_app_id_can_be_the_user_of_basic_authentication() => WithAsync(new(), async sidecar =>
+    {
+        var credentials = $"Basic {Convert.ToBase64String("Dapr-app-id:app-b"u8)}";
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/echo?via=user") { Headers = { { "Authorization", credentials } } };
+        using var response = await sidecar.SidecarA.SendAsync(request);
+
+        Assert.Equal("/echo?via=user", (string?)(await JsonOf(response))["path"]);
+        Assert.Equal(credentials, Assert.Single(sidecar.AppB.At("/echo")).Headers["Authorization"]);
+
+        foreach (var nobody in new[] { "someone:app-b", "dapr-app-id:app-b:x", "dapr-app-id:" })
+        {
+            using var other = new HttpRequestMessage(HttpMethod.Get, "/echo") { Headers = { { "Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(nobody))}" } } };
+            using var refused = await sidecar.SidecarA.SendAsync(other);
+            Assert.Equal((nobody, HttpStatusCode.NotFound), (nobody, refused.StatusCode));
+        }
+    });
+
+    [ContractFact]
+    public Task What_the_sidecar_answers_itself_is_not_passed_to_the_app_a_header_names() => WithAsync(new(), async sidecar =>
+    {
+        using var own = new HttpRequestMessage(HttpMethod.Get, "/v1.0/metadata") { Headers = { { "dapr-app-id", "app-b" } } };
+        using var metadata = await sidecar.SidecarA.SendAsync(own);
+        Assert.Equal("app-a", (string?)(await JsonOf(metadata))["id"]);
+        using var other = new HttpRequestMessage(HttpMethod.Post, "/v1.0/metadata") { Headers = { { "dapr-app-id", "app-b" } } };
+        using var passed = await sidecar.SidecarA.SendAsync(other);
+        Assert.Equal("/v1.0/metadata", (string?)(await JsonOf(passed))["path"]);
+    });
+
+    [ContractFact]
+    public Task An_app_id_can_have_a_namespace() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var id in new[] { "app-b.default", "app-a.default" })
+        {
+            using var response = await sidecar.SidecarA.GetAsync($"/v1.0/invoke/{id}/method/echo");
+            Assert.Equal((id, "/echo"), (id, (string?)(await JsonOf(response))["path"]));
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/echo") { Headers = { { "dapr-app-id", "app-b.default" } } };
+        using var named = await sidecar.SidecarA.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, named.StatusCode);
+        Assert.Equal(2, sidecar.AppB.CountAt("/echo"));
+        using var refused = await sidecar.SidecarA.GetAsync("/v1.0/invoke/app-b.default.x/method/echo");
+        await IsErrorAsync(refused, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", "failed to invoke, id: app-b.default.x, err: invalid app id app-b.default.x");
+    });
+
+    [ContractFact]
+    public Task Doubled_slashes_are_one() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var path in new[] { "//v1.0/invoke/app-b/method/echo", "/v1.0//invoke///app-b/method//echo/", "/v1.0/invoke/app-b%2Fmethod%2Fecho", "/v1.0%2Finvoke/app%2Db/method/echo" })
+        {
+            using var response = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, path));
+            Assert.Equal((path, HttpStatusCode.OK), (path, response.StatusCode));
+            Assert.Equal((path, "/echo"), (path, (string?)(await JsonOf(response))["target"]));
+        }
+
+        foreach (var path in new[] { "//v1.0//metadata", "/v1.0/./metadata/", "/v1.0/x/../metadata" })
+        {
+            using var response = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, path));
+            Assert.Equal((path, HttpStatusCode.OK), (path, response.StatusCode));
+        }
+
+        foreach (var path in new[] { "//v1.0/healthz", "/v1.0//healthz/outbound/" })
+        {
+            using var response = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, path));
+            Assert.Equal((path, HttpStatusCode.NoContent), (path, response.StatusCode));
+        }
+
+        // The app id ends at the first "/method/".
+        using var refused = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, "/v1.0/invoke/app-b//method/echo"));
+        await IsErrorAsync(refused, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", "failed to invoke, id: app-b/, err: ");
+    });
+
+    [ContractFact]
+    public Task A_request_without_a_body_keeps_its_content_type() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var method in new[] { HttpMethod.Post, HttpMethod.Get, HttpMethod.Delete })
+        {
+            using var request = new HttpRequestMessage(method, "/v1.0/invoke/app-b/method/empty") { Content = new ByteArrayContent([]) { Headers = { ContentType = new("text/csv") } } };
+            using var response = await sidecar.SidecarA.SendAsync(request);
+            var seen = sidecar.AppB.At("/empty")[^1];
+            Assert.Equal((method.Method, "text/csv", ""), (seen.Method, seen.Headers.GetValueOrDefault("Content-Type"), seen.Body));
+        }
+
+        using var without = await sidecar.SidecarA.PostAsync("/v1.0/invoke/app-b/method/empty", null);
+        Assert.DoesNotContain("Content-Type", sidecar.AppB.At("/empty")[^1].Headers.Keys, StringComparer.OrdinalIgnoreCase);
+    });
+
+    [ContractFact]
     public Task A_slash_at_the_end_of_the_path_is_removed() => WithAsync(new(), async sidecar =>
     {
         using var body = new StringContent("hi", Encoding.UTF8, "text/plain");

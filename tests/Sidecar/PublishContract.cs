@@ -182,6 +182,50 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
     });
 
     [ContractFact]
+    public Task Doubled_slashes_are_one_and_a_plus_is_a_space() => WithAsync(
+        new() { SubscriptionsOfA = $$"""[{"pubsubname":"pubsub","topic":"{{_topic}} a/b","route":"/handle"}]""" },
+        async sidecar =>
+        {
+            foreach (var written in new[] { "+a//b/", "%20a%2Fb" })
+            {
+                using var body = Json("{}");
+                using var response = await sidecar.SidecarB.PostAsync(AsWritten.At(sidecar.SidecarB, $"//v1.0//publish//pubsub//{_topic}{written}"), body);
+                Assert.Equal((written, HttpStatusCode.NoContent), (written, response.StatusCode));
+            }
+
+            await Eventually.TrueAsync(() => sidecar.AppA.CountAt("/handle") == 2);
+            using var nowhere = await sidecar.SidecarB.PostAsync("/v1.0/publish/pubsub", Json("{}"));
+            await IsErrorAsync(nowhere, HttpStatusCode.NotFound, "ERR_DIRECT_INVOKE", "failed getting app id");
+        });
+
+    [ContractFact]
+    public Task Of_two_subscriptions_to_a_topic_the_last_counts() => WithAsync(
+        new()
+        {
+            SubscriptionsOfA = $$"""[{"pubsubname":"pubsub","topic":"{{_topic}}","route":"/first"},{"pubsubname":"pubsub","topic":"{{_topic}}","route":"/handle"}]""",
+            SubscriptionCount = 1,
+        },
+        async sidecar =>
+        {
+            await PublishAsync(sidecar, "", "{}", "application/json");
+            await ReceivedAsync(sidecar);
+            Assert.Equal(0, sidecar.AppA.CountAt("/first"));
+        });
+
+    [ContractFact]
+    public Task Metadata_tells_routes_and_dead_letter_topics() => WithAsync(Subscribed, async sidecar =>
+    {
+        var subscriptions = (await JsonOf(await sidecar.SidecarA.GetAsync("/v1.0/metadata")))["subscriptions"]!.AsArray();
+        var routed = subscriptions.Single(subscription => (string?)subscription!["topic"] == $"{_topic}-routed")!;
+        Assert.Equal(("pubsub", $"{_topic}-dead", "PROGRAMMATIC"), ((string?)routed["pubsubname"], (string?)routed["deadLetterTopic"], (string?)routed["type"]));
+        Assert.Equal(
+            """[{"match":"event.type == \"a\" || event.type == \"b\"","path":"/ab"},{"match":"event.type == 'c'","path":"/c"}]""",
+            routed["rules"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        var plain = subscriptions.Single(subscription => (string?)subscription!["topic"] == $"{_topic}-dead")!;
+        Assert.Equal(("""[{"path":"/dead"}]""", ""), (plain["rules"]!.ToJsonString(), (string?)plain["deadLetterTopic"]));
+    });
+
+    [ContractFact]
     public Task An_unknown_pubsub_is_a_404() => WithAsync(new(), async sidecar =>
     {
         using var response = await sidecar.SidecarA.PostAsync("/v1.0/publish/nosuch/orders", Json("{}"));

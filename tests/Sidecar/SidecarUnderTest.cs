@@ -24,6 +24,12 @@ public sealed record Setup
             samplingRate: "1"
         """;
 
+    /// <summary>The content of statestore.yaml.</summary>
+    public string StateStore { get; init; } = FromTheMall("statestore.yaml");
+
+    /// <summary>App B is a <see cref="BareApp"/>.</summary>
+    public bool BareB { get; init; }
+
     /// <summary>Gives what was taken and not settled to another after 2 s instead of the mall's 12.</summary>
     public bool QuickRedelivery { get; init; }
 
@@ -32,6 +38,9 @@ public sealed record Setup
 
     /// <summary>What app A subscribes to.</summary>
     public string SubscriptionsOfA { get; init; } = "[]";
+
+    /// <summary>How many of those a sidecar will know; <see langword="null"/> for all.</summary>
+    public int? SubscriptionCount { get; init; }
 
     public string? ApiToken { get; init; }
 
@@ -47,7 +56,7 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     protected SidecarUnderTest()
     {
         var ports = LoopbackPorts.Free(6);
-        (AppA, AppB) = (new(ports[0]), new(ports[1]));
+        (AppA, AppB, BareB) = (new(ports[0]), new(ports[1]), new(ports[1]));
         (SidecarPortA, SidecarPortB) = (ports[2], ports[3]);
         (GrpcPortA, GrpcPortB) = (ports[4], ports[5]);
         SidecarA = Client(SidecarPortA);
@@ -59,6 +68,9 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     public TestApp AppA { get; }
 
     public TestApp AppB { get; }
+
+    /// <summary>App B where the setup wants it on a bare socket.</summary>
+    public BareApp BareB { get; }
 
     /// <summary>Calls the sidecar as app A.</summary>
     public HttpClient SidecarA { get; }
@@ -83,7 +95,8 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
 
     protected int GrpcPortA { get; }
 
-    protected int SidecarPortA { get; }
+    /// <summary>Where app A finds its sidecar's HTTP API.</summary>
+    public int SidecarPortA { get; }
 
     /// <summary>Holds what daprd reads or the embedded sidecar reads: the same files.</summary>
     protected string Resources { get; } = Directory.CreateTempSubdirectory("ordermall-resources-").FullName;
@@ -95,11 +108,15 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
             await WriteAsync(file, Setup.FromTheMall(file));
         if (setup.QuickRedelivery)
             await WriteAsync("pubsub.yaml", Setup.FromTheMall("pubsub.yaml").Replace("value: 12s", "value: 2s", StringComparison.Ordinal).Replace("value: 3s", "value: 1s", StringComparison.Ordinal));
+        await WriteAsync("statestore.yaml", setup.StateStore);
         await WriteAsync("config.yaml", setup.Configuration);
         if (setup.Resiliency.Length > 0)
             await WriteAsync("resiliency.yaml", setup.Resiliency);
         await AppA.StartAsync();
-        await AppB.StartAsync();
+        if (setup.BareB)
+            BareB.Start();
+        else
+            await AppB.StartAsync();
         await StartSidecarAsync(setup);
         if (setup.ApiToken is not null)
         {
@@ -110,7 +127,7 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
         // Both directions, so that both apps are known to be healthy.
         await Eventually.TrueAsync(() => ReachesAsync(SidecarA, setup.AppIds.B), "app b can be called");
         await Eventually.TrueAsync(() => ReachesAsync(SidecarB, setup.AppIds.A), "app a can be called");
-        await Eventually.TrueAsync(SubscribedAsync, "app a's subscriptions are known");
+        await Eventually.TrueAsync(() => SubscribedAsync(setup.SubscriptionCount), "app a's subscriptions are known");
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -121,6 +138,7 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
         GrpcB.Dispose();
         await AppA.DisposeAsync();
         await AppB.DisposeAsync();
+        await BareB.DisposeAsync();
         Directory.Delete(Resources, recursive: true);
     }
 
@@ -128,9 +146,9 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
 
     private Task WriteAsync(string file, string content) => File.WriteAllTextAsync(Path.Combine(Resources, file), content);
 
-    private async Task<bool> SubscribedAsync()
+    private async Task<bool> SubscribedAsync(int? count)
     {
-        var wanted = JsonNode.Parse(AppA.Subscriptions)!.AsArray().Count;
+        var wanted = count ?? JsonNode.Parse(AppA.Subscriptions)!.AsArray().Count;
         using var metadata = await SidecarA.GetAsync("/v1.0/metadata");
         // Where the list of APIs leaves it out, nobody needs to wait: what is published earlier arrives all the same.
         if (metadata.StatusCode == HttpStatusCode.NotFound)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 
@@ -140,6 +141,115 @@ public abstract class StateContract(PostgresServer? postgres) : ContractTests(po
     });
 
     [ContractFact]
+    public Task On_redis_a_write_that_does_not_say_how_long_leaves_that_as_it_was() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var operations in new[] { "", "/transaction" })
+        {
+            await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}kept","value":1,"metadata":{"ttlInSeconds":"2"}}]""");
+            using var written = operations.Length == 0
+                ? await sidecar.SidecarA.PostAsync(Store, Json($$$"""[{"key":"{{{_run}}}kept","value":2}]"""))
+                : await sidecar.SidecarA.PostAsync(Store + operations, Json($$$"""{"operations":[{"operation":"upsert","request":{"key":"{{{_run}}}kept","value":2}}]}"""));
+            Assert.Equal(HttpStatusCode.NoContent, written.StatusCode);
+            using var found = await sidecar.SidecarA.GetAsync($"{Store}/{_run}kept");
+            Assert.Equal("2", await found.Content.ReadAsStringAsync());
+            Assert.DoesNotContain("Metadata.ttlExpireTime", found.Headers.Select(header => header.Key), StringComparer.OrdinalIgnoreCase);
+            await GoneAsync(sidecar, "kept");
+        }
+
+        await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}kept","value":1,"metadata":{"ttlInSeconds":"1"}},{"key":"{{{_run}}}other","value":1,"metadata":{"ttlInSeconds":"1"}}]""");
+        await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}kept","value":2,"metadata":{"ttlInSeconds":"-1"}}]""");
+        await GoneAsync(sidecar, "other");
+        Assert.Equal("2", (await GetAsync(sidecar, $"{_run}kept")).Value);
+    });
+
+    [ContractFact]
+    public Task A_component_says_how_long_values_live_whose_writes_do_not() => WithAsync(
+        new() { StateStore = Setup.FromTheMall("statestore.yaml").Replace("  metadata:\n", "  metadata:\n    - name: ttlInSeconds\n      value: \"1\"\n", StringComparison.Ordinal) },
+        async sidecar =>
+        {
+            await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}short","value":1},{"key":"{{{_run}}}long","value":2,"metadata":{"ttlInSeconds":"100"}},{"key":"{{{_run}}}ever","value":3,"metadata":{"ttlInSeconds":"-1"}}]""");
+            await GoneAsync(sidecar, "short");
+            Assert.Equal(("2", "3"), ((await GetAsync(sidecar, $"{_run}long")).Value, (await GetAsync(sidecar, $"{_run}ever")).Value));
+        });
+
+    [ContractFact]
+    public Task Other_stores_tell_when_a_value_goes_and_forget_it_with_a_write() => WithAsync(
+        new() { StateStore = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: statestore\nspec:\n  type: state.in-memory\n  version: v1\n" },
+        async sidecar =>
+        {
+            await SaveAsync(sidecar, """[{"key":"told","value":1,"metadata":{"ttlInSeconds":"100"}}]""");
+            using var found = await sidecar.SidecarA.GetAsync($"{Store}/told");
+            var expires = DateTimeOffset.Parse(Assert.Single(found.Headers.GetValues("Metadata.ttlExpireTime")), CultureInfo.InvariantCulture);
+            Assert.InRange(expires - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(80), TimeSpan.FromSeconds(101));
+            using var several = await sidecar.SidecarA.PostAsync($"{Store}/bulk", Json("""{"keys":["told"]}"""));
+            Assert.Equal(expires, DateTimeOffset.Parse((string)(await JsonOf(several))[0]!["metadata"]!["ttlExpireTime"]!, CultureInfo.InvariantCulture));
+
+            await SaveAsync(sidecar, """[{"key":"told","value":2}]""");
+            using var kept = await sidecar.SidecarA.GetAsync($"{Store}/told");
+            Assert.Equal("2", await kept.Content.ReadAsStringAsync());
+            Assert.False(kept.Headers.Contains("Metadata.ttlExpireTime"));
+        });
+
+    [ContractFact]
+    public Task Fields_of_another_type_are_named() => WithAsync(new(), async sidecar =>
+    {
+        foreach (var (item, problem) in new[]
+        {
+            ("""{"key":"k","value":1,"etag":1}""", "number into Go struct field SetRequest.etag of type string"),
+            ("""{"key":"k","value":1,"etag":true}""", "bool into Go struct field SetRequest.etag of type string"),
+            ("""{"key":1,"value":1}""", "number into Go struct field SetRequest.key of type string"),
+            ("""{"key":"k","value":1,"metadata":[]}""", "array into Go struct field SetRequest.metadata of type map[string]string"),
+            ("""{"key":"k","value":1,"metadata":{"ttlInSeconds":100}}""", "number into Go struct field SetRequest.metadata of type string"),
+            ("""{"key":"k","value":1,"options":[]}""", "array into Go struct field SetRequest.options of type state.SetStateOption"),
+            ("""{"key":"k","value":1,"options":{"concurrency":1}}""", "number into Go struct field SetStateOption.options.Concurrency of type string"),
+        })
+        {
+            using var refused = await sidecar.SidecarA.PostAsync(Store, Json($"[{item}]"));
+            await IsErrorAsync(refused, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", $"json: cannot unmarshal {problem}");
+        }
+
+        foreach (var model in new[] { "concurrency", "consistency" })
+        {
+            using var refused = await sidecar.SidecarA.PostAsync(Store, Json($$$"""[{"key":"k","value":1,"options":{"{{{model}}}":"odd"}}]"""));
+            await IsErrorAsync(refused, HttpStatusCode.InternalServerError, "ERR_STATE_SAVE", $"failed saving state in state store statestore: unrecognized {model} model 'odd'");
+            using var kept = await sidecar.SidecarA.DeleteAsync($"{Store}/k?{model}=odd");
+            await IsErrorAsync(kept, HttpStatusCode.InternalServerError, "ERR_STATE_DELETE", $"failed deleting state with key k: unrecognized {model} model 'odd'");
+        }
+
+        using var operation = await sidecar.SidecarA.PostAsync($"{Store}/transaction", Json("""{"operations":[{"operation":"upsert","request":{"key":"k","value":1,"etag":1}}]}"""));
+        await IsErrorAsync(operation, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", "");
+        using var keys = await sidecar.SidecarA.PostAsync($"{Store}/bulk", Json("""{"keys":[1]}"""));
+        await IsErrorAsync(keys, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: json: cannot unmarshal number into Go struct field BulkGetRequest.keys of type string");
+        await SaveAsync(sidecar, $$$"""[{"key":"{{{_run}}}there","value":1}]""");
+        using var deletion = new HttpRequestMessage(HttpMethod.Delete, $"{Store}/{_run}there");
+        deletion.Headers.TryAddWithoutValidation("If-Match", "abc");
+        using var stale = await sidecar.SidecarA.SendAsync(deletion);
+        await IsErrorAsync(stale, HttpStatusCode.Conflict, "ERR_STATE_DELETE", $"failed deleting state with key {_run}there: possible etag mismatch. error from state store");
+    });
+
+    [ContractFact]
+    public Task Names_are_read_without_regard_to_case_and_nulls_are_nothing() => WithAsync(new(), async sidecar =>
+    {
+        await SaveAsync(sidecar, $$$"""[{"Key":"{{{_run}}}c","VALUE":5,"etag":null,"options":null,"metadata":null}]""");
+        Assert.Equal(("5", "1"), await GetAsync(sidecar, $"{_run}c"));
+        await SaveAsync(sidecar, "null");
+        using var none = await sidecar.SidecarA.PostAsync($"{Store}/bulk", Json("{}"));
+        Assert.Equal((HttpStatusCode.OK, "[]"), (none.StatusCode, (await none.Content.ReadAsStringAsync()).Trim()));
+    });
+
+    [ContractFact]
+    public Task Doubled_slashes_are_one_and_a_plus_is_a_space() => WithAsync(new(), async sidecar =>
+    {
+        using var saved = await sidecar.SidecarA.PostAsync(AsWritten.At(sidecar.SidecarA, "//v1.0//state//statestore/"), Json($$$"""[{"key":"{{{_run}}} s","value":1},{"key":"{{{_run}}}+s","value":2}]"""));
+        Assert.Equal(HttpStatusCode.NoContent, saved.StatusCode);
+        foreach (var (written, value) in new[] { ("+s", "1"), ("%20s", "1"), ("%2Bs", "2") })
+        {
+            using var found = await sidecar.SidecarA.GetAsync(AsWritten.At(sidecar.SidecarA, $"/v1.0//state/statestore//{_run}{written}"));
+            Assert.Equal((written, value), (written, await found.Content.ReadAsStringAsync()));
+        }
+    });
+
+    [ContractFact]
     public Task Wrong_requests_are_named() => WithAsync(new(), async sidecar =>
     {
         using var store = await sidecar.SidecarA.GetAsync("/v1.0/state/nosuch/k");
@@ -152,6 +262,9 @@ public abstract class StateContract(PostgresServer? postgres) : ContractTests(po
         using var none = await sidecar.SidecarA.PostAsync(Store, Json("""[{"value":1}]"""));
         await IsErrorAsync(none, HttpStatusCode.BadRequest, "ERR_MALFORMED_REQUEST", "\"key\" is a required field");
     });
+
+    private Task GoneAsync(SidecarUnderTest sidecar, string key) =>
+        Eventually.TrueAsync(async () => (await sidecar.SidecarA.GetAsync($"{Store}/{_run}{key}")).StatusCode == HttpStatusCode.NoContent, $"{key} is gone");
 
     private protected static async Task SaveAsync(SidecarUnderTest sidecar, string items)
     {

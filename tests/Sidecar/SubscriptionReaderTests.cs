@@ -16,7 +16,7 @@ public sealed class SubscriptionReaderTests
         var (served, refusals) = SubscriptionReader.Read(JsonSerializer.SerializeToUtf8Bytes(
             new[] { new { pubsubname = "p", topic = "t", routes = new { rules = new[] { new { match, path = "/p" } } } } }));
         Assert.Empty(refusals);
-        Assert.Equal(expected ? "/p" : null, Assert.Single(served).PathFor(type));
+        Assert.Equal(expected ? "/p" : null, Assert.Single(served).RouteFor(type)?.Path);
     }
 
     [Theory]
@@ -25,14 +25,26 @@ public sealed class SubscriptionReaderTests
     [InlineData("event.source == \"x\"")]
     [InlineData("event.type == \"x\" && event.source == \"y\"")]
     [InlineData("event.type == \"x' ")]
-    public void Another_rule_is_refused_by_name_and_the_other_subscriptions_stand(string match)
+    public void Another_rule_is_told_by_name_and_all_the_rest_stands(string match)
     {
         var (served, refusals) = SubscriptionReader.Read(JsonSerializer.SerializeToUtf8Bytes(new object[]
         {
-            new { pubsubname = "p", topic = "t", routes = new { rules = new[] { new { match, path = "/p" } } } },
+            new { pubsubname = "p", topic = "t", routes = new { rules = new[] { new { match = "event.type == 'first'", path = "/first" }, new { match, path = "/p" } }, @default = "/else" } },
             new { pubsubname = "p", topic = "u", route = "u" },
         }));
-        Assert.Equal("u", Assert.Single(served).Topic);
+        Assert.Equal(["t", "u"], served.Select(subscription => subscription.Topic));
+        Assert.Equal(("/first", null), (served[0].RouteFor("first")!.Path, served[0].RouteFor("first")!.Problem));
+        // It may be for the rule or for what is behind it.
+        Assert.StartsWith($"the embedded sidecar cannot match '{match}'", served[0].RouteFor("other")!.Problem, StringComparison.Ordinal);
         Assert.StartsWith($"topic t of p: the embedded sidecar cannot match '{match}'", Assert.Single(refusals), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Delivery_in_bulk_is_told_by_name_and_no_event_is_given_to_such_a_route()
+    {
+        var (served, refusals) = SubscriptionReader.Read(
+            """[{"pubsubname":"p","topic":"t","bulkSubscribe":{"enabled":true},"routes":{"rules":[{"match":"event.type == 'x'","path":"/x"}]}}]"""u8.ToArray());
+        Assert.StartsWith("the embedded sidecar does not deliver in bulk", Assert.Single(served).RouteFor("y")!.Problem, StringComparison.Ordinal);
+        Assert.Single(refusals);
     }
 }

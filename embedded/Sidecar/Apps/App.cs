@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace OrderMall.Sidecar;
 
 /// <summary>An app the sidecar stands beside: its instances, and the policies it calls and is delivered to under.</summary>
 internal sealed class App
 {
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _places = new();
     private readonly Lock _lock = new();
     private AppInstance[] _healthy = [];
     private uint _turn;
@@ -51,6 +54,10 @@ internal sealed class App
 
         return next;
     }
+
+    /// <summary>Where a component limits them: places for the events of its topics that the app is given at a time.</summary>
+    public SemaphoreSlim? PlacesFor(Component component) =>
+        component.Concurrency is { } each ? _places.GetOrAdd(component.Name, _ => new SemaphoreSlim(each * Instances.Count)) : null;
 
     /// <summary>A call found nobody listening there: nothing more is sent until a probe succeeds.</summary>
     public void Refused(AppInstance instance)

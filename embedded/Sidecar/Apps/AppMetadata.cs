@@ -7,6 +7,9 @@ internal sealed class AppMetadata(Resources resources, Subscriptions subscriptio
 {
     private const string Version = "embedded";
 
+    // In a subscription's metadata: why events of it cannot be delivered.
+    private const string Problem = "problem";
+
     public GetMetadataResponse Of(App caller) => new()
     {
         Id = caller.AppId,
@@ -19,13 +22,7 @@ internal sealed class AppMetadata(Resources resources, Subscriptions subscriptio
         },
         Subscriptions =
         {
-            subscriptions.Of(caller.AppId).Select(queue => new PubsubSubscription
-            {
-                PubsubName = queue.PubSub,
-                Topic = queue.Topic,
-                DeadLetterTopic = queue.Subscription?.DeadLetterTopic ?? "",
-                Type = PubsubSubscriptionType.Programmatic,
-            }),
+            subscriptions.Of(caller.AppId).Select(Describe),
         },
         AppConnectionProperties = new AppConnectionProperties
         {
@@ -35,4 +32,21 @@ internal sealed class AppMetadata(Resources resources, Subscriptions subscriptio
         },
         Resiliencies = { resources.Resiliencies.Where(resiliency => resiliency.IsFor(caller.AppId)).Select(resiliency => new MetadataResiliency { Name = resiliency.Name }) },
     };
+
+    private static PubsubSubscription Describe(SubscriptionQueue queue)
+    {
+        var described = new PubsubSubscription
+        {
+            PubsubName = queue.PubSub,
+            Topic = queue.Topic,
+            DeadLetterTopic = queue.Subscription?.DeadLetterTopic ?? "",
+            Type = PubsubSubscriptionType.Programmatic,
+        };
+        if (queue.Subscription is not { } subscription)
+            return described;
+        described.Rules = new PubsubSubscriptionRules { Rules = { subscription.Routes.Select(route => new PubsubSubscriptionRule { Match = route.Match, Path = route.Path }) } };
+        if (subscription.Routes.FirstOrDefault(route => route.Problem is not null) is { Problem: { } problem })
+            described.Metadata[Problem] = problem;
+        return described;
+    }
 }

@@ -15,7 +15,9 @@ internal static class ConfigurationReader
     public static Configuration Read(YamlMap resource)
     {
         resource.Only("apiVersion", "kind", "metadata", "spec");
-        var spec = resource.Map("spec")?.Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features", "accessControl", "api");
+        // What is said of workflows and WebAssembly has no meaning for who has neither.
+        var spec = resource.Map("spec")?.Without("httpPipeline", "appHttpPipeline", "secrets", "components")
+            .Only("tracing", "metric", "metrics", "logging", "mtls", "nameResolution", "features", "accessControl", "api", "workflow", "wasm");
         var (http, grpc) = spec?.Map("api") is { } api ? ReadApis(api) : (null, null);
         return new Configuration(spec?.Map("accessControl") is { } access ? ReadAccess(access) : AccessControl.None, http, grpc);
     }
@@ -51,7 +53,7 @@ internal static class ConfigurationReader
 
     private static (HashSet<string>? Http, HashSet<string>? Grpc) ReadApis(YamlMap api)
     {
-        var allowed = api.Only("allowed").Maps("allowed").ToList();
+        var allowed = api.Without("denied").Only("allowed").Maps("allowed").ToList();
         foreach (var rule in allowed)
         {
             rule.Only("name", "version", "protocol").RequiredText("version");

@@ -6,11 +6,12 @@ namespace OrderMall.Sidecar;
 /// <summary>Everything the resources folder says.</summary>
 internal sealed class Resources
 {
-    private Resources(IReadOnlyList<Component> components, IReadOnlyList<ResiliencySpec> resiliencies, Configuration configuration)
+    private Resources(IReadOnlyList<Component> components, IReadOnlyList<ResiliencySpec> resiliencies, Configuration configuration, IReadOnlyList<string> warnings)
     {
         Components = components;
         Resiliencies = resiliencies;
         Configuration = configuration;
+        Warnings = warnings;
     }
 
     public IReadOnlyList<Component> Components { get; }
@@ -18,6 +19,9 @@ internal sealed class Resources
     public IReadOnlyList<ResiliencySpec> Resiliencies { get; }
 
     public Configuration Configuration { get; }
+
+    /// <summary>What nobody knows, and is not followed.</summary>
+    public IReadOnlyList<string> Warnings { get; }
 
     public Component? PubSub(string name, string appId) =>
         Components.FirstOrDefault(component => component.IsPubSub && component.Name == name && component.IsFor(appId));
@@ -35,24 +39,28 @@ internal sealed class Resources
         var components = new Dictionary<string, Component>();
         var resiliencies = new Dictionary<string, ResiliencySpec>();
         var configurations = new Dictionary<string, Configuration>();
+        var warnings = new List<string>();
         foreach (var file in Directory.EnumerateFiles(folder)
             .Where(file => Path.GetExtension(file) is ".yaml" or ".yml")
             .Order(StringComparer.Ordinal))
         {
             foreach (var resource in Documents(file))
-                Add(resource, components, resiliencies, configurations);
+                Add(resource, components, resiliencies, configurations, warnings);
         }
 
-        return new Resources([.. components.Values], [.. resiliencies.Values], configurations.Values.FirstOrDefault(Configuration.None));
+        return new Resources([.. components.Values], [.. resiliencies.Values], configurations.Values.FirstOrDefault(Configuration.None), warnings);
     }
 
     private static void Add(
         YamlMap resource,
         Dictionary<string, Component> components,
         Dictionary<string, ResiliencySpec> resiliencies,
-        Dictionary<string, Configuration> configurations)
+        Dictionary<string, Configuration> configurations,
+        List<string> warnings)
     {
         var kind = resource.RequiredText("kind");
+        if (kind is "Subscription" or "HTTPEndpoint" or "MCPServer" or "WorkflowAccessPolicy")
+            throw resource.Wrong("kind", $"the embedded sidecar does not have {kind}; remove the resource, or run with daprd");
         if (kind is not ("Component" or "Resiliency" or "Configuration"))
             throw resource.Wrong("kind", $"the embedded sidecar knows no kind '{kind}'; it reads Component, Resiliency and Configuration");
         if (resource.RequiredText("apiVersion") is not "dapr.io/v1alpha1" and var version)
@@ -61,7 +69,7 @@ internal sealed class Resources
         var name = resource.RequiredMap("metadata").RequiredText("name");
         var isNew = kind switch
         {
-            "Component" => components.TryAdd(name, ComponentReader.Read(resource)),
+            "Component" => components.TryAdd(name, ComponentReader.Read(resource, warnings)),
             "Resiliency" => resiliencies.TryAdd(name, ResiliencyReader.Read(resource)),
             // A sidecar has one.
             _ => configurations.Count == 0

@@ -24,6 +24,14 @@ internal sealed class YamlMap
 
     public IEnumerable<string> Keys => _entries.Keys;
 
+    /// <summary>Refuses fields that Dapr knows and the embedded sidecar cannot follow.</summary>
+    public YamlMap Without(params string[] lacking)
+    {
+        foreach (var key in lacking.Where(Has))
+            throw Wrong(_entries[key].Key, $"the embedded sidecar does not have {Name}.{key}; remove it, or run with daprd");
+        return this;
+    }
+
     /// <summary>Refuses every field but these.</summary>
     public YamlMap Only(params string[] known)
     {

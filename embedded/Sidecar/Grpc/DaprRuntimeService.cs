@@ -35,7 +35,7 @@ internal sealed class DaprRuntimeService(Publishing publishing, StateStores stor
     public override Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context) => AnswerAsync(context, async caller =>
     {
         var found = await stores.Open(caller.App, request.StoreName).GetAsync(request.Key, context.CancellationToken);
-        return found is null ? new GetStateResponse() : new GetStateResponse { Data = DataOf(found), Etag = EtagOf(found) };
+        return found is null ? new GetStateResponse() : new GetStateResponse { Data = DataOf(found), Etag = EtagOf(found), Metadata = { found.Metadata } };
     });
 
     public override Task<GetBulkStateResponse> GetBulkState(GetBulkStateRequest request, ServerCallContext context) => AnswerAsync(context, async caller =>
@@ -47,7 +47,7 @@ internal sealed class DaprRuntimeService(Publishing publishing, StateStores stor
             {
                 request.Keys.Zip(found, (key, value) => value is null
                     ? new BulkStateItem { Key = key }
-                    : new BulkStateItem { Key = key, Data = DataOf(value), Etag = EtagOf(value) }),
+                    : new BulkStateItem { Key = key, Data = DataOf(value), Etag = EtagOf(value), Metadata = { value.Metadata } }),
             },
         };
     });
@@ -114,9 +114,11 @@ internal sealed class DaprRuntimeService(Publishing publishing, StateStores stor
     private static StateOperation Upsert(StateItem item) => new(
         item.Key,
         item.Value.ToByteArray(),
-        item.Etag is { Value.Length: > 0 } etag ? etag.Value : null,
-        item.Options is { Concurrency: StateOptions.Types.StateConcurrency.ConcurrencyFirstWrite },
-        item.Metadata.TryGetValue("ttlInSeconds", out var life) && life.Length > 0 ? life : null);
+        item.Etag is { Value.Length: > 0 } etag ? etag.Value : null)
+    {
+        Concurrency = item.Options is { Concurrency: StateOptions.Types.StateConcurrency.ConcurrencyFirstWrite } ? "first-write" : null,
+        TimeToLive = item.Metadata.TryGetValue("ttlInSeconds", out var life) && life.Length > 0 ? life : null,
+    };
 
     private static StateOperation Delete(StateItem item) => StateOperation.Delete(item.Key, item.Etag?.Value);
 

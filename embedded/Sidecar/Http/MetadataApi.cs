@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Dapr.Client.Autogen.Grpc.v1;
+using Google.Protobuf.Collections;
 
 namespace OrderMall.Sidecar;
 
@@ -39,8 +40,11 @@ internal sealed class MetadataApi(AppMetadata metadata)
             json.WriteStartObject();
             json.WriteString("pubsubname", subscription.PubsubName);
             json.WriteString("topic", subscription.Topic);
-            if (subscription.DeadLetterTopic.Length > 0)
-                json.WriteString("deadLetterTopic", subscription.DeadLetterTopic);
+            if (subscription.Metadata.Count > 0)
+                Write(json, subscription.Metadata);
+            if (subscription.Rules is { } rules)
+                Write(json, rules);
+            json.WriteString("deadLetterTopic", subscription.DeadLetterTopic);
             json.WriteString("type", "PROGRAMMATIC");
             json.WriteEndObject();
         }
@@ -61,5 +65,28 @@ internal sealed class MetadataApi(AppMetadata metadata)
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, MapField<string, string> metadata)
+    {
+        json.WriteStartObject("metadata");
+        foreach (var (name, value) in metadata)
+            json.WriteString(name, value);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, PubsubSubscriptionRules rules)
+    {
+        json.WriteStartArray("rules");
+        foreach (var rule in rules.Rules)
+        {
+            json.WriteStartObject();
+            if (rule.Match.Length > 0)
+                json.WriteString("match", rule.Match);
+            json.WriteString("path", rule.Path);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 }

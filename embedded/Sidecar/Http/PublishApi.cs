@@ -57,10 +57,10 @@ internal sealed class PublishApi(Publishing publishing)
             throw new JsonException("the body must be a list of entries");
         foreach (var entry in entries.EnumerateArray())
         {
-            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("event", out var content))
+            if (entry.ValueKind != JsonValueKind.Object || entry.Field("event") is not { } content)
                 throw new JsonException("an entry has no event");
-            var id = entry.TryGetProperty("entryId", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
-            var contentType = entry.TryGetProperty("contentType", out var type) ? type.GetString() ?? "" : "";
+            var id = entry.Text("entryId", "BulkPublishRequestEntry.entryId") ?? "";
+            var contentType = entry.Text("contentType", "BulkPublishRequestEntry.contentType") ?? "";
             yield return new(id, contentType, Content(content, contentType), Metadata(entry));
         }
     }
@@ -76,7 +76,7 @@ internal sealed class PublishApi(Publishing publishing)
     }
 
     private static IEnumerable<KeyValuePair<string, string>>? Metadata(JsonElement entry) =>
-        entry.TryGetProperty("metadata", out var own) && own.ValueKind == JsonValueKind.Object
+        entry.Field("metadata") is { ValueKind: JsonValueKind.Object } own
             ? own.EnumerateObject().Select(property => KeyValuePair.Create(property.Name, property.Value.GetString() ?? ""))
             : null;
 }

@@ -1,11 +1,14 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace OrderMall.Sidecar;
 
 /// <summary>Dapr's HTTP API: finds who calls by the port, checks the token, and hands the request to what it is for.</summary>
-internal sealed class SidecarApi(
+internal sealed partial class SidecarApi(
     IReadOnlyDictionary<int, App> callers,
     IReadOnlySet<string>? allowedApis,
     Invoker invoker,
@@ -13,8 +16,8 @@ internal sealed class SidecarApi(
     StateApi state,
     MetadataApi metadata)
 {
-    private const string InvokePrefix = "/v1.0/invoke/";
-    private const string MethodMark = "/method/";
+    private const string AppIdName = "dapr-app-id";
+    private const string Basic = "Basic ";
 
     // Parts of Dapr's API that the embedded sidecar has not.
     private static readonly string[] Elsewhere =
@@ -32,9 +35,10 @@ internal sealed class SidecarApi(
             target = $"{http.Request.Path.ToUriComponent()}{http.Request.QueryString}";
         var mark = target.IndexOf('?', StringComparison.Ordinal);
         var (path, query) = mark < 0 ? (target, "") : (target[..mark], target[mark..]);
+        var parts = MethodPath.Parts(path);
 
         // Whoever watches over the process needs no token for this.
-        if (path is ("/v1.0/healthz" or "/v1.0/healthz/outbound") && HttpMethods.IsGet(http.Request.Method))
+        if (parts is ["v1.0", "healthz"] or ["v1.0", "healthz", "outbound"] && HttpMethods.IsGet(http.Request.Method))
         {
             http.Response.StatusCode = StatusCodes.Status204NoContent;
             return Task.CompletedTask;
@@ -45,17 +49,40 @@ internal sealed class SidecarApi(
 
         var trace = TraceContext.From(http.Request.Headers.TraceParent).Begin(caller, path);
         http.Response.Headers[HeaderNames.TraceParent] = trace.Child();
-        var handling = http.Request.Headers.TryGetValue("dapr-app-id", out var appId) && appId is [{ Length: > 0 } named]
-            ? IsAllowed("v1.0", "invoke") ? invoker.InvokeAsync(http, caller, named, path, query, trace) : NoAppIdAsync(http)
-            : path.StartsWith("/v1.0", StringComparison.Ordinal) ? HandleApiAsync(http, caller, path, query, trace) : NoAppIdAsync(http);
+        var handling = Route(http, caller, parts, trace) is { } api ? AnswerAsync(http, api)
+            : InvokeAsync(http, caller, path, query, trace) ?? NotServedAsync(http, path, parts);
         return trace.Span is null ? handling : trace.EndAfterAsync(handling, http.Response);
     }
 
-    private async Task HandleApiAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
+    /// <summary>Hands a request to the part of the API that it is for.</summary>
+    /// <returns><see langword="null"/> where there is none.</returns>
+    private Task? Route(HttpContext http, App caller, List<string> path, TraceContext trace)
+    {
+        // As in daprd, what is not allowed is as if it were not there.
+        if (path.Count < 2 || path[1] is not ("publish" or "state" or "metadata") || !IsAllowed(path[0], path[1]))
+            return null;
+        // As in Go's query strings, a plus is a space.
+        string[] parts = [.. path.Select(part => Uri.UnescapeDataString(part.Replace('+', ' ')))];
+        Describe(trace.Span, parts);
+        return (http.Request.Method, parts) switch
+        {
+            ("POST" or "PUT", [_, "publish", "bulk", var pubsub, _, ..]) => publishing.PublishBulkAsync(http, caller, pubsub, string.Join('/', parts[4..]), trace),
+            ("POST" or "PUT", ["v1.0", "publish", var pubsub, _, ..]) => publishing.PublishAsync(http, caller, pubsub, string.Join('/', parts[3..]), trace),
+            ("POST" or "PUT", ["v1.0", "state", var store]) => state.SaveAsync(http, caller, store),
+            ("POST" or "PUT", ["v1.0", "state", var store, "bulk"]) => state.GetBulkAsync(http, caller, store),
+            ("POST" or "PUT", ["v1.0", "state", var store, "transaction"]) => state.TransactAsync(http, caller, store),
+            ("GET", ["v1.0", "state", var store, var key]) => state.GetAsync(http, caller, store, key),
+            ("DELETE", ["v1.0", "state", var store, var key]) => state.DeleteAsync(http, caller, store, key),
+            ("GET", ["v1.0", "metadata"]) => metadata.WriteAsync(http, caller),
+            _ => null,
+        };
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Task handling)
     {
         try
         {
-            await RouteAsync(http, caller, path, query, trace);
+            await handling;
         }
         catch (DaprErrorException refused)
         {
@@ -63,38 +90,43 @@ internal sealed class SidecarApi(
         }
     }
 
-    private Task RouteAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
+    /// <summary>Calls the app that a header, the user of basic authentication or the path names.</summary>
+    /// <returns><see langword="null"/> where none does.</returns>
+    private Task? InvokeAsync(HttpContext http, App caller, string path, string query, TraceContext trace)
     {
-        // As in daprd, what is not allowed is as if it were not there.
-        if (path.Split('/', 4) is not ["", var version, var name, ..] || !IsAllowed(version, name))
-            return NoAppIdAsync(http);
-        if (path.StartsWith(InvokePrefix, StringComparison.Ordinal))
-        {
-            var end = path.IndexOf(MethodMark, InvokePrefix.Length, StringComparison.Ordinal);
-            if (end <= InvokePrefix.Length)
-                return NoAppIdAsync(http);
-            var calleeId = Uri.UnescapeDataString(path[InvokePrefix.Length..end]);
-            return invoker.InvokeAsync(http, caller, calleeId, path[(end + MethodMark.Length - 1)..], query, trace);
-        }
-
-        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        for (var i = 0; i < parts.Length; i++)
-            parts[i] = Uri.UnescapeDataString(parts[i]);
-        Describe(trace.Span, parts);
-        return (http.Request.Method, parts) switch
-        {
-            ("POST" or "PUT", [_, "publish", "bulk", var pubsub, .. var topic]) => publishing.PublishBulkAsync(http, caller, pubsub, string.Join('/', topic), trace),
-            ("POST" or "PUT", ["v1.0", "publish", var pubsub, .. var topic]) => publishing.PublishAsync(http, caller, pubsub, string.Join('/', topic), trace),
-            ("POST" or "PUT", ["v1.0", "state", var store]) => state.SaveAsync(http, caller, store),
-            ("POST" or "PUT", ["v1.0", "state", var store, "bulk"]) => state.GetBulkAsync(http, caller, store),
-            ("POST" or "PUT", ["v1.0", "state", var store, "transaction"]) => state.TransactAsync(http, caller, store),
-            ("GET", ["v1.0", "state", var store, var key]) => state.GetAsync(http, caller, store, key),
-            ("DELETE", ["v1.0", "state", var store, var key]) => state.DeleteAsync(http, caller, store, key),
-            ("GET", ["v1.0", "metadata"]) => metadata.WriteAsync(http, caller),
-            (_, [_, var api, ..]) when Elsewhere.Contains(api) || api is "state" or "publish" or "metadata" => UnsupportedAsync(http, path),
-            _ => NoAppIdAsync(http),
-        };
+        if (!IsAllowed("v1.0", "invoke"))
+            return null;
+        var decoded = Uri.UnescapeDataString(path);
+        if (http.Request.Headers[AppIdName] is [{ Length: > 0 } named])
+            return invoker.InvokeAsync(http, caller, named, decoded, query, trace);
+        if (AppIdOf(http.Request.Headers.Authorization) is { } user)
+            return invoker.InvokeAsync(http, caller, user, decoded, query, trace);
+        return Invocation().Match(decoded) is { Success: true } match
+            ? invoker.InvokeAsync(http, caller, Uri.UnescapeDataString(match.Groups["id"].Value), match.Groups["method"].Value, query, trace)
+            : null;
     }
+
+    // http://dapr-app-id:APP@host/ as clients send it.
+    private static string? AppIdOf(StringValues authorization)
+    {
+        if (authorization is not [{ } credentials] || !credentials.StartsWith(Basic, StringComparison.Ordinal))
+            return null;
+        Span<byte> user = stackalloc byte[256];
+        return Convert.TryFromBase64String(credentials[Basic.Length..], user, out var length)
+            && Encoding.UTF8.GetString(user[..length]).Split(':') is [var name, { Length: > 0 } appId]
+            && name.Equals(AppIdName, StringComparison.OrdinalIgnoreCase)
+                ? appId
+                : null;
+    }
+
+    // Slashes may be doubled up to the app id; the id ends at the first "/method/".
+    [GeneratedRegex(@"^/+v1\.0/+invoke/+(?<id>[^/].*?)/method(?<method>/.*)$", RegexOptions.Singleline)]
+    private static partial Regex Invocation();
+
+    private Task NotServedAsync(HttpContext http, string path, List<string> parts) =>
+        parts is [var version, var api, ..] && IsAllowed(version, api) && (Elsewhere.Contains(api) || parts is ["v1.0", "metadata", _] or ["v1.0-alpha1", "state", _, "query"])
+            ? UnsupportedAsync(http, path)
+            : NoAppIdAsync(http);
 
     private static void Describe(Activity? span, string[] parts)
     {

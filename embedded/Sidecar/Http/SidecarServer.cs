@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,8 @@ internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDis
         var options = new KestrelServerOptions { AddServerHeader = false };
         // The API has its own limit with Dapr's answer for what is over it.
         options.Limits.MaxRequestBodySize = null;
+        // Byte for byte, whatever encoding a caller's headers are in; so does the client that calls apps.
+        options.RequestHeaderEncodingSelector = options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         // Event streams and slow callers are held by the caller's own time limits.
         options.Limits.MinResponseDataRate = null;
         foreach (var port in ports)

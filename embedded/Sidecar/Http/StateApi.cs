@@ -14,10 +14,10 @@ internal sealed class StateApi(StateStores stores)
     {
         var state = Open(caller, store);
         using var document = await ReadJsonAsync(http);
-        if (document.RootElement.ValueKind != JsonValueKind.Array)
-            throw Malformed($"json: cannot unmarshal {KindName(document.RootElement)} into Go value of type []state.SetRequest");
+        if (document.RootElement.ValueKind is not (JsonValueKind.Array or JsonValueKind.Null))
+            throw Malformed($"json: cannot unmarshal {document.RootElement.Kind()} into Go value of type []state.SetRequest");
         var shared = RequestMetadata.Of(http.Request);
-        await state.SaveAsync(Read(document.RootElement.EnumerateArray().Select(item => (item, isDelete: false)), shared), http.RequestAborted);
+        await state.SaveAsync(Read(Items(document.RootElement).Select(item => (item, isDelete: false)), shared), http.RequestAborted);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -29,6 +29,8 @@ internal sealed class StateApi(StateStores stores)
             return;
         }
 
+        foreach (var (name, value) in found.Metadata)
+            http.Response.Headers[$"Metadata.{name}"] = value;
         http.Response.Headers.ETag = found.Etag.ToString(CultureInfo.InvariantCulture);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = found.Json.Length;
@@ -37,7 +39,11 @@ internal sealed class StateApi(StateStores stores)
 
     public async Task DeleteAsync(HttpContext http, App caller, string store, string key)
     {
-        await Open(caller, store).DeleteAsync(StateOperation.Delete(key, http.Request.Headers.IfMatch.ToString()), http.RequestAborted);
+        await Open(caller, store).DeleteAsync(StateOperation.Delete(key, http.Request.Headers.IfMatch.ToString()) with
+        {
+            Concurrency = http.Request.Query["concurrency"],
+            Consistency = http.Request.Query["consistency"],
+        }, http.RequestAborted);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -47,11 +53,9 @@ internal sealed class StateApi(StateStores stores)
         using var document = await ReadJsonAsync(http);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw Malformed("the body must be an object with operations");
-        var operations = document.RootElement.TryGetProperty("operations", out var items) && items.ValueKind == JsonValueKind.Array
-            ? items.EnumerateArray().Select(item => (
-                item.TryGetProperty("request", out var body) ? body : default,
-                AppState.IsDelete(item.TryGetProperty("operation", out var given) ? given.ToString() : "")))
-            : [];
+        var operations = Items(document.RootElement.Field("operations") ?? default).Select(item => (
+            item.Field("request") ?? throw Malformed("an operation has no request"),
+            AppState.IsDelete(item.Field("operation")?.ToString() ?? "")));
         await state.TransactAsync(Read(operations, RequestMetadata.Of(http.Request)), http.RequestAborted);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -60,14 +64,10 @@ internal sealed class StateApi(StateStores stores)
     {
         var state = Open(caller, store);
         using var document = await ReadJsonAsync(http);
-        if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("keys", out var given)
-            || given.ValueKind != JsonValueKind.Array)
-        {
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw Malformed("the body must be an object with a list of keys");
-        }
-
-        var keys = given.EnumerateArray().Select(key => key.ToString()).ToList();
+        var keys = Items(document.RootElement.Field("keys") ?? default).Select(key =>
+            key.ValueKind == JsonValueKind.String ? key.GetString()! : throw Malformed($"failed deserializing HTTP body: {key.IsNot("BulkGetRequest.keys", "string").Message}")).ToList();
         await WriteBulkAsync(http, keys, await state.GetAsync(keys, http.RequestAborted));
     }
 
@@ -111,6 +111,13 @@ internal sealed class StateApi(StateStores stores)
                     json.WritePropertyName("data");
                     json.WriteRawValue(value.Json, skipInputValidation: true);
                     json.WriteString("etag", value.Etag.ToString(CultureInfo.InvariantCulture));
+                    if (value.Metadata is { Count: > 0 } metadata)
+                    {
+                        json.WriteStartObject("metadata");
+                        foreach (var (name, text) in metadata)
+                            json.WriteString(name, text);
+                        json.WriteEndObject();
+                    }
                 }
 
                 json.WriteEndObject();
@@ -138,11 +145,5 @@ internal sealed class StateApi(StateStores stores)
 
     private static DaprErrorException Malformed(string problem) => new(new(StatusCodes.Status400BadRequest, "ERR_MALFORMED_REQUEST", problem));
 
-    private static string KindName(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => "object",
-        JsonValueKind.String => "string",
-        JsonValueKind.Number => "number",
-        _ => "value",
-    };
+    private static IEnumerable<JsonElement> Items(JsonElement list) => list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
 }

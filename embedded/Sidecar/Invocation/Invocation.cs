@@ -79,12 +79,16 @@ internal sealed class Invocation(HttpContext http, App caller, App callee, strin
                     await response.BodyWriter.FlushAsync(ct);
                 var count = await read;
                 if (count == 0)
-                    return;
+                    break;
                 buffer.AsSpan(0, count).CopyTo(response.BodyWriter.GetSpan(count));
                 response.BodyWriter.Advance(count);
                 if (response.BodyWriter.UnflushedBytes > MostUnflushed)
                     await response.BodyWriter.FlushAsync(ct);
             }
+
+            // Behind a first flush, Kestrel sends at the end of a request only what was flushed too.
+            if (response.HasStarted)
+                await response.BodyWriter.FlushAsync(ct);
         }
         finally
         {

@@ -7,6 +7,8 @@ namespace OrderMall.Sidecar;
 internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessControl access, HttpMessageInvoker client, TimeProvider time)
 {
     /// <summary>Makes the call and writes the answer, the app's or the sidecar's own.</summary>
+    /// <param name="calleeId">The called app's id; a namespace behind a dot is taken for this one, as daprd takes it outside Kubernetes.</param>
+    /// <param name="path">The method's, decoded, with its leading slash.</param>
     public async Task InvokeAsync(HttpContext http, App caller, string calleeId, string path, string query, TraceContext trace)
     {
         if (trace.Span is { } span)
@@ -26,9 +28,10 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             return;
         }
 
-        if (!apps.TryGetValue(calleeId, out var callee))
+        var id = calleeId.Split('.');
+        if (id.Length > 2 || !apps.TryGetValue(id[0], out var callee))
         {
-            await DaprError.Invoke(calleeId, $"couldn't find service: {calleeId}").WriteAsync(http.Response);
+            await DaprError.Invoke(calleeId, id.Length > 2 ? $"invalid app id {calleeId}" : $"couldn't find service: {calleeId}").WriteAsync(http.Response);
             return;
         }
 

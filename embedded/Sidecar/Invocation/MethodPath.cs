@@ -5,7 +5,7 @@ using System.Text;
 namespace OrderMall.Sidecar;
 
 /// <summary>
-/// The path of a called method as Dapr understands it: decoded once, without empty parts and dots, and encoded again for the app.
+/// The path of a called method as Dapr understands it: decoded, without empty parts and dots, and encoded again for the app.
 /// Access control looks at what the app will see, so that no spelling of a path gets around it.
 /// </summary>
 /// <param name="Name">Decoded, without a leading slash.</param>
@@ -16,29 +16,21 @@ internal readonly record struct MethodPath(string Name, string Encoded)
 
     // Two lists, as in Go: what may stand in a path, and what it leaves alone once it has to encode one.
     private static readonly SearchValues<char> Valid = SearchValues.Create(Unreserved + "!$&'()*+,;=:@[]%/");
+    private static readonly SearchValues<char> Plain = SearchValues.Create(Unreserved + "!$&'()*+,;=:@[]/");
     private static readonly SearchValues<byte> Kept = SearchValues.Create(Encoding.ASCII.GetBytes(Unreserved + "$&+,/:;=@"));
 
     /// <summary>Reads what a caller wrote.</summary>
-    /// <param name="written">From its leading slash on.</param>
+    /// <param name="written">From its leading slash on, decoded.</param>
     /// <exception cref="InvocationException">It has a character that no method may have.</exception>
     public static MethodPath Parse(string written)
     {
-        if (written.Length > 1 && written[^1] != '/' && !written.Contains('%', StringComparison.Ordinal)
+        if (written.Length > 1 && written[^1] != '/' && !written.AsSpan().ContainsAnyExcept(Plain)
             && !written.Contains("//", StringComparison.Ordinal) && !written.Contains("/.", StringComparison.Ordinal))
         {
             return new(written[1..], written);
         }
 
-        var parts = new List<string>();
-        foreach (var part in Uri.UnescapeDataString(written).Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (part != "." && part != "..")
-                parts.Add(part);
-            else if (part == ".." && parts.Count > 0)
-                parts.RemoveAt(parts.Count - 1);
-        }
-
-        var name = string.Join('/', parts);
+        var name = string.Join('/', Parts(written));
         if (name.AsSpan().ContainsAny('#', '?', '\0'))
             throw new InvocationException($"rpc error: code = InvalidArgument desc = invalid method: method contains forbidden character: \"{name}\"");
         for (var i = 0; i < name.Length; i++)
@@ -48,6 +40,21 @@ internal readonly record struct MethodPath(string Name, string Encoded)
         }
 
         return new(name, "/" + Encode(name));
+    }
+
+    /// <summary>The parts of a path that slashes and dots leave.</summary>
+    public static List<string> Parts(string path)
+    {
+        var parts = new List<string>();
+        foreach (var part in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part != "." && part != "..")
+                parts.Add(part);
+            else if (part == ".." && parts.Count > 0)
+                parts.RemoveAt(parts.Count - 1);
+        }
+
+        return parts;
     }
 
     // What is left of percent signs after decoding once is taken for encoded characters again.

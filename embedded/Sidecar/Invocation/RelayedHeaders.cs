@@ -12,7 +12,7 @@ internal static class RelayedHeaders
     private static readonly FrozenSet<string> Withheld = new[]
     {
         HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyAuthenticate, HeaderNames.ProxyAuthorization,
-        HeaderNames.ProxyConnection, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.Upgrade,
+        HeaderNames.ProxyConnection, HeaderNames.TE, HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.Upgrade, "HTTP2-Settings",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenSet<string> WithheldFromApp = Withheld.Concat(
@@ -25,9 +25,10 @@ internal static class RelayedHeaders
 
     public static void ToApp(HttpRequest from, HttpRequestMessage to, App caller, App callee)
     {
+        var named = NamedBy(from.Headers.Connection);
         foreach (var (name, values) in from.Headers)
         {
-            if (WithheldFromApp.Contains(name))
+            if (WithheldFromApp.Contains(name) || named.Contains(name, StringComparer.OrdinalIgnoreCase))
                 continue;
             if (values.Count == 1)
                 AddOne(to, name, values.ToString());
@@ -46,18 +47,19 @@ internal static class RelayedHeaders
 
     public static void ToCaller(HttpResponseMessage from, HttpRequest request, HttpResponse to)
     {
-        Copy(from.Headers.NonValidated, to);
-        Copy(from.Content.Headers.NonValidated, to);
+        var named = NamedBy(from.Headers.NonValidated.TryGetValues(HeaderNames.Connection, out var connection) ? new StringValues([.. connection]) : StringValues.Empty);
+        Copy(from.Headers.NonValidated, named, to);
+        Copy(from.Content.Headers.NonValidated, named, to);
         // Dapr gives a caller's baggage and trace state back with the answer.
         Echo(request, to, HeaderNames.Baggage);
         Echo(request, to, HeaderNames.TraceState);
     }
 
-    private static void Copy(HttpHeadersNonValidated from, HttpResponse to)
+    private static void Copy(HttpHeadersNonValidated from, string[] named, HttpResponse to)
     {
         foreach (var (name, values) in from)
         {
-            if (Withheld.Contains(name) || name.Equals(HeaderNames.TraceParent, StringComparison.OrdinalIgnoreCase))
+            if (Withheld.Contains(name) || named.Contains(name, StringComparer.OrdinalIgnoreCase) || name.Equals(HeaderNames.TraceParent, StringComparison.OrdinalIgnoreCase))
                 continue;
             if (name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))
                 to.ContentLength = long.Parse(values.ToString(), CultureInfo.InvariantCulture);
@@ -65,6 +67,10 @@ internal static class RelayedHeaders
                 to.Headers[name] = values.Count == 1 ? new StringValues(values.ToString()) : new StringValues([.. values]);
         }
     }
+
+    // Headers that belong to one connection because its Connection header says so. Of a caller's that says close too, Kestrel keeps nothing else.
+    private static string[] NamedBy(StringValues connection) =>
+        connection.Count == 0 ? [] : connection.ToString().Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static void Echo(HttpRequest request, HttpResponse response, string name)
     {
@@ -75,12 +81,15 @@ internal static class RelayedHeaders
     private static void AddOne(HttpRequestMessage to, string name, string value)
     {
         if (!to.Headers.TryAddWithoutValidation(name, value))
-            to.Content?.Headers.TryAddWithoutValidation(name, value);
+            ContentOf(to).Headers.TryAddWithoutValidation(name, value);
     }
 
     private static void AddMany(HttpRequestMessage to, string name, IEnumerable<string?> values)
     {
         if (!to.Headers.TryAddWithoutValidation(name, values))
-            to.Content?.Headers.TryAddWithoutValidation(name, values);
+            ContentOf(to).Headers.TryAddWithoutValidation(name, values);
     }
+
+    // .NET ties some headers to a body, and HTTP does not: a Content-Type may come without one.
+    private static HttpContent ContentOf(HttpRequestMessage request) => request.Content ??= new ByteArrayContent([]);
 }

@@ -51,8 +51,14 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
             return new(VerdictKind.Dropped);
         if (!subscription.Wants(attributes.Type))
             return new(VerdictKind.Handled);
-        if (subscription.PathFor(attributes.Type) is not { } path)
+        if (subscription.RouteFor(attributes.Type) is not { } route)
             return new(VerdictKind.Dropped);
+        if (route.Problem is { } problem)
+        {
+            LogNoRoute(logger, app.AppId, subscription.Topic, attributes.Id, problem);
+            return new(VerdictKind.Exhausted);
+        }
+
         if (app.NextInstance() is not { } instance)
             return new(VerdictKind.NotTried, NobodyThere);
 
@@ -70,7 +76,7 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
             span.SetTag("messaging.system", "pubsub").SetTag("messaging.destination.name", subscription.Topic).SetTag("messaging.message.id", attributes.Id);
         }
 
-        using var request = Request(instance, path, app, subscription, queued, attributes, hop);
+        using var request = Request(instance, route.Path, app, subscription, queued, attributes, hop);
         var answer = await AskAsync(app, instance, request, policies, attributes.Id, ct);
         hop.End(answer is Answer.Success or Answer.Drop ? StatusCodes.Status200OK : null);
         breaker?.Leave(generation, answer is Answer.Success or Answer.Drop);
@@ -179,6 +185,9 @@ internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider t
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId}{Path} answered event {EventId} with {Status}")]
     private static partial void LogRefused(ILogger logger, string appId, string path, string? eventId, int status);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId} cannot be given event {EventId} of {Topic}: {Problem}")]
+    private static partial void LogNoRoute(ILogger logger, string appId, string topic, string? eventId, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId}{Path} did not take event {EventId}: {Problem}")]
     private static partial void LogFailed(ILogger logger, string appId, string path, string? eventId, string problem);

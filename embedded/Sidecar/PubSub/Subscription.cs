@@ -20,10 +20,15 @@ internal sealed record Subscription(
     public bool Wants(string? eventType) => EventTypes is null || eventType is null || EventTypes.Contains(eventType);
 
     /// <summary>Where an event of this type goes, or <see langword="null"/> when no route matches.</summary>
-    public string? PathFor(string? eventType) => Routes.FirstOrDefault(route => route.EventTypes is null || (eventType is not null && route.EventTypes.Contains(eventType)))?.Path;
+    public Route? RouteFor(string? eventType) => Routes.FirstOrDefault(route => route.EventTypes is null || (eventType is not null && route.EventTypes.Contains(eventType)));
 }
 
 /// <summary>A way to an app.</summary>
+/// <param name="Match">The rule as the app wrote it; empty for all events.</param>
 /// <param name="EventTypes">The events that it is for; <see langword="null"/> is for all.</param>
 /// <param name="Path">The endpoint, with its leading slash.</param>
-internal sealed record Route(IReadOnlySet<string>? EventTypes, string Path);
+/// <param name="Problem">
+/// Why it cannot be served, or <see langword="null"/>. Events that come to it may be meant for it or for one behind it: they are
+/// dead letters, which an operator is told of and can publish again, or wait where there is no topic for those.
+/// </param>
+internal sealed record Route(string Match, IReadOnlySet<string>? EventTypes, string Path, string? Problem = null);

@@ -29,6 +29,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     private readonly StoredSubscription _stored;
     private readonly Component _component;
     private readonly QueueServices _services;
+    private readonly SemaphoreSlim? _places;
     private readonly ITimer _dueTimer;
     private readonly long _start;
     private int _active;
@@ -43,7 +44,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
 
     public SubscriptionQueue(StoredSubscription stored, App app, Component component, QueueServices services)
     {
-        (_stored, App, _component, _services) = (stored, app, component, services);
+        (_stored, App, _component, _services, _places) = (stored, app, component, services, app.PlacesFor(component));
         _start = services.Time.GetTimestamp();
         _dueTimer = services.Time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -188,7 +189,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     private async Task DeliverAsync(QueuedEvent queued)
     {
         var subscription = Subscription!;
-        var verdict = await _services.Delivery.DeliverAsync(App, subscription, queued, _services.Stopping);
+        var verdict = await TryAsync(subscription, queued);
         switch (verdict.Kind)
         {
             case VerdictKind.Handled:
@@ -205,6 +206,20 @@ internal sealed partial class SubscriptionQueue : IDisposable
             default:
                 await WaitAsync(queued, verdict.Kind == VerdictKind.Again ? verdict.Pause : _component.RedeliverInterval);
                 break;
+        }
+    }
+
+    private async Task<Verdict> TryAsync(Subscription subscription, QueuedEvent queued)
+    {
+        if (_places is not null)
+            await _places.WaitAsync();
+        try
+        {
+            return await _services.Delivery.DeliverAsync(App, subscription, queued, _services.Stopping);
+        }
+        finally
+        {
+            _places?.Release();
         }
     }
 

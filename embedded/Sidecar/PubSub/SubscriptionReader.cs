@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace OrderMall.Sidecar;
 
-/// <summary>Reads the answer of <c>GET /dapr/subscribe</c>. A subscription that cannot be served is refused by name, the others stand.</summary>
+/// <summary>
+/// Reads the answer of <c>GET /dapr/subscribe</c>. What cannot be served of it is told, and the rest stands: a subscription keeps its
+/// events even where it cannot deliver them.
+/// </summary>
 internal static partial class SubscriptionReader
 {
     public static (IReadOnlyList<Subscription> Served, IReadOnlyList<string> Refusals) Read(ReadOnlyMemory<byte> answer)
@@ -19,17 +22,27 @@ internal static partial class SubscriptionReader
         foreach (var item in document.RootElement.EnumerateArray())
         {
             var (pubsub, topic) = (Text(item, "pubsubname"), Text(item, "topic"));
-            try
+            if (pubsub is null || topic is null)
             {
-                if (pubsub is null || topic is null)
-                    refusals.Add("a subscription names no pubsubname or no topic");
-                else if (!served.TryAdd((pubsub, topic), Read(item, pubsub, topic)))
-                    refusals.Add($"topic {topic} of {pubsub} is subscribed twice; give it one subscription with routes");
+                refusals.Add("a subscription names no pubsubname or no topic");
+                continue;
             }
-            catch (FormatException mistake)
+
+            var subscription = Read(item, pubsub, topic);
+            if (subscription.Routes.Count == 0)
             {
-                refusals.Add($"topic {topic} of {pubsub}: {mistake.Message}");
+                refusals.Add($"topic {topic} of {pubsub}: it has no route");
+                continue;
             }
+
+            // As in Dapr, the last one counts.
+            if (!served.TryAdd((pubsub, topic), subscription))
+            {
+                served[(pubsub, topic)] = subscription;
+                refusals.Add($"topic {topic} of {pubsub} is subscribed twice, and the last one counts; give it one subscription with routes");
+            }
+
+            refusals.AddRange(subscription.Routes.Select(route => route.Problem).OfType<string>().Distinct().Select(problem => $"topic {topic} of {pubsub}: {problem}"));
         }
 
         return ([.. served.Values], refusals);
@@ -44,18 +57,16 @@ internal static partial class SubscriptionReader
             if (several.TryGetProperty("rules", out var rules) && rules.ValueKind == JsonValueKind.Array)
             {
                 foreach (var rule in rules.EnumerateArray())
-                    routes.Add(new Route(EventTypes(Text(rule, "match")), PathOf(Text(rule, "path") ?? "")));
+                    routes.Add(Rule(Text(rule, "match") ?? "", PathOf(Text(rule, "path") ?? "")));
             }
 
             fallback = Text(several, "default") is { Length: > 0 } path ? path : fallback;
         }
 
         if (fallback is { Length: > 0 })
-            routes.Add(new Route(null, PathOf(fallback)));
-        if (routes.Count == 0)
-            throw new FormatException("it has no route");
+            routes.Add(new Route("", null, PathOf(fallback)));
         if (item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True)
-            throw new FormatException("the embedded sidecar does not deliver in bulk; remove bulkSubscribe");
+            routes = [.. routes.Select(route => route with { EventTypes = null, Problem = "the embedded sidecar does not deliver in bulk; remove bulkSubscribe" })];
         return new(
             pubsub,
             topic,
@@ -71,14 +82,14 @@ internal static partial class SubscriptionReader
         item.TryGetProperty("metadata", out var metadata) ? Text(metadata, name) : null;
 
     // What routing rules are written for. Dapr takes any expression in CEL: those are for a real one.
-    private static FrozenSet<string>? EventTypes(string? match)
+    private static Route Rule(string match, string path)
     {
         if (string.IsNullOrWhiteSpace(match))
-            return null;
+            return new(match, null, path);
         var alternatives = match.Split("||", StringSplitOptions.TrimEntries).Select(alternative => OfType().Match(alternative)).ToList();
         return alternatives.TrueForAll(alternative => alternative.Success)
-            ? alternatives.Select(alternative => alternative.Groups["type"].Value).ToFrozenSet()
-            : throw new FormatException($"the embedded sidecar cannot match '{match}'; write event.type == \"…\", or several of those with || between them");
+            ? new(match, alternatives.Select(alternative => alternative.Groups["type"].Value).ToFrozenSet(), path)
+            : new(match, null, path, $"the embedded sidecar cannot match '{match}'; write event.type == \"…\", or several of those with || between them");
     }
 
     private static string PathOf(string route) => route.StartsWith('/') ? route : $"/{route}";

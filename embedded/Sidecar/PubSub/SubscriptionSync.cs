@@ -96,7 +96,7 @@ internal sealed partial class SubscriptionSync(App app, Subscriptions subscripti
         return await response.Content.ReadAsByteArrayAsync(limit.Token);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId}: a subscription is refused: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId}: a subscription cannot be served as it is: {Problem}")]
     private static partial void LogRefusal(ILogger logger, string appId, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{AppId} has {Count} subscriptions")]

@@ -32,7 +32,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
         var name = NameOf(key);
         StateValue? found = null;
         await DoAsync(async ct => found = await states.GetAsync(Store, name, ct), cancellationToken, failure => Failed("ERR_STATE_GET", $"fail to get {key} from state store {Store}: ", failure));
-        return found;
+        return Shown(found);
     }
 
     /// <summary>Reads several keys.</summary>
@@ -51,7 +51,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
                 failure => Failed("ERR_STATE_BULK_GET", "", failure) with { GrpcStatus = StatusCode.Unknown });
         }
 
-        return [.. names.Select(found.GetValueOrDefault)];
+        return [.. names.Select(name => Shown(found.GetValueOrDefault(name)))];
     }
 
     /// <summary>Writes keys, all or none.</summary>
@@ -83,9 +83,15 @@ internal sealed class AppState(App caller, Component component, StateStore state
         _ => throw new DaprErrorException(new(StatusCodes.Status400BadRequest, "ERR_NOT_SUPPORTED_STATE_OPERATION", $"operation type {kind} not supported") { GrpcStatus = StatusCode.Unimplemented }),
     };
 
+    private StateValue? Shown(StateValue? value) => component.ExpiresAsRedis && value is { Expires: not null } ? value with { Expires = null } : value;
+
+    private StateOperation Complete(StateOperation operation) => operation.TimeToLive is not null ? operation
+        : component.TimeToLive is { } life ? operation with { TimeToLive = life }
+        : operation with { KeepsExpiry = component.ExpiresAsRedis };
+
     private async Task WriteAsync(IEnumerable<StateOperation> operations, CancellationToken cancellationToken, Func<Exception, DaprError> describe)
     {
-        var named = operations.Select(operation => (NameOf(operation.Key), operation)).ToList();
+        var named = operations.Select(operation => (NameOf(operation.Key), Complete(operation))).ToList();
         if (named.Count > 0)
             await DoAsync(ct => states.WriteAsync(Store, named, ct), cancellationToken, describe);
     }
@@ -147,7 +153,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
             "none" => key,
             "name" => $"{component.Name}{Separator}{key}",
             "appid" or "namespace" => $"{caller.AppId}{Separator}{key}",
-            var fixedPrefix => $"{fixedPrefix}{Separator}{key}",
+            _ => $"{component.KeyPrefix.Replace("{appID}", caller.AppId, StringComparison.Ordinal).Replace("{namespace}", "default", StringComparison.Ordinal).ToLowerInvariant()}{Separator}{key}",
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -8,7 +9,14 @@ namespace OrderMall.Sidecar;
 /// <summary>A value of a state store.</summary>
 /// <param name="Json">As it was saved.</param>
 /// <param name="Etag">Its version: 1 for the first save, one more for each after it, as Redis counts.</param>
-internal sealed record StateValue(byte[] Json, long Etag);
+/// <param name="Expires">When it is gone; <see langword="null"/> for never.</param>
+internal sealed record StateValue(byte[] Json, long Etag, DateTime? Expires)
+{
+    /// <summary>What an app is told besides.</summary>
+    public Dictionary<string, string> Metadata => Expires is { } expires
+        ? new() { ["ttlExpireTime"] = expires.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) }
+        : [];
+}
 
 /// <summary>State in PostgreSQL: numeric etags as with Redis, whole transactions as with PostgreSQL.</summary>
 internal sealed partial class StateStore(SidecarDatabase database, ILogger logger) : IDisposable
@@ -26,8 +34,8 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             return known;
         using (await _cache.HoldAsync(store, [key], ct))
         {
-            var (value, expires) = (await ReadAsync(store, [key], ct)).GetValueOrDefault(key);
-            if (value is not null && !expires)
+            var value = (await ReadAsync(store, [key], ct)).GetValueOrDefault(key);
+            if (value is { Expires: null })
                 _cache.Remember(store, key, value);
             return value;
         }
@@ -44,7 +52,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
         if (found.Count == keys.Length)
             return found;
-        foreach (var (key, (value, _)) in await ReadAsync(store, [.. keys.Where(key => !found.ContainsKey(key))], ct))
+        foreach (var (key, value) in await ReadAsync(store, [.. keys.Where(key => !found.ContainsKey(key))], ct))
             found[key] = value;
         return found;
     }
@@ -61,9 +69,8 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         if (operations.Count == 1)
         {
             var (key, operation) = operations[0];
-            var etag = await WriteAsync(connection, store, key, operation, ct);
-            if (operation is { Value: { } value, TimeToLive: null })
-                _cache.Remember(store, key, new StateValue(value, etag));
+            if (await WriteAsync(connection, store, key, operation, ct) is { Expires: null } written)
+                _cache.Remember(store, key, written);
             return;
         }
 
@@ -76,16 +83,16 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
     public void Dispose() => _cache.Dispose();
 
-    private async Task<Dictionary<string, (StateValue Value, bool Expires)>> ReadAsync(string store, string[] keys, CancellationToken ct)
+    private async Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken ct)
     {
         await using var command = database.Durable.CreateCommand(
-            $"SELECT key, value, etag, expires IS NOT NULL FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
+            $"SELECT key, value, etag, expires FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
         command.Parameters.Add(new() { Value = store });
         command.Parameters.Add(new() { Value = keys });
         await using var reader = await command.ExecuteReaderAsync(ct);
-        var found = new Dictionary<string, (StateValue, bool)>(keys.Length);
+        var found = new Dictionary<string, StateValue>(keys.Length);
         while (await reader.ReadAsync(ct))
-            found[reader.GetString(0)] = (new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2)), reader.GetBoolean(3));
+            found[reader.GetString(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), ExpiryOf(reader, 3));
         return found;
     }
 
@@ -125,8 +132,9 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Statement chooses among constants.")]
-    private static async Task<long> WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
+    private static async Task<StateValue?> WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
     {
+        operation.CheckOptions();
         var etag = operation.ParseEtag();
         await using var command = new NpgsqlCommand(Statement(operation), connection);
         command.Parameters.Add(new() { Value = store });
@@ -137,31 +145,34 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             command.Parameters.Add(new()
             {
                 NpgsqlDbType = NpgsqlDbType.TimestampTz,
-                Value = operation.ParseTimeToLive() is { } life ? DateTime.UtcNow + life : DBNull.Value,
+                Value = operation.ParseExpiry(DateTime.UtcNow) is { } expires ? expires : DBNull.Value,
             });
         }
 
         if (etag is not null)
             command.Parameters.Add(new() { Value = etag.Value });
-        if (await command.ExecuteScalarAsync(ct) is long written)
-            return written;
+        await using var written = await command.ExecuteReaderAsync(ct);
+        if (await written.ReadAsync(ct))
+            return operation.Value is { } value ? new(value, written.GetInt64(0), ExpiryOf(written, 1)) : null;
         if (etag is not null)
-            throw new StateException(StatusCodes.Status409Conflict, "possible etag mismatch. error from state store");
+            throw StateException.StaleEtag();
         if (operation.Value is not null)
             throw new StateException(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
-        return 0;
+        return null;
     }
+
+    private static DateTime? ExpiryOf(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDateTime(column);
 
     private static string Statement(StateOperation operation) => operation switch
     {
         { Value: null, Etag: null } => "DELETE FROM state WHERE store = $1 AND key = $2 RETURNING etag",
         { Value: null } => $"DELETE FROM state WHERE store = $1 AND key = $2 AND etag = $3 AND {Live} RETURNING etag",
         { Etag: not null } =>
-            $"UPDATE state SET value = $3, expires = $4, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live} RETURNING etag",
+            $"UPDATE state SET value = $3, expires = {(operation.KeepsExpiry ? "expires" : "$4")}, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live} RETURNING etag, expires",
         _ =>
             "INSERT INTO state AS s (store, key, value, expires, etag) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (store, key) DO UPDATE " +
-            "SET value = EXCLUDED.value, expires = EXCLUDED.expires, etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END" +
-            (operation.FirstWrite ? " WHERE s.expires <= now()" : "") + " RETURNING etag",
+            $"SET value = EXCLUDED.value, expires = {(operation.KeepsExpiry ? "CASE WHEN s.expires <= now() THEN NULL ELSE s.expires END" : "EXCLUDED.expires")}, etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END" +
+            (operation.FirstWrite ? " WHERE s.expires <= now()" : "") + " RETURNING etag, expires",
     };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Expired state is not removed yet: {Problem}")]
