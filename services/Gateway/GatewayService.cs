@@ -40,6 +40,7 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Admit(WebApplication app)
     {
+        app.Services.GetRequiredService<ConnectionLimits>(); // a wrong limit is told before anything has started
         app.Services.GetRequiredService<KnownProxies>().Use(app);
         app.Services.GetService<InternalAddress>()?.Close(app);
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
