@@ -16,6 +16,11 @@ public interface IMallService
     /// <param name="builder">The application under construction; the defaults are in it.</param>
     static abstract void Configure(WebApplicationBuilder builder);
 
+    /// <summary>Puts in what judges a request, once it is known whose it is and before it is said whether that person may.</summary>
+    static virtual void Admit(WebApplication app)
+    {
+    }
+
     /// <summary>Maps the service's endpoints and subscriptions.</summary>
     static abstract void Map(WebApplication app);
 }

@@ -35,7 +35,7 @@ internal sealed class MallProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             // All load comes from few people here: the limit per person is not what is measured.
-            Environment = { ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000" },
+            Environment = { ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000", ["Gateway__MaxConnectionsPerAddress"] = "10000" },
         };
         string[] arguments = [typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName];
         foreach (var argument in arguments)

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Identity;
 namespace OrderMall.Gateway;
 
 /// <summary>
-/// Accounts and their roles, and the keys of their tokens. Maps as much of ASP.NET Core Identity as the gateway uses:
+/// Accounts, their roles and where they are signed in, and the keys of their tokens. Maps as much of ASP.NET Core Identity as the gateway uses:
 /// it signs people in by password, and has no external logins, second factors or lockout.
 /// </summary>
 internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(options), IDataProtectionKeyContext
@@ -12,6 +12,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     public DbSet<MallUser> Accounts => Set<MallUser>();
 
     public DbSet<IdentityUserRole<string>> AccountRoles => Set<IdentityUserRole<string>>();
+
+    public DbSet<Session> Sessions => Set<Session>();
 
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
@@ -53,6 +55,12 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
             membership.ToTable("account_role").HasKey(m => new { m.UserId, m.RoleId });
             membership.HasOne<MallUser>().WithMany().HasForeignKey(m => m.UserId);
             membership.HasOne<IdentityRole>().WithMany().HasForeignKey(m => m.RoleId);
+        });
+        modelBuilder.Entity<Session>(session =>
+        {
+            session.ToTable("session").HasKey(s => s.Id);
+            session.HasOne<MallUser>().WithMany().HasForeignKey(s => s.AccountId);
+            session.HasIndex(s => new { s.AccountId, s.ExpiresAt });
         });
         modelBuilder.Entity<DataProtectionKey>(key =>
         {

@@ -11,6 +11,7 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(Credentials))]
 [JsonSerializable(typeof(RefreshToken))]
+[JsonSerializable(typeof(NewPassword))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(JsonNode))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

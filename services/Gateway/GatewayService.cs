@@ -14,27 +14,44 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Configure(WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel => ConnectionLimits.Set(kestrel, builder.Configuration));
+        var inside = InternalAddress.AddIfSet(builder);
+        if (inside is not null)
+            builder.Services.AddSingleton(inside);
+        ConnectionLimits.Add(builder, inside);
+        builder.Services.AddSingleton<KnownProxies>();
         builder.AddDatabase<GatewayDb>();
         ProtectionKeys.Add(builder);
         Accounts.Add(builder.Services);
-        DemoAccounts.AddIfWanted(builder);
+        DemoAccounts.Add(builder.Services);
         RateLimits.Add(builder);
         Leaving.Add(builder.Services);
         builder.AddJson(GatewayJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
+        builder.Services.AddSingleton<IValidator<NewPassword>, NewPasswordValidator>();
         builder.Services.AddSingleton<Forwarding>();
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
+        builder.Services.AddSingleton<EventStreams>();
         builder.Services.AddSingleton<OpenApiApi>();
+    }
+
+    /// <inheritdoc/>
+    public static void Admit(WebApplication app)
+    {
+        app.Services.GetRequiredService<ConnectionLimits>(); // a wrong limit is told before anything has started
+        app.Services.GetRequiredService<KnownProxies>().Use(app);
+        app.Services.GetService<InternalAddress>()?.Close(app);
+        app.Services.GetRequiredService<DemoAccounts>().Use(app);
+        PersonalAnswers.Use(app);
+        app.UseRateLimiter();
+        NormalPath.Use(app);
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        app.UseRateLimiter();
         Admission.Use(app);
         FrontPage.Map(app);
         OpenApiApi.Map(app);

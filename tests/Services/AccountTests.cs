@@ -52,6 +52,45 @@ public sealed class AccountTests(ServiceFixture fixture)
         Assert.InRange(account.At, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
     }
 
+    [Fact]
+    public async Task Where_there_is_no_demo_any_more_nobody_is_let_in_as_one_of_its_accounts()
+    {
+        await using var gateway = await StartAsync("Mall:Demo=true");
+        gateway.Sidecar.Called[$"{AppIds.Operations}/api/ops/audit"] = context => Microsoft.AspNetCore.Http.HttpResponseWritingExtensions.WriteAsync(context.Response, "{}");
+        var tokens = await Accounts.SignInAsync(gateway.Internal, "operator@mall.test");
+        Assert.Equal(HttpStatusCode.OK, await Accounts.StatusAsync(gateway.Internal, "/api/ops/audit", tokens.AccessToken));
+        var stranger = await Accounts.RegisterAsync(gateway.Internal);
+
+        var locked = await gateway.StartReplicaAsync("Mall:Demo=false");
+        Assert.Contains(gateway.Logs.GetSnapshot(), log => log.Message.Contains($"{Demo.Accounts.Count} accounts", StringComparison.Ordinal) && log.Message.Contains("locked", StringComparison.Ordinal));
+        using var door = new HttpClient { BaseAddress = locked };
+        foreach (var (name, _, _) in Demo.Accounts)
+            Assert.Equal((HttpStatusCode.Unauthorized, ""), await SignInAsync(door, $"{name}@mall.test"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Accounts.StatusAsync(door, "/api/ops/audit", tokens.AccessToken));
+        using (var refreshed = await door.PostAsJsonAsync("/api/account/refresh", new { tokens.RefreshToken }))
+            Assert.Equal(HttpStatusCode.Unauthorized, refreshed.StatusCode);
+        await Accounts.SignInAsync(door, stranger);
+
+        var open = await gateway.StartReplicaAsync("Mall:Demo=true");
+        using var again = new HttpClient { BaseAddress = open };
+        await Accounts.SignInAsync(again, "operator@mall.test");
+
+        // As where the password is wrong: nothing more is told of them.
+        async Task<(HttpStatusCode, string)> SignInAsync(HttpClient at, string email)
+        {
+            var said = new List<string>();
+            var status = default(HttpStatusCode);
+            foreach (var who in new[] { email, $"{Guid.NewGuid():N}@mall.test" })
+            {
+                using var answer = await at.PostAsJsonAsync("/api/account/login", new { email = who, password = Demo.Password });
+                status = answer.StatusCode;
+                said.Add((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString()!);
+            }
+
+            return (status, said[0] == said[1] ? "" : said[0]);
+        }
+    }
+
     private async Task<RunningService<GatewayService>> StartAsync(params IReadOnlyList<string> settings)
     {
         var gateway = new RunningService<GatewayService>(fixture) { Settings = settings };

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
@@ -127,32 +126,12 @@ public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) 
         }
     }
 
-    /// <summary>Somebody at another address: all of 127.0.0.0/8 is this machine.</summary>
-    private HttpClient From(string address) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (context, cancellationToken) =>
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-            await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    {
-        BaseAddress = gateway.Internal.BaseAddress,
-    };
+    private HttpClient From(string address) => Elsewhere.Client(gateway.Internal.BaseAddress!, address);
 
     private sealed record Said(HttpStatusCode Status, TimeSpan RetryAfter, JsonObject Body, TimeSpan Took)
     {
         /// <summary>Without what differs from request to request.</summary>
         public string Words => string.Join('\n', Body.Where(said => said.Key != "traceId"));
-    }
-
-    /// <summary>Skipped where this machine has one address only.</summary>
-    [AttributeUsage(AttributeTargets.Method)]
-    private sealed class SeveralAddressesFactAttribute : FactAttribute
-    {
-        public SeveralAddressesFactAttribute() => Skip = OperatingSystem.IsMacOS() ? "comes from several addresses of 127.0.0.0/8, and macOS has one" : null;
     }
 
     private sealed class Clock : TimeProvider

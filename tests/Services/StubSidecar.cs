@@ -53,7 +53,14 @@ public sealed class StubSidecar : IAsyncDisposable
 
     public IReadOnlyCollection<PublishedEvent> Published => _published;
 
-    /// <summary>How the called services answer, by <c>app/path</c>; 500 where nothing is said.</summary>
+    /// <summary>How called services answer of which <see cref="Called"/> says nothing: not at all, as Dapr says it.</summary>
+    public RequestDelegate OtherwiseCalled { get; set; } = context =>
+    {
+        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+        return context.Response.WriteAsync("""{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke"}""");
+    };
+
+    /// <summary>How the called services answer, by <c>app/path</c>.</summary>
     public ConcurrentDictionary<string, RequestDelegate> Called { get; } = new();
 
     /// <summary>Fails a write of such a key when it says so.</summary>
@@ -128,13 +135,8 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private static RpcException Refused(StatusCode code) => new(new Grpc.Core.Status(code, "failed saving state"));
 
-    private Task InvokeAsync(HttpContext context)
-    {
-        if (Called.TryGetValue($"{context.Request.RouteValues["app"]}/{context.Request.RouteValues["path"]}", out var answer))
-            return answer(context);
-        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-        return context.Response.WriteAsync("""{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke"}""");
-    }
+    private Task InvokeAsync(HttpContext context) =>
+        Called.GetValueOrDefault($"{context.Request.RouteValues["app"]}/{context.Request.RouteValues["path"]}", OtherwiseCalled)(context);
 
     private sealed class Runtime(StubSidecar stub) : DaprRuntimeBase
     {

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
@@ -54,12 +54,103 @@ public sealed class TokensTests(ServiceFixture fixture, RunningService<GatewaySe
     public async Task A_refresh_token_is_refused_once_its_account_has_changed(string change)
     {
         var tokens = await SignInAsync(gateway.Internal);
-        Assert.Equal(HttpStatusCode.OK, await RefreshAsync(tokens.RefreshToken));
-        await using var database = NpgsqlDataSource.Create(gateway.ConnectionString);
-        await using var command = database.CreateCommand(change);
-        command.Parameters.Add(new() { Value = _email });
-        await command.ExecuteNonQueryAsync();
+        tokens = await RefreshedAsync(tokens.RefreshToken);
+        await ExecuteAsync(change);
         Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(tokens.RefreshToken));
+    }
+
+    [Fact]
+    public async Task A_refresh_token_works_once_and_used_again_it_ends_its_session_and_no_other()
+    {
+        var (stolen, elsewhere) = (await SignInAsync(gateway.Internal), await SignInAsync(gateway.Internal));
+        var next = await RefreshedAsync(stolen.RefreshToken);
+        next = await RefreshedAsync(next.RefreshToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(stolen.RefreshToken));
+        // Whoever has the newest cannot go on either: nobody knows which of the two is the thief.
+        Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(next.RefreshToken));
+        Assert.Equal(HttpStatusCode.OK, await RefreshAsync(elsewhere.RefreshToken));
+        Assert.Contains(gateway.Logs.GetSnapshot(), log => log.Message.Contains("was used again", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_many_who_refresh_with_the_same_token_at_once_one_at_most_is_served()
+    {
+        var tokens = await SignInAsync(gateway.Internal);
+        var other = await gateway.StartReplicaAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => RefreshAsync(tokens.RefreshToken, i % 2 == 0 ? other : null)));
+        Assert.Equal((1, 9), (answers.Count(status => status == HttpStatusCode.OK), answers.Count(status => status == HttpStatusCode.Unauthorized)));
+        await gateway.StopReplicaAsync(other);
+    }
+
+    [Fact]
+    public async Task Who_signs_out_cannot_refresh_and_elsewhere_stays_signed_in()
+    {
+        var (here, elsewhere) = (await SignInAsync(gateway.Internal), await SignInAsync(gateway.Internal));
+        here = await RefreshedAsync(here.RefreshToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, await Accounts.StatusAsync(gateway.Internal, "/api/account/logout", null, HttpMethod.Post));
+        for (var time = 0; time < 2; time++)
+            Assert.Equal(HttpStatusCode.NoContent, await Accounts.StatusAsync(gateway.Internal, "/api/account/logout", here.AccessToken, HttpMethod.Post));
+        Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(here.RefreshToken));
+        Assert.Equal(HttpStatusCode.OK, await RefreshAsync(elsewhere.RefreshToken));
+    }
+
+    [Fact]
+    public async Task A_changed_password_is_the_only_one_and_ends_every_session()
+    {
+        const string Next = "Correct-horse-8";
+        var (here, elsewhere) = (await SignInAsync(gateway.Internal), await SignInAsync(gateway.Internal));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ChangeAsync(null, Demo.Password, Next));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ChangeAsync(here.AccessToken, "Wrong-pass-1", Next));
+        using (var weak = await Accounts.AskAsync(gateway.Internal, "/api/account/password", here.AccessToken, HttpMethod.Post, JsonContent.Create(new { current = Demo.Password, @new = "weak" })))
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, weak.StatusCode);
+            Assert.Equal("new", Assert.Single((await weak.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject()).Name);
+        }
+
+        Assert.Equal(HttpStatusCode.NoContent, await ChangeAsync(here.AccessToken, Demo.Password, Next));
+        foreach (var session in new[] { here, elsewhere })
+            Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(session.RefreshToken));
+        using (var old = await gateway.Internal.PostAsJsonAsync("/api/account/login", new { email = _email, password = Demo.Password }))
+            Assert.Equal(HttpStatusCode.Unauthorized, old.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await RefreshAsync((await Accounts.SignInAsync(gateway.Internal, _email, Next)).RefreshToken));
+
+        Task<HttpStatusCode> ChangeAsync(string? token, string current, string next) =>
+            Accounts.StatusAsync(gateway.Internal, "/api/account/password", token, HttpMethod.Post, JsonContent.Create(new { current, @new = next }));
+    }
+
+    [Fact]
+    public async Task Guessing_at_the_password_to_change_it_comes_to_an_end()
+    {
+        var token = (await SignInAsync(gateway.Internal)).AccessToken;
+        var last = HttpStatusCode.OK;
+        for (var guess = 0; guess <= 10; guess++)
+            last = await Accounts.StatusAsync(gateway.Internal, "/api/account/password", token, HttpMethod.Post, JsonContent.Create(new { current = "Wrong-pass-1", @new = "Correct-horse-8" }));
+        Assert.Equal(HttpStatusCode.TooManyRequests, last);
+    }
+
+    [Fact]
+    public async Task A_role_that_was_taken_away_or_given_is_gone_or_there_from_the_next_refresh_on()
+    {
+        gateway.Sidecar.Called[$"{AppIds.Operations}/api/ops/audit"] = context => context.Response.WriteAsync("{}");
+        var tokens = await SignInAsync(gateway.Internal);
+        Assert.Equal(HttpStatusCode.Forbidden, await Accounts.StatusAsync(gateway.Internal, "/api/ops/audit", tokens.AccessToken));
+        await ExecuteAsync("INSERT INTO account_role SELECT id, 'operator' FROM account WHERE email = $1");
+        tokens = await RefreshedAsync(tokens.RefreshToken);
+        Assert.Equal(HttpStatusCode.OK, await Accounts.StatusAsync(gateway.Internal, "/api/ops/audit", tokens.AccessToken));
+        await ExecuteAsync("DELETE FROM account_role USING account WHERE account.id = user_id AND role_id = 'operator' AND email = $1");
+        tokens = await RefreshedAsync(tokens.RefreshToken);
+        Assert.Equal(HttpStatusCode.Forbidden, await Accounts.StatusAsync(gateway.Internal, "/api/ops/audit", tokens.AccessToken));
+    }
+
+    [Fact]
+    public async Task An_account_has_so_many_sessions_and_the_newest_stay()
+    {
+        var first = await SignInAsync(gateway.Internal);
+        await ExecuteAsync($"INSERT INTO session SELECT gen_random_uuid(), id, gen_random_uuid(), now() + interval '1 hour' FROM account, generate_series(1, {2 * Sessions.Most}) WHERE email = $1");
+        var signedIn = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => SignInAsync(gateway.Internal)));
+        Assert.Equal((long)Sessions.Most, await ExecuteAsync("SELECT count(*) FROM session JOIN account ON account.id = account_id WHERE email = $1"));
+        foreach (var session in signedIn.Append(first))
+            Assert.Equal(HttpStatusCode.OK, await RefreshAsync(session.RefreshToken));
     }
 
     [Fact]
@@ -104,32 +195,28 @@ public sealed class TokensTests(ServiceFixture fixture, RunningService<GatewaySe
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
-    private async Task<Tokens> SignInAsync(HttpClient at, Uri? replica = null)
+    private Task<Accounts.Tokens> SignInAsync(HttpClient at, Uri? replica = null) => Accounts.SignInAsync(at, _email, replica: replica);
+
+    private Task<HttpStatusCode> ShowAsync(string accessToken) => Accounts.StatusAsync(gateway.Internal, Own, accessToken);
+
+    private async Task<object?> ExecuteAsync(string sql)
     {
-        using var response = await at.PostAsJsonAsync(new Uri(replica ?? at.BaseAddress!, "/api/account/login"), new { email = _email, password = Demo.Password });
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return (await response.Content.ReadFromJsonAsync<Tokens>())!;
+        await using var database = NpgsqlDataSource.Create(gateway.ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = _email });
+        return await command.ExecuteScalarAsync();
     }
 
-    private async Task<HttpStatusCode> ShowAsync(string accessToken)
+    private async Task<HttpStatusCode> RefreshAsync(string refreshToken, Uri? replica = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, Own) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", accessToken) } };
-        using var response = await gateway.Internal.SendAsync(request);
+        using var response = await gateway.Internal.PostAsJsonAsync(new Uri(replica ?? gateway.Internal.BaseAddress!, "/api/account/refresh"), new { refreshToken });
         return response.StatusCode;
     }
 
-    private async Task<HttpStatusCode> RefreshAsync(string refreshToken)
-    {
-        using var response = await gateway.Internal.PostAsJsonAsync("/api/account/refresh", new { refreshToken });
-        return response.StatusCode;
-    }
-
-    private async Task<Tokens> RefreshedAsync(string refreshToken)
+    private async Task<Accounts.Tokens> RefreshedAsync(string refreshToken)
     {
         using var response = await gateway.Internal.PostAsJsonAsync("/api/account/refresh", new { refreshToken });
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return (await response.Content.ReadFromJsonAsync<Tokens>())!;
+        return (await response.Content.ReadFromJsonAsync<Accounts.Tokens>())!;
     }
-
-    private sealed record Tokens(string TokenType, string AccessToken, int ExpiresIn, string RefreshToken);
 }

@@ -21,6 +21,7 @@ internal static class Accounts
             tokens.RefreshTokenExpiration = Life(configuration, "Account:RefreshTokenLife", RefreshTokenLife);
         }).ValidateOnStart();
         services.AddSingleton<PasswordGuesses>();
+        services.AddScoped<Sessions>();
         services
             .AddIdentityCore<MallUser>(identity =>
             {

@@ -1,7 +1,7 @@
+using System.Security.Claims;
 using FluentValidation;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace OrderMall.Gateway;
@@ -27,10 +27,18 @@ internal static class AccountsApi
             .Produces<AccessTokenResponse>()
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
-        account.MapPost("/refresh", RefreshAsync).WithName("Refresh").WithSummary("Gives new tokens for a refresh token.")
+        account.MapPost("/refresh", RefreshAsync).WithName("Refresh").WithSummary("Gives new tokens for a refresh token, which works once: used again, it ends the session.")
             .WithValidation<RefreshToken>()
             .Produces<AccessTokenResponse>()
             .ProducesProblem(StatusCodes.Status401Unauthorized);
+        account.MapPost("/logout", LogoutAsync).WithName("Logout").WithSummary("Signs out: the refresh token works no more, the access token until it expires.")
+            .RequireAuthorization();
+        account.MapPost("/password", ChangePasswordAsync).WithName("ChangePassword").WithSummary("Changes the password and signs out everywhere.")
+            .RequireAuthorization()
+            .WithValidation<NewPassword>()
+            .WithMetadata(SignInAttempt.Mark)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
     }
 
     private static async Task<IResult> RegisterAsync(
@@ -59,34 +67,70 @@ internal static class AccountsApi
 
     // Takes as long, and is refused as soon, where there is no such account: neither tells whether there is.
     private static async Task<IResult> LoginAsync(
-        Credentials credentials, SignInManager<MallUser> signIn, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
+        Credentials credentials, SignInManager<MallUser> signIn, Sessions sessions, DemoAccounts demo, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        var (account, address) = (signIn.UserManager.NormalizeEmail(credentials.Email), RateLimits.Address(context));
         var user = await signIn.UserManager.FindByEmailAsync(credentials.Email);
-        using (var turn = await passwords.WaitAsync(context.RequestAborted))
-        {
-            if (!turn.IsAcquired)
-                return RateLimits.TooMany(context, turn);
-            if (guesses.Take(account, address) is var wait && wait > TimeSpan.Zero)
-                return RateLimits.TooMany(context, wait);
-            var isRight = user is null
-                ? PasswordOfNobody(signIn.UserManager, credentials.Password)
-                : (await signIn.CheckPasswordSignInAsync(user, credentials.Password, lockoutOnFailure: false)).Succeeded;
-            if (!isRight)
-                return WrongCredentials();
-            guesses.WasRight(account, address);
-        }
-
-        return TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user!), authenticationScheme: IdentityConstants.BearerScheme);
+        if (user is not null && demo.IsLocked(user.Id))
+            user = null;
+        if (await CheckAsync(user, credentials.Email, credentials.Password, signIn, passwords, guesses, context) is { } refusal)
+            return refusal;
+        var person = await signIn.CreateUserPrincipalAsync(user!);
+        await sessions.BeginAsync(person, user!.Id, context.RequestAborted);
+        return TypedResults.SignIn(person, authenticationScheme: IdentityConstants.BearerScheme);
     }
 
-    private static async Task<IResult> RefreshAsync(RefreshToken refresh, SignInManager<MallUser> signIn, IOptionsMonitor<BearerTokenOptions> options, TimeProvider time)
+    /// <returns><see langword="null"/> where it is the person's password.</returns>
+    private static async Task<IResult?> CheckAsync(
+        MallUser? user, string email, string password, SignInManager<MallUser> signIn, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        var ticket = options.Get(IdentityConstants.BearerScheme).RefreshTokenProtector.Unprotect(refresh.Value);
-        return ticket?.Properties.ExpiresUtc > time.GetUtcNow()
-            && await signIn.ValidateSecurityStampAsync(ticket.Principal) is { } user
-                ? TypedResults.SignIn(await signIn.CreateUserPrincipalAsync(user), authenticationScheme: IdentityConstants.BearerScheme)
-                : Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
+        var (account, address) = (signIn.UserManager.NormalizeEmail(email), RateLimits.Address(context));
+        using var turn = await passwords.WaitAsync(context.RequestAborted);
+        if (!turn.IsAcquired)
+            return RateLimits.TooMany(context, turn);
+        if (guesses.Take(account, address) is var wait && wait > TimeSpan.Zero)
+            return RateLimits.TooMany(context, wait);
+        var isRight = user is null
+            ? PasswordOfNobody(signIn.UserManager, password)
+            : (await signIn.CheckPasswordSignInAsync(user, password, lockoutOnFailure: false)).Succeeded;
+        if (!isRight)
+            return WrongCredentials();
+        guesses.WasRight(account, address);
+        return null;
+    }
+
+    private static async Task<IResult> RefreshAsync(RefreshToken refresh, SignInManager<MallUser> signIn, Sessions sessions, DemoAccounts demo, CancellationToken cancellationToken)
+    {
+        if (await sessions.UseAsync(refresh.Value, cancellationToken) is not { } session
+            || await signIn.ValidateSecurityStampAsync(session.Person) is not { } user || demo.IsLocked(user.Id))
+        {
+            return Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
+        }
+
+        // As the person is now: a role that was taken away ends here.
+        var person = await signIn.CreateUserPrincipalAsync(user);
+        Sessions.Continue(person, session);
+        return TypedResults.SignIn(person, authenticationScheme: IdentityConstants.BearerScheme);
+    }
+
+    private static async Task<NoContent> LogoutAsync(ClaimsPrincipal person, Sessions sessions, CancellationToken cancellationToken)
+    {
+        await sessions.EndAsync(person, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> ChangePasswordAsync(
+        NewPassword change, SignInManager<MallUser> signIn, Sessions sessions, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
+    {
+        if (await signIn.UserManager.FindByIdAsync(context.User.Id()) is not { } user)
+            return WrongCredentials();
+        if (await CheckAsync(user, user.Email!, change.Current, signIn, passwords, guesses, context) is { } refusal)
+            return refusal;
+        // A new security stamp comes with it: even a refresh that is under way is of no use afterwards.
+        var changed = await signIn.UserManager.ChangePasswordAsync(user, change.Current, change.New);
+        if (!changed.Succeeded)
+            return Refusal(changed.Errors, "new");
+        await sessions.EndAllAsync([user.Id], context.RequestAborted);
+        return TypedResults.NoContent();
     }
 
     private static bool PasswordOfNobody(UserManager<MallUser> users, string password)
@@ -95,10 +139,10 @@ internal static class AccountsApi
         return false;
     }
 
-    private static IResult Refusal(IEnumerable<IdentityError> errors)
+    private static IResult Refusal(IEnumerable<IdentityError> errors, string passwordField = "password")
     {
         var fields = errors
-            .GroupBy(error => error.Code.StartsWith("Password", StringComparison.Ordinal) ? "password"
+            .GroupBy(error => error.Code.StartsWith("Password", StringComparison.Ordinal) ? passwordField
                 : error.Code.StartsWith("Duplicate", StringComparison.Ordinal) ? ""
                 : "email")
             .ToDictionary(field => field.Key, field => field.Select(error => error.Description).ToArray());
@@ -130,6 +174,11 @@ internal sealed record Credentials(string Email, string Password);
 /// <param name="Value">As login or the last refresh gave it.</param>
 internal sealed record RefreshToken([property: System.Text.Json.Serialization.JsonPropertyName("refreshToken")] string Value);
 
+/// <summary>Changes the password.</summary>
+/// <param name="Current">The one until now.</param>
+/// <param name="New">As for an account's first.</param>
+internal sealed record NewPassword(string Current, string New);
+
 internal sealed class RegistrationValidator : AbstractValidator<Registration>
 {
     internal const int LongestEmail = 254;
@@ -158,4 +207,13 @@ internal sealed class CredentialsValidator : AbstractValidator<Credentials>
 internal sealed class RefreshTokenValidator : AbstractValidator<RefreshToken>
 {
     public RefreshTokenValidator() => RuleFor(refresh => refresh.Value).NotEmpty().OverridePropertyName("refreshToken");
+}
+
+internal sealed class NewPasswordValidator : AbstractValidator<NewPassword>
+{
+    public NewPasswordValidator()
+    {
+        RuleFor(change => change.Current).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(RegistrationValidator.LongestPassword);
+        RuleFor(change => change.New).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(RegistrationValidator.LongestPassword);
+    }
 }

@@ -1,28 +1,59 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Identity;
 using Npgsql;
 
 namespace OrderMall.Gateway;
 
-/// <summary>Makes the demo's accounts where they are missing. Several replicas may do so at once.</summary>
-internal sealed class DemoAccounts(IServiceScopeFactory scopes, TimeProvider time) : IHostedService
+/// <summary>
+/// The demo's accounts, whose password everybody knows. Where there is a demo they are made if they are missing, by several replicas at once perhaps;
+/// where there is none, those of an earlier demo are locked: nobody signs in, stays signed in or is known by a token as one of them.
+/// </summary>
+internal sealed partial class DemoAccounts(IServiceScopeFactory scopes, IConfiguration configuration, IHostEnvironment environment, TimeProvider time, ILogger<DemoAccounts> logger) : IHostedService
 {
-    /// <summary>Only where it is asked for: everybody knows the password.</summary>
-    public static void AddIfWanted(WebApplicationBuilder builder)
+    private static readonly HashSet<string> Ids = [.. Demo.Accounts.Select(account => account.Id)];
+
+    private readonly bool _isDemo = configuration.GetValue<bool?>("Mall:Demo") ?? environment.IsDevelopment();
+
+    public static void Add(IServiceCollection services)
     {
-        if (builder.Environment.IsDevelopment() || builder.Configuration.GetValue<bool>("Mall:Demo"))
-            builder.Services.AddHostedService<DemoAccounts>();
+        services.AddSingleton<DemoAccounts>();
+        services.AddHostedService(provider => provider.GetRequiredService<DemoAccounts>());
     }
+
+    /// <summary>Whether an account may not be used: it is the demo's, and there is none.</summary>
+    public bool IsLocked(string accountId) => !_isDemo && Ids.Contains(accountId);
+
+    /// <summary>Knows nobody as one of them where they are locked, whatever token comes.</summary>
+    public void Use(WebApplication app) => app.Use((context, next) =>
+    {
+        if (context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id && IsLocked(id))
+            context.User = new ClaimsPrincipal(new ClaimsIdentity());
+        return next(context);
+    });
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<MallUser>>();
-        var ids = Demo.Accounts.Select(account => account.Id).ToArray();
-        var present = await db.Accounts.Where(user => ids.Contains(user.Id)).Select(user => user.Id).ToListAsync(cancellationToken);
+        var present = await db.Accounts.Where(user => Ids.Contains(user.Id)).Select(user => user.Id).ToListAsync(cancellationToken);
+        if (_isDemo)
+        {
+            await MakeAsync(Demo.Accounts.Where(account => !present.Contains(account.Id)), db, scope.ServiceProvider.GetRequiredService<UserManager<MallUser>>(), cancellationToken);
+        }
+        else if (present.Count > 0)
+        {
+            var sessions = await scope.ServiceProvider.GetRequiredService<Sessions>().EndAllAsync(present, cancellationToken);
+            LogLocked(present.Count, sessions);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task MakeAsync(IEnumerable<(string Name, string Id, string Role)> missing, GatewayDb db, UserManager<MallUser> users, CancellationToken cancellationToken)
+    {
         // One password, hashed once: hashing is what takes the time here.
         string? hash = null;
-        foreach (var (name, id, role) in Demo.Accounts.Where(account => !present.Contains(account.Id)))
+        foreach (var (name, id, role) in missing)
         {
             var email = $"{name}@mall.test";
             var user = new MallUser
@@ -51,5 +82,6 @@ internal sealed class DemoAccounts(IServiceScopeFactory scopes, TimeProvider tim
         }
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    [LoggerMessage(LogLevel.Warning, "There is no demo, and the database has {Accounts} accounts of one, whose password is public: they are locked, and {Sessions} sessions of theirs have ended")]
+    private partial void LogLocked(int accounts, int sessions);
 }

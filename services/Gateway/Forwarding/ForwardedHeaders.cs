@@ -37,8 +37,8 @@ internal static class ForwardedHeaders
         {
             if (NotIn.Contains(name) || HasPrefix(name, NotInPrefixes) || IsNamedBy(connection, name))
                 continue;
-            if (values.Any(value => value is not null && !Ascii.IsValid(value)))
-                throw new ValidationException([new ValidationFailure(name, "The header may contain ASCII characters only.")]);
+            if (values.Any(value => value is not null && (!Ascii.IsValid(value) || value.Any(c => char.IsControl(c) && c != '\t'))))
+                throw new ValidationException([new ValidationFailure(name, "The header may contain printable ASCII characters only.")]);
             if (!to.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values))
                 to.Content?.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }

@@ -1,3 +1,5 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace OrderMall.Gateway;
@@ -6,10 +8,15 @@ namespace OrderMall.Gateway;
 /// Passes requests on to the services and their answers back, as they are written. The time limits are the gateway's own:
 /// a Dapr timeout would cut event streams.
 /// </summary>
-internal sealed partial class Forwarding(Invocation invocation, LikeRefusals refusals, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
+internal sealed partial class Forwarding(
+    Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
 {
     /// <summary>The largest request body, in bytes.</summary>
     public const int LargestBody = 1024 * 1024;
+
+    private const string EventStream = "text/event-stream";
+    private const int StreamRetryAfter = 15;
+    private static readonly TimeSpan LongestStream = TimeSpan.FromDays(1);
 
     public static void Map(WebApplication app)
     {
@@ -32,14 +39,6 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
-        // What is still escaped after Kestrel unescaped the path, or is no separator to it, could be another path to whoever reads it next.
-        // The rest no sidecar passes on: it would be taken for the service's absence.
-        if (path.Any(c => c is '%' or '\\' or '?' or '#' || char.IsControl(c)))
-        {
-            await Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", "There is no such path: no path of the mall contains %2F, %25, %3F, %23, a backslash or a control character.").ExecuteAsync(context);
-            return;
-        }
-
         if (context.Request.ContentLength > LargestBody)
             throw TooLarge();
 
@@ -110,28 +109,52 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
 
     private async Task AnswerAsync(HttpContext context, HttpResponseMessage response, CancellationTokenSource limit, TimeSpan timeLimit)
     {
-        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
-        limit.CancelAfter(isStream ? Timeout.InfiniteTimeSpan : timeLimit);
-        // A stopping gateway does not wait for streams: people come back to another replica.
-        await using var stop = lifetime.ApplicationStopping.Register(() =>
+        if (response.Content.Headers.ContentType?.MediaType == EventStream)
         {
-            if (isStream)
-                limit.Cancel();
-        });
+            await StreamAsync(context, response, limit);
+            return;
+        }
+
+        limit.CancelAfter(timeLimit);
+        await CopyAsync(context, response, limit.Token, endsWell: CancellationToken.None);
+    }
+
+    // Whatever its path: an answer that has no end has limits of its own, and none of a request's.
+    private async Task StreamAsync(HttpContext context, HttpResponseMessage response, CancellationTokenSource limit)
+    {
+        context.Features.Get<BudgetPlace>()?.Leave(failed: false);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping); // a stopping gateway does not wait for it: people come back to another replica
+        var (user, address) = (context.User.FindFirstValue(ClaimTypes.NameIdentifier), RateLimits.Address(context));
+        using var place = streams.TryOpen(user ?? address, address, () => _ = end.CancelAsync(), out var full);
+        if (place is null)
+        {
+            await TooManyStreams(context, full).ExecuteAsync(context);
+            return;
+        }
+
+        // Whose it is was known for so long and no longer.
+        if (context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc is { } expires)
+            end.CancelAfter(TimeSpan.FromSeconds(Math.Clamp((expires - time.GetUtcNow()).TotalSeconds, 0, LongestStream.TotalSeconds)));
+        limit.CancelAfter(Timeout.InfiniteTimeSpan);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, end.Token);
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        await CopyAsync(context, response, either.Token, endsWell: end.Token);
+    }
+
+    private async Task CopyAsync(HttpContext context, HttpResponseMessage response, CancellationToken cancellationToken, CancellationToken endsWell)
+    {
         context.Response.StatusCode = (int)response.StatusCode;
         ForwardedHeaders.CopyOut(response, context.Response);
-        if (isStream)
-            context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         try
         {
-            await context.Response.StartAsync(limit.Token);
-            if (isStream)
-                await context.Response.Body.FlushAsync(limit.Token);
-            await response.Content.CopyToAsync(context.Response.Body, limit.Token);
+            await context.Response.StartAsync(cancellationToken);
+            if (endsWell.CanBeCanceled)
+                await context.Response.Body.FlushAsync(cancellationToken);
+            await response.Content.CopyToAsync(context.Response.Body, cancellationToken);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || (isStream && lifetime.ApplicationStopping.IsCancellationRequested))
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || endsWell.IsCancellationRequested)
         {
-            // The person left, or has to.
+            // The person left, or it is over.
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
@@ -140,6 +163,10 @@ internal sealed partial class Forwarding(Invocation invocation, LikeRefusals ref
             context.Abort();
         }
     }
+
+    private static IResult TooManyStreams(HttpContext context, EventStreams.FullOf full) => full == EventStreams.FullOf.Address
+        ? Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", "There are too many event streams from your address: close some of them.", StreamRetryAfter)
+        : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.", $"The mall has as many event streams as it can keep open. Try again in {StreamRetryAfter} s.", StreamRetryAfter);
 
     private static Task UnreachableAsync(HttpContext context, string appId) =>
         RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.", $"The mall's {appId} is not available at the moment.");

@@ -13,7 +13,6 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
 {
     // A body that is here already cannot keep a place while it dribbles in. Hardly any is larger.
     private const int SmallBody = 32 * 1024;
-    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly BudgetSizes _sizes = BudgetSizes.Of(configuration);
@@ -32,8 +31,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         AutoReplenishment = false, // a timer of its own would fire all the time for what is seldom needed
     });
 
-    private long _refusedSince;
-    private long _logged;
+    private readonly OccasionalLog _log = new(time);
 
     /// <summary>Puts it into the pipeline.</summary>
     public static void Use(WebApplication app)
@@ -63,7 +61,9 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
             return;
         }
 
-        var (entered, failed) = (time.GetTimestamp(), true);
+        var place = new BudgetPlace(budget, time.GetTimestamp());
+        context.Features.Set(place);
+        var failed = true;
         try
         {
             await next(context);
@@ -76,7 +76,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         }
         finally
         {
-            budget.Leave(entered, failed && !context.RequestAborted.IsCancellationRequested);
+            place.Leave(failed && !context.RequestAborted.IsCancellationRequested);
         }
     }
 
@@ -99,8 +99,6 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
             return RequestKind.Operators;
         if (path.StartsWithSegments("/api/account"))
             return RequestKind.SignIns;
-        if (path.StartsWithSegments("/api/mypage/events"))
-            return RequestKind.Streams;
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
             return RequestKind.Reads;
         return path.StartsWithSegments("/api/orders", out var rest) && !rest.HasValue ? RequestKind.Orders : RequestKind.Changes;
@@ -115,13 +113,8 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
     private async Task RefuseAsync(HttpContext context, RequestKind kind, Budget budget)
     {
         _refused.Add(1, new KeyValuePair<string, object?>("mall.request.kind", kind.ToString()));
-        var count = Interlocked.Increment(ref _refusedSince);
-        var logged = Interlocked.Read(ref _logged);
-        if ((logged == 0 || time.GetElapsedTime(logged) > LogInterval) && Interlocked.CompareExchange(ref _logged, time.GetTimestamp(), logged) == logged)
-        {
+        if (_log.Count() is { } count)
             LogRefused(kind, budget.Limit, count);
-            Interlocked.Add(ref _refusedSince, -count);
-        }
 
         _refusals.TryReplenish();
         using (var atOnce = _refusals.AttemptAcquire())

@@ -112,3 +112,19 @@ internal sealed class Budget(BudgetSize size, TimeProvider time)
 /// <param name="AtOnce">How many are passed on at once.</param>
 /// <param name="Waiting">How many more may wait.</param>
 internal sealed record BudgetSize(int AtOnce, int Waiting);
+
+/// <summary>The place that a request has in a budget: a feature of the request.</summary>
+/// <param name="entered">When it was let in, as a timestamp of the clock.</param>
+internal sealed class BudgetPlace(Budget budget, long entered)
+{
+    private bool _hasLeft;
+
+    /// <summary>Makes room for the next; once.</summary>
+    /// <param name="failed">Whether it got no answer, or that of a service which did not get one.</param>
+    public void Leave(bool failed)
+    {
+        if (!_hasLeft)
+            budget.Leave(entered, failed);
+        _hasLeft = true;
+    }
+}

@@ -11,11 +11,8 @@ internal enum RequestKind
     /// <summary>Everything else that changes something, by service.</summary>
     Changes,
 
-    /// <summary>What only reads, by service.</summary>
+    /// <summary>What only reads, by service. An event stream is one until it begins, and has limits of its own then.</summary>
     Reads,
-
-    /// <summary>Event streams, which stay for long.</summary>
-    Streams,
 
     /// <summary>Registering and signing in.</summary>
     SignIns,
@@ -39,7 +36,6 @@ internal sealed class BudgetSizes
         [RequestKind.Orders] = new(64, 128),
         [RequestKind.Changes] = new(32, 128),
         [RequestKind.Reads] = new(64, 256),
-        [RequestKind.Streams] = new(1000, 0),
         [RequestKind.SignIns] = new(32, 128),
         [RequestKind.Operators] = new(16, 64),
         [RequestKind.Uploads] = new(16, 16),

@@ -1,21 +1,200 @@
-using Microsoft.AspNetCore.Server.Kestrel.Core;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace OrderMall.Gateway;
 
-/// <summary>What one connection may take, and how many there may be: memory stays bounded however many people come, and however slowly they send.</summary>
-internal static class ConnectionLimits
+/// <summary>
+/// How many connections there may be, in all and from one address, and what one may take. At a limit the connection that has waited longest
+/// for a request makes room; where all have one in flight, the newcomer is closed unanswered. So nobody shuts others out by being idle.
+/// </summary>
+/// <remarks>The connections of known proxies count in all only: behind one of them is everybody.</remarks>
+internal sealed partial class ConnectionLimits(IConfiguration configuration, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
 {
-    private const string Key = "Gateway:MaxConnections";
-    private const int Default = 10_000;
-    private static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
+    private const int DefaultTotal = 10_000;
+    private const int DefaultPerAddress = 500;
 
-    /// <exception cref="InvalidOperationException">The configured number is none.</exception>
-    public static void Set(KestrelServerOptions kestrel, IConfiguration configuration)
+    /// <summary>How long all headers of a request may take: of the first from the connection on, of others from their first byte on.</summary>
+    public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
+
+    private readonly int _total = RateLimits.Positive(configuration, "Gateway:MaxConnections", DefaultTotal, of: "connections");
+    private readonly int _perAddress = RateLimits.Positive(configuration, "Gateway:MaxConnectionsPerAddress", DefaultPerAddress, of: "connections");
+    private readonly OccasionalLog _refusals = new(time);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (int Open, LinkedList<Visit> Idle)> _addresses = [];
+    private readonly LinkedList<Visit> _idle = [];
+    private int _open;
+
+    /// <summary>Puts the limits on every address that the gateway listens on for people. Comes before those are said.</summary>
+    public static void Add(WebApplicationBuilder builder, InternalAddress? inside)
     {
-        kestrel.Limits.MaxRequestBodySize = Forwarding.LargestBody;
-        kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = HeadersTime;
-        // Beyond it connections are closed unanswered: it is far more than what the budgets refuse politely.
-        kestrel.Limits.MaxConcurrentConnections = RateLimits.Positive(configuration, Key, Default, of: "connections");
+        builder.Services.AddSingleton<ConnectionLimits>();
+        builder.Services.AddSingleton<IStartupFilter, Requests>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = Forwarding.LargestBody;
+            kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = HeadersTime;
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                if (inside?.Is(endpoint.IPEndPoint) == true)
+                    return;
+                var limits = endpoint.ApplicationServices.GetRequiredService<ConnectionLimits>();
+                endpoint.Use(next => connection => limits.PassAsync(connection, next));
+            });
+        });
+    }
+
+    private async Task PassAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (Enter(connection) is not { } visit)
+        {
+            if (_refusals.Count() is { } count)
+                LogRefused(_total, _perAddress, count);
+            return;
+        }
+
+        connection.Features.Set(visit);
+        // Kestrel's own limit begins with the first byte.
+        connection.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(state => ((Visit)state).CloseIfSilent(), visit);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            lock (_lock)
+                Leave(visit);
+        }
+    }
+
+    private Visit? Enter(ConnectionContext connection)
+    {
+        var address = connection.RemoteEndPoint is IPEndPoint { Address: var ip } && !proxies.Contains(ip) ? RateLimits.Partition(ip) : null;
+        var visit = new Visit(this, connection, address, time);
+        lock (_lock)
+        {
+            var known = address is not null && _addresses.TryGetValue(address, out var there) ? there : (Open: 0, Idle: []);
+            if (address is not null && known.Open >= _perAddress && !MakeRoom(known.Idle))
+                return null;
+            if (_open >= _total && !MakeRoom(_idle))
+                return null;
+            _open++;
+            if (address is not null)
+                _addresses[address] = (_addresses.TryGetValue(address, out there) ? there.Open + 1 : 1, known.Idle);
+            SetIdle(visit, true);
+            return visit;
+        }
+    }
+
+    private bool MakeRoom(LinkedList<Visit> idle)
+    {
+        if (idle.First?.Value is not { } longest)
+            return false;
+        Leave(longest);
+        longest.Close();
+        return true;
+    }
+
+    private void Leave(Visit visit)
+    {
+        if (visit.HasLeft)
+            return;
+        visit.HasLeft = true;
+        SetIdle(visit, false);
+        _open--;
+        if (visit.Address is not { } address)
+            return;
+        var (open, idle) = _addresses[address];
+        if (open == 1)
+            _addresses.Remove(address);
+        else
+            _addresses[address] = (open - 1, idle);
+    }
+
+    private void SetIdle(Visit visit, bool isIdle)
+    {
+        if (isIdle == (visit.Among.List is not null))
+            return;
+        var ofAddress = visit.Address is { } address ? _addresses[address].Idle : null;
+        if (isIdle)
+        {
+            _idle.AddLast(visit.Among);
+            ofAddress?.AddLast(visit.AmongItsAddress);
+        }
+        else
+        {
+            _idle.Remove(visit.Among);
+            ofAddress?.Remove(visit.AmongItsAddress);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Count} connections were closed unanswered since the last time this was said: there may be {Total}, and {PerAddress} from one address, and all had a request in flight")]
+    private partial void LogRefused(int total, int perAddress, long count);
+
+    /// <summary>One connection.</summary>
+    private sealed class Visit
+    {
+        private readonly ConnectionLimits _limits;
+        private readonly ConnectionContext _connection;
+        private readonly TimeProvider _time;
+        private readonly long _came;
+        private bool _hasAsked;
+
+        public Visit(ConnectionLimits limits, ConnectionContext connection, string? address, TimeProvider time)
+        {
+            (_limits, _connection, Address, _time, _came) = (limits, connection, address, time, time.GetTimestamp());
+            (Among, AmongItsAddress) = (new(this), new(this));
+        }
+
+        /// <summary><see langword="null"/> where it does not count for one.</summary>
+        public string? Address { get; }
+
+        public bool HasLeft { get; set; }
+
+        public LinkedListNode<Visit> Among { get; }
+
+        public LinkedListNode<Visit> AmongItsAddress { get; }
+
+        public void IsAsking(bool asks)
+        {
+            _hasAsked = true;
+            lock (_limits._lock)
+            {
+                if (!HasLeft)
+                    _limits.SetIdle(this, !asks);
+            }
+        }
+
+        public void CloseIfSilent()
+        {
+            if (!_hasAsked && _time.GetElapsedTime(_came) > HeadersTime)
+                Close();
+        }
+
+        // A request that came in this very moment is answered first.
+        public void Close() => _connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+    }
+
+    // Before everything else: a request is in flight until whatever becomes of it has.
+    private sealed class Requests : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (context, rest) =>
+            {
+                var visit = context.Features.Get<Visit>();
+                visit?.IsAsking(true);
+                try
+                {
+                    await rest(context);
+                }
+                finally
+                {
+                    visit?.IsAsking(false);
+                }
+            });
+            next(app);
+        };
     }
 }

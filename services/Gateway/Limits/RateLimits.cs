@@ -7,8 +7,8 @@ using System.Threading.RateLimiting;
 namespace OrderMall.Gateway;
 
 /// <summary>
-/// How much one person may ask: per account, or per address where nobody is signed in. Attempts to sign in are counted
-/// apart and more strictly, always per address.
+/// How much one person may ask: per account, or per address where nobody is signed in. Attempts to sign in, and tokens that are none, are
+/// counted apart and more strictly, always per address: nobody with a good token pays for them.
 /// </summary>
 internal static class RateLimits
 {
@@ -29,7 +29,9 @@ internal static class RateLimits
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
                 context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null
                     ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {Address(context)}", _ => signIn)
-                    : RateLimitPartition.GetTokenBucketLimiter(context.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? Address(context), _ => person));
+                    : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id ? RateLimitPartition.GetTokenBucketLimiter(id, _ => person)
+                    : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {Address(context)}", _ => signIn)
+                    : RateLimitPartition.GetTokenBucketLimiter(Address(context), _ => person));
             limits.OnRejected = async (rejected, _) => await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
         });
     }
@@ -53,10 +55,12 @@ internal static class RateLimits
         QueueLimit = 0,
     };
 
-    /// <summary>Where a request comes from. Whoever has one IPv6 address has the whole /64 around it.</summary>
-    public static string Address(HttpContext context)
+    /// <summary>Where a request comes from.</summary>
+    public static string Address(HttpContext context) => Partition(context.Connection.RemoteIpAddress ?? IPAddress.None);
+
+    /// <summary>What counts as one address. Whoever has one IPv6 address has the whole /64 around it.</summary>
+    public static string Partition(IPAddress address)
     {
-        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
         return address.AddressFamily == AddressFamily.InterNetworkV6

@@ -64,7 +64,7 @@ internal sealed class OpenApiMerge(IReadOnlyList<Route> routes)
     private static readonly HashSet<string> HttpMethodNames = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
     private bool IsOpen(string path, string method) =>
-        path.StartsWith("/api/account/", StringComparison.Ordinal)
+        path is "/api/account/register" or "/api/account/login" or "/api/account/refresh"
         || (method is "get" or "head" && routes.Any(route => route.AnyoneMayRead
             && (path == $"/api/{route.Prefix}" || path.StartsWith($"/api/{route.Prefix}/", StringComparison.Ordinal))));
 

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Where the gateway's own sidecar and the platform's probes come in, of <c>Gateway:InternalUrl</c> (such as <c>http://127.0.0.1:5001</c>): no crowd at
+/// the public port keeps them out, and nothing public is answered there. Without it they come to the public port like everybody else.
+/// </summary>
+internal sealed class InternalAddress
+{
+    private const string Key = "Gateway:InternalUrl";
+    private readonly int _port;
+
+    private InternalAddress(int port) => _port = port;
+
+    /// <summary>Has the gateway listen there too, beside its public address.</summary>
+    /// <returns><see langword="null"/> where none is set.</returns>
+    /// <exception cref="InvalidOperationException">It is no such address.</exception>
+    public static InternalAddress? AddIfSet(WebApplicationBuilder builder)
+    {
+        if (builder.Configuration[Key] is not { Length: > 0 } text)
+            return null;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/" || url.Port == 0 || !IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip))
+            throw new InvalidOperationException($"{Key} is '{text}': it must be an IP address with a port, such as http://127.0.0.1:5001, or http://0.0.0.0:5001 for every address of this machine.");
+        // What is said in code is listened on instead of the configured addresses.
+        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls && builder.Configuration[ServiceHost.ListenDescriptor] is null)
+            builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, $"{urls};{text}");
+        else if (builder.Configuration[ServiceHost.ListenDescriptor] is not null)
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(ip, url.Port));
+        else
+            throw new InvalidOperationException($"{Key} is set, and urls is not: say the public address too (ASPNETCORE_URLS).");
+        return new InternalAddress(url.Port);
+    }
+
+    public bool Is(IPEndPoint? endpoint) => endpoint?.Port == _port;
+
+    /// <summary>Answers nothing public there.</summary>
+    public void Close(WebApplication app) => app.Use((context, next) =>
+    {
+        if (context.Connection.LocalPort != _port)
+            return next(context);
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    });
+}
