@@ -375,8 +375,9 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
     {
         using var alice = ordering.As("alice", Roles.Customer);
         using var placed = await PlaceAsync(alice, key: "texts", fields: new { destination = " 서울 ".Normalize(System.Text.NormalizationForm.FormD), note = "one\ntwo\r\nthree" });
-        Assert.Equal("서울", (await placed.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("destination").GetString());
-        var e = Assert.Single(await ordering.PublishedAsync(await IdAsync(placed)));
+        var view = await placed.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("서울", view.GetProperty("destination").GetString());
+        var e = Assert.Single(await ordering.PublishedAsync(view.GetProperty("id").GetGuid()));
         Assert.Equal("one\ntwo\r\nthree", e.Data.GetProperty("note").GetString());
         // The same text, however it is typed, is the same order.
         using var again = await PlaceAsync(alice, key: "texts", fields: new { destination = "서울", note = "one\ntwo\r\nthree" });
@@ -392,7 +393,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             client.DefaultRequestHeaders.Add("Prefer", "respond-async");
         (_offer, _charge) = (Sold with { Capacity = 7 }, () => null);
         var offerId = Guid.NewGuid();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PlaceAsync(i % 2 == 0 ? alice : elsewhere, key: $"unpaid {i}", fields: new { offerId })));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PlaceAsync(i % 2 == 0 ? alice : elsewhere, key: $"unpaid-{i}", fields: new { offerId })));
         Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Accepted));
         var refused = answers.Where(answer => answer.StatusCode != HttpStatusCode.Accepted).ToList();
         foreach (var answer in refused)
@@ -410,7 +411,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             await Eventually.BecomesAsync("Accepted", () => StatusAsync(alice, order));
         }
 
-        using var again = await PlaceAsync(alice, key: $"unpaid {Array.FindIndex(answers, answer => answer.StatusCode != HttpStatusCode.Accepted)}", fields: new { offerId });
+        using var again = await PlaceAsync(alice, key: $"unpaid-{Array.FindIndex(answers, answer => answer.StatusCode != HttpStatusCode.Accepted)}", fields: new { offerId });
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
     }
 

@@ -5,7 +5,7 @@ ALTER TABLE hold ALTER COLUMN price TYPE numeric(20, 4), ALTER COLUMN deposit TY
 -- Never more than was asked until now, and never nothing where something must be paid first.
 UPDATE offer SET
     price = CASE WHEN prepayment = 'None' THEN trunc(price) ELSE greatest(1, trunc(price)) END,
-    deposit = greatest(1, trunc(deposit)),
+    deposit = CASE WHEN deposit IS NOT NULL THEN greatest(1, trunc(deposit)) END,
     version = version + 1
 WHERE (price <> trunc(price) OR deposit <> trunc(deposit))
     AND currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF');

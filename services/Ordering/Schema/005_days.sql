@@ -1,7 +1,7 @@
 -- A booking that nobody confirmed is given up when its day is over everywhere on Earth.
 UPDATE orders SET expires_at = (date + 1 + time '12:00') AT TIME ZONE 'UTC'
 WHERE status IN ('Accepted', 'Received') AND fulfilment <> 'Delivery' AND date < '9999-12-31';
-UPDATE orders SET expires_at = NULL WHERE status NOT IN ('Accepted', 'Received', 'AwaitingPayment');
+UPDATE orders SET expires_at = NULL WHERE expires_at IS NOT NULL AND status NOT IN ('Accepted', 'Received', 'AwaitingPayment');
 
 CREATE INDEX orders_expiring ON orders (expires_at) WHERE due_at IS NULL AND expires_at IS NOT NULL;
 
