@@ -72,7 +72,7 @@ public static class ServiceHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.AddTelemetry(TService.AppId);
         builder.AddSidecar(TService.AppId);
-        builder.AddApiDefaults();
+        builder.AddApiDefaults(TService.IsPublic);
         builder.Services.AddHealthChecks();
         TService.Configure(builder);
         // After what the service says of every address.

@@ -8,7 +8,7 @@ namespace OrderMall.ServiceDefaults.Api;
 /// <summary>How every service reads, refuses and describes requests.</summary>
 public static class ApiDefaults
 {
-    internal static void AddApiDefaults(this WebApplicationBuilder builder)
+    internal static void AddApiDefaults(this WebApplicationBuilder builder, bool isPublic)
     {
         var services = builder.Services;
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
@@ -22,7 +22,7 @@ public static class ApiDefaults
         {
             options.SerializerOptions.TypeInfoResolverChain.Insert(0, ServiceDefaultsJson.Default);
             options.SerializerOptions.Converters.Add(new PlainDecimalConverter());
-            options.SerializerOptions.Converters.Add(new StorableTextConverter());
+            options.SerializerOptions.Converters.Add(new StorableTextConverter(isVerbatim: isPublic));
             options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         });
         services.AddAuthentication(GatewayIdentity.Scheme)

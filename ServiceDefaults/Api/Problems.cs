@@ -46,9 +46,10 @@ public static class Problems
 
     /// <summary>The thing's state does not allow it.</summary>
     /// <param name="type">The last part of the type.</param>
+    /// <param name="members">What a program needs to know besides, by name.</param>
     /// <returns>409.</returns>
-    public static ProblemHttpResult Conflict(string type, string detail) =>
-        Of(StatusCodes.Status409Conflict, type, "Not possible any more.", detail);
+    public static ProblemHttpResult Conflict(string type, string detail, IDictionary<string, object?>? members = null) => TypedResults.Problem(
+        detail, statusCode: StatusCodes.Status409Conflict, title: "Not possible any more.", type: TypePrefix + type, extensions: members);
 
     /// <summary>Fields of the request are wrong.</summary>
     /// <param name="field">The field as the client writes it.</param>

@@ -3,15 +3,18 @@ using System.Text.Json.Serialization;
 
 namespace OrderMall.ServiceDefaults.Api;
 
-/// <summary>Refuses text with a NUL character, which JSON can write and PostgreSQL cannot keep.</summary>
-internal sealed class StorableTextConverter : JsonConverter<string>
+/// <summary>Reads text as it is kept (<see cref="TextRules.Clean"/>), and refuses a NUL character, which JSON can write and PostgreSQL cannot keep.</summary>
+/// <param name="isVerbatim">Whether text stays as it was sent otherwise.</param>
+internal sealed class StorableTextConverter(bool isVerbatim) : JsonConverter<string>
 {
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.String)
             throw new JsonException();
         var text = reader.GetString();
-        return text?.Contains('\0') == true ? throw new JsonException() : text;
+        if (text?.Contains('\0') == true)
+            throw new JsonException();
+        return isVerbatim ? text : TextRules.Clean(text);
     }
 
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using FluentValidation;
 
 namespace OrderMall.ServiceDefaults.Api;
@@ -5,15 +7,39 @@ namespace OrderMall.ServiceDefaults.Api;
 /// <summary>What texts that people write must be like, whichever service they write them to.</summary>
 public static class TextRules
 {
-    /// <summary>What is shown in one line, such as a name or a title: no line breaks or other control characters.</summary>
+    // They change the order in which what follows is shown: a text could pass for another.
+    private static readonly HashSet<char> _directionMarks =
+        ['\u061C', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069'];
+
+    // Spaces of every width (Unicode's separators), and nothing that belongs in no line at all.
+    private static readonly char[] _blanks = [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c).Where(c => char.GetUnicodeCategory(c) == UnicodeCategory.SpaceSeparator)];
+
+    /// <summary>
+    /// A text as it is kept and compared: composed (NFC), so that the same letters are the same text however they were typed, and without blanks
+    /// around it. Texts in JSON are read so by every service but the public one, whose passwords are what they are; a query's are not.
+    /// </summary>
+    /// <returns><see langword="null"/> for <see langword="null"/>.</returns>
+    public static string? Clean(string? text) => text?.Normalize(NormalizationForm.FormC).Trim(_blanks);
+
+    /// <summary>What is shown in one line, such as a name or a title: no line breaks, direction marks or other control characters.</summary>
     /// <typeparam name="T">What is validated.</typeparam>
     /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> OneLine<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Must(text => text is null || !text.Any(char.IsControl)).WithMessage("Must not contain line breaks or other control characters.");
+        .Must(text => text is null || !text.Any(IsControl)).WithMessage("Must not contain line breaks, direction marks or other control characters.");
+
+    /// <summary>What may have several lines, such as a note: no control characters but line breaks.</summary>
+    /// <typeparam name="T">What is validated.</typeparam>
+    /// <returns>The rule, to go on.</returns>
+    public static IRuleBuilderOptions<T, string?> Lines<T>(this IRuleBuilder<T, string?> rule) => rule
+        .Must(text => text is null || !text.Replace("\r\n", "\n", StringComparison.Ordinal).Any(c => c != '\n' && IsControl(c)))
+        .WithMessage("Must not contain direction marks or control characters other than line breaks.");
 
     /// <summary>The kind of an offer.</summary>
     /// <typeparam name="T">What is validated.</typeparam>
     /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> Kind<T>(this IRuleBuilder<T, string?> rule) => rule
         .NotEmpty().Matches("^[a-z0-9-]{1,40}\\z").WithMessage("Must be a label of at most 40 lower-case letters, digits and hyphens, such as book.");
+
+    private static bool IsControl(char c) =>
+        char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || _directionMarks.Contains(c);
 }

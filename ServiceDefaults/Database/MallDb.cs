@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql;
 using OrderMall.ServiceDefaults.Messaging;
 
@@ -9,6 +10,8 @@ namespace OrderMall.ServiceDefaults.Database;
 public abstract class MallDb(DbContextOptions options) : DbContext(options)
 {
     internal const int Attempts = 8;
+    // No currency has more (ISO 4217).
+    private const int MostDecimals = 4;
 
     /// <summary>The name of the property that keeps a trace context.</summary>
     protected const string TraceParent = nameof(TraceParent);
@@ -71,6 +74,12 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     }
 
     /// <inheritdoc/>
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
         configurationBuilder.Conventions.Add(_ => new SnakeCaseConvention());
+        configurationBuilder.Properties<decimal>().HavePrecision(20, MostDecimals).HaveConversion<PlainDecimal>();
+    }
+
+    // 12000 is 12000, whether it was computed or read: events and answers are the same text each time.
+    private sealed class PlainDecimal() : ValueConverter<decimal, decimal>(value => value, value => value.Plain());
 }

@@ -20,16 +20,12 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
         modelBuilder.Entity<Offer>(offer =>
         {
             offer.ToTable("offer");
-            offer.Property(o => o.Price).HasPrecision(18, 2);
-            offer.Property(o => o.Deposit).HasPrecision(18, 2);
             offer.Property(o => o.Prepayment).HasConversion<string>();
             offer.Property(o => o.Fulfilment).HasConversion<string>();
         });
         modelBuilder.Entity<Hold>(hold =>
         {
             hold.ToTable("hold").HasKey(h => h.OrderId);
-            hold.Property(h => h.Price).HasPrecision(18, 2);
-            hold.Property(h => h.Deposit).HasPrecision(18, 2);
         });
     }
 }

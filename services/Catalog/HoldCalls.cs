@@ -19,60 +19,79 @@ internal static class HoldCalls
             if (found is null)
                 return Answer(HoldOutcome.UnknownOffer);
             if (found.Hold is { } before)
-                return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before));
-            if (Refusal(request, found.Offer) is { } refusal)
-                return Answer(refusal);
-
-            var hold = new Hold
-            {
-                OrderId = request.OrderId,
-                OfferId = request.OfferId,
-                Quantity = request.Quantity,
-                Title = found.Offer.Title,
-                Price = found.Offer.Price,
-                Deposit = found.Offer.Deposit,
-                HeldAt = time.Now(),
-            };
+                return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit));
+            if (Refusal(request, found.Offer, time.EarliestDay()) is { } refusal)
+                return Answer(refusal, refusal == HoldOutcome.PriceChanged ? Terms(found.Offer) : null);
             try
             {
-                // An order whose merchant changed the price since it was read is held on the price that was read.
-                if (await TakeAsync(db, hold, cancellationToken))
-                    return Answer(HoldOutcome.Held, Terms(found.Offer, hold));
-                // What is sold out may have been taken by an earlier try of this very order.
-                if (!await db.Holds.AnyAsync(own => own.OrderId == request.OrderId, cancellationToken))
-                    return Answer(HoldOutcome.SoldOut);
+                if (await TakeAsync(db, request, found.Offer, time.Now(), cancellationToken))
+                    return Answer(HoldOutcome.Held, Terms(found.Offer));
+                if (await WhyNotAsync(db, request, found.Offer, cancellationToken) is { } answer)
+                    return TypedResults.Ok(answer);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
             {
-                // The same order at the same moment, or its release came first: see which.
+                // The same order or the same customer at the same moment, or the order's release came first: see which.
             }
         }
     }
 
-    // One statement: the hold exists if and only if the capacity was taken.
-    private static async Task<bool> TakeAsync(CatalogDb db, Hold hold, CancellationToken cancellationToken) =>
+    // One statement: the hold exists if and only if the capacity was taken, on the terms that were read. What the customer holds is counted as
+    // the statement began; of two at the same moment one fails, since both would have the same number.
+    private static async Task<bool> TakeAsync(CatalogDb db, HoldRequest request, Offer offer, DateTimeOffset now, CancellationToken cancellationToken) =>
         await db.Database.ExecuteSqlAsync(
             $"""
              WITH taken AS (
-                 UPDATE offer SET available = available - {hold.Quantity}
-                 WHERE id = {hold.OfferId} AND (available IS NULL OR available >= {hold.Quantity})
-                 RETURNING id)
-             INSERT INTO hold (order_id, offer_id, quantity, title, price, deposit, held_at)
-             SELECT {hold.OrderId}, id, {hold.Quantity}, {hold.Title}, {hold.Price}, {hold.Deposit}, {hold.HeldAt} FROM taken
+                 UPDATE offer SET available = available - {request.Quantity}
+                 WHERE id = {offer.Id} AND version = {offer.Version} AND (available IS NULL OR available >= {request.Quantity})
+                   AND (max_per_customer IS NULL OR max_per_customer >= {request.Quantity} + (
+                       SELECT coalesce(sum(quantity), 0) FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}))
+                 RETURNING id, title, price, deposit, max_per_customer)
+             INSERT INTO hold (order_id, offer_id, customer_id, customer_number, quantity, title, price, deposit, held_at)
+             SELECT {request.OrderId}, id, {request.CustomerId},
+                    CASE WHEN max_per_customer IS NOT NULL THEN (
+                        SELECT coalesce(max(customer_number), 0) + 1 FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}) END,
+                    {request.Quantity}, title, price, deposit, {now} FROM taken
              """,
             cancellationToken) == 1;
 
-    private static HoldOutcome? Refusal(HoldRequest request, Offer offer) => offer switch
+    // What could not be taken may be there by now, or have been taken by an earlier try of this very order: then there is no reason.
+    private static async Task<HoldAnswer?> WhyNotAsync(CatalogDb db, HoldRequest request, Offer tried, CancellationToken cancellationToken)
     {
+        var now = await db.Offers.AsNoTracking().Where(offer => offer.Id == tried.Id)
+            .Select(offer => new
+            {
+                offer.Version,
+                offer.Available,
+                OfCustomer = offer.MaxPerCustomer == null ? 0 : db.Holds.Where(hold => hold.OfferId == offer.Id && hold.CustomerId == request.CustomerId).Sum(hold => hold.Quantity),
+                IsHeld = db.Holds.Any(own => own.OrderId == request.OrderId),
+            })
+            .FirstAsync(cancellationToken);
+        if (now.IsHeld || now.Version != tried.Version)
+            return null;
+        if (tried.MaxPerCustomer is { } most && most - now.OfCustomer < request.Quantity)
+            return new HoldAnswer(HoldOutcome.CustomerLimit, null, Math.Max(0, most - now.OfCustomer));
+        return now.Available < request.Quantity ? new HoldAnswer(HoldOutcome.SoldOut, null) : null;
+    }
+
+    private static HoldOutcome? Refusal(HoldRequest request, Offer offer, DateOnly earliest) => offer switch
+    {
+        { Date: { } day } when day < earliest => HoldOutcome.Over,
+        { Date: null } when request.Date < earliest => HoldOutcome.PastDate,
         _ when request.Date is { } date && offer.Date is { } day && date != day => HoldOutcome.OtherDate,
         { Fulfilment: Fulfilment.Delivery or Fulfilment.Assignment } when string.IsNullOrWhiteSpace(request.Destination) => HoldOutcome.DestinationRequired,
         { Prepayment: not Prepayment.None } when !request.CanPay => HoldOutcome.PaymentMethodRequired,
-        _ when offer.Price * request.Quantity > OfferLimits.HighestPrice => HoldOutcome.AmountTooLarge,
+        // Offers of the time before this was looked at.
+        _ when Currency.DecimalsOf(offer.Currency) is null || Currency.Refusal(offer.Price, offer.Currency) is not null => HoldOutcome.NoAmount,
+        _ when request.ExpectedAmount is { } expected && expected != offer.Price * request.Quantity => HoldOutcome.PriceChanged,
+        _ when offer.Price * request.Quantity > Currency.HighestAmount => HoldOutcome.AmountTooLarge,
         _ => null,
     };
 
-    private static HeldOffer Terms(Offer offer, Hold hold) => new(
-        offer.MerchantId, offer.Kind, hold.Title, hold.Price, hold.Deposit, offer.Currency, offer.Prepayment, offer.Fulfilment, offer.Date, offer.Place);
+    private static HeldOffer Terms(Offer offer) => Terms(offer, offer.Title, offer.Price, offer.Deposit);
+
+    private static HeldOffer Terms(Offer offer, string title, decimal price, decimal? deposit) => new(
+        offer.MerchantId, offer.Kind, title, price, deposit, offer.Currency, offer.Prepayment, offer.Fulfilment, offer.Date, offer.Place, offer.Capacity);
 
     private static Ok<HoldAnswer> Answer(HoldOutcome outcome, HeldOffer? offer = null) => TypedResults.Ok(new HoldAnswer(outcome, offer));
 }

@@ -30,11 +30,17 @@ internal sealed class Offer
     /// <summary>How many are left. Changed by holds in SQL alone, never through this object.</summary>
     public int? Available { get; set; }
 
+    /// <summary>How many one customer may hold; <see langword="null"/> is no limit.</summary>
+    public int? MaxPerCustomer { get; set; }
+
     public DateOnly? Date { get; init; }
 
     public string? Place { get; set; }
 
     public string? Details { get; set; }
+
+    /// <summary>Whether its text was approved, as a publisher's title is: then it stays.</summary>
+    public bool Approved { get; init; }
 
     public long Version { get; set; } = 1;
 
@@ -51,6 +57,11 @@ internal sealed class Hold
     public required Guid OrderId { get; init; }
 
     public required Guid OfferId { get; init; }
+
+    public string? CustomerId { get; init; }
+
+    /// <summary>Which of the customer's holds of the offer it is, from 1, where the offer limits them.</summary>
+    public int? CustomerNumber { get; init; }
 
     /// <summary>How many; 0 when it was released.</summary>
     public required int Quantity { get; set; }

@@ -13,12 +13,18 @@ internal sealed record RegisterOffer(
     Prepayment? Prepayment,
     Fulfilment? Fulfilment,
     int? Capacity,
+    int? MaxPerCustomer,
     DateOnly? Date,
     string? Place,
     string? Details);
 
-/// <summary>What a merchant may change: what is left out stays. Policies, currency and day are what orders were placed on; they stay.</summary>
-internal sealed record ChangeOffer(string? Title, decimal? Price, decimal? Deposit, int? Capacity, string? Place, string? Details);
+/// <summary>
+/// What a merchant may change: what is left out stays. Policies, currency and day are what orders were placed on; they stay. Of an approved
+/// title only price and capacity may be another.
+/// </summary>
+/// <param name="Date">Only as it is: another day is another offer.</param>
+internal sealed record ChangeOffer(
+    string? Title, decimal? Price, decimal? Deposit, int? Capacity, int? MaxPerCustomer, DateOnly? Date, string? Place, string? Details);
 
 /// <summary>An offer as people see it.</summary>
 internal sealed record OfferView(
@@ -33,29 +39,26 @@ internal sealed record OfferView(
     Fulfilment Fulfilment,
     int? Capacity,
     int? Available,
+    int? MaxPerCustomer,
     DateOnly? Date,
     string? Place,
     string? Details)
 {
     public static OfferView Of(Offer offer) => new(
         offer.Id, offer.MerchantId, offer.Kind, offer.Title, offer.Price, offer.Deposit, offer.Currency, offer.Prepayment,
-        offer.Fulfilment, offer.Capacity, offer.Available, offer.Date, offer.Place, offer.Details);
+        offer.Fulfilment, offer.Capacity, offer.Available, offer.MaxPerCustomer, offer.Date, offer.Place, offer.Details);
 }
 
 /// <summary>Limits of what an offer can be.</summary>
 internal static class OfferLimits
 {
-    /// <summary>Of one unit, and of one order.</summary>
-    public const decimal HighestPrice = 1_000_000_000m;
-
     public const int LargestCapacity = 1_000_000;
-
-    public static IRuleBuilderOptions<T, decimal?> Money<T>(this IRuleBuilder<T, decimal?> rule) => rule
-        .InclusiveBetween(0, HighestPrice).WithMessage($"Must be an amount from 0 to {HighestPrice:0}.")
-        .Must(amount => amount is null || decimal.Round(amount.Value, 2) == amount).WithMessage("Must have at most two decimals.");
 
     public static IRuleBuilderOptions<T, int?> Units<T>(this IRuleBuilder<T, int?> rule) => rule
         .InclusiveBetween(0, LargestCapacity).WithMessage($"Must be a whole number from 0 to {LargestCapacity}, or left out for no limit.");
+
+    public static IRuleBuilderOptions<T, int?> PerCustomer<T>(this IRuleBuilder<T, int?> rule) => rule
+        .InclusiveBetween(1, LargestCapacity).WithMessage($"Must be a whole number from 1 to {LargestCapacity}, or left out for no limit.");
 
     public static IRuleBuilderOptions<T, string?> Text<T>(this IRuleBuilder<T, string?> rule, int longest) => rule
         .Must(text => text is null || text.Length <= longest)
@@ -65,22 +68,25 @@ internal static class OfferLimits
 /// <summary>Refuses offers that cannot be sold.</summary>
 internal sealed class RegisterOfferValidator : AbstractValidator<RegisterOffer>
 {
-    public RegisterOfferValidator()
+    public RegisterOfferValidator(TimeProvider time)
     {
         RuleFor(offer => offer.Kind).Kind();
         RuleFor(offer => offer.Title).NotEmpty().WithMessage("Say what is sold.").Text(200).OneLine();
-        RuleFor(offer => offer.Price).NotNull().WithMessage("Say what one unit costs; 0 is free.").Money();
-        RuleFor(offer => offer.Currency).NotEmpty().Matches("^[A-Z]{3}\\z").WithMessage("Must be an ISO 4217 code such as KRW.");
+        RuleFor(offer => offer.Price).NotNull().WithMessage("Say what one unit costs; 0 is free.").AmountIn(offer => offer.Currency);
+        RuleFor(offer => offer.Currency).CurrencyCode();
         RuleFor(offer => offer.Prepayment).NotNull().WithMessage("Must be one of: none, deposit, full.");
         RuleFor(offer => offer.Fulfilment).NotNull().WithMessage("Must be one of: none, confirmation, delivery, assignment.");
-        RuleFor(offer => offer.Deposit).Money()
+        RuleFor(offer => offer.Deposit).AmountIn(offer => offer.Currency)
             .Must((offer, deposit) => offer.Prepayment == Contracts.Prepayment.Deposit ? deposit > 0 && deposit <= offer.Price : deposit is null)
             .WithMessage("Must be more than 0 and at most the price where prepayment is deposit, and left out where it is not.");
         RuleFor(offer => offer.Price).GreaterThan(0).When(offer => offer.Prepayment == Contracts.Prepayment.Full)
             .WithMessage("Must be more than 0 where it is prepaid; for something free use prepayment none.");
         RuleFor(offer => offer.Capacity).Units();
+        RuleFor(offer => offer.MaxPerCustomer).PerCustomer();
+        RuleFor(offer => offer.Date).Must(date => date is null || date >= time.EarliestDay())
+            .WithMessage("Is over everywhere on Earth: give a day to come, or leave it out.");
         RuleFor(offer => offer.Place).Text(200).OneLine();
-        RuleFor(offer => offer.Details).Text(4000);
+        RuleFor(offer => offer.Details).Text(4000).Lines();
     }
 }
 
@@ -89,12 +95,11 @@ internal sealed class ChangeOfferValidator : AbstractValidator<ChangeOffer>
 {
     public ChangeOfferValidator()
     {
-        RuleFor(change => change.Title).Text(200).OneLine().Must(title => title is null || title.Trim() != "").WithMessage("May not be empty.");
-        RuleFor(change => change.Price).Money();
-        RuleFor(change => change.Deposit).Money();
+        RuleFor(change => change.Title).Text(200).OneLine().Must(title => title != "").WithMessage("May not be empty.");
         RuleFor(change => change.Capacity).Units();
+        RuleFor(change => change.MaxPerCustomer).PerCustomer();
         RuleFor(change => change.Place).Text(200).OneLine();
-        RuleFor(change => change.Details).Text(4000);
+        RuleFor(change => change.Details).Text(4000).Lines();
     }
 }
 

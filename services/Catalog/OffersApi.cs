@@ -10,7 +10,7 @@ internal static class OffersApi
     public static void Map(WebApplication app)
     {
         var offers = app.MapGroup("/api/offers").WithTags("Offers");
-        offers.MapGet("/", ListAsync).WithName("ListOffers").WithSummary("What is on sale; by kind, or with a text in the title.");
+        offers.MapGet("/", ListAsync).WithName("ListOffers").WithSummary("What is on sale and not over; by kind, or with a text in the title.");
         offers.MapGet("/{id:guid}", GetAsync).WithName("GetOffer").WithSummary("One offer.");
         offers.MapPost("/", RegisterAsync).WithName("RegisterOffer").WithSummary("Puts something on sale.")
             .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>();
@@ -19,15 +19,17 @@ internal static class OffersApi
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
-        PageRequest page, CatalogDb db, CancellationToken cancellationToken, string? kind = null, string? q = null)
+        PageRequest page, CatalogDb db, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
     {
+        (kind, q) = (TextRules.Clean(kind), TextRules.Clean(q));
         foreach (var (name, text) in new[] { ("kind", kind), ("q", q) })
         {
             if (text?.Length > LongestQuery || text?.Contains('\0') == true)
                 return Problems.Invalid(name, $"Must be at most {LongestQuery} characters, none of them NUL.");
         }
 
-        var offers = db.Offers.AsNoTracking();
+        var earliest = time.EarliestDay();
+        var offers = db.Offers.AsNoTracking().Where(offer => offer.Date == null || offer.Date >= earliest);
         if (!string.IsNullOrEmpty(kind))
             offers = offers.Where(offer => offer.Kind == kind);
         if (!string.IsNullOrEmpty(q))
@@ -59,6 +61,7 @@ internal static class OffersApi
             Fulfilment = request.Fulfilment!.Value,
             Capacity = request.Capacity,
             Available = request.Capacity,
+            MaxPerCustomer = request.MaxPerCustomer,
             Date = request.Date,
             Place = request.Place,
             Details = request.Details,
@@ -79,6 +82,14 @@ internal static class OffersApi
         if (offer is null || offer.MerchantId != user.Id())
             return Problems.NotFound("offer");
 
+        if (WhatStays(offer, change, user) is { Count: > 0 } staying)
+            return Problems.Invalid(staying);
+        foreach (var (name, amount) in new[] { ("price", change.Price), ("deposit", change.Deposit) })
+        {
+            if (Currency.Refusal(amount, offer.Currency) is { } wrong)
+                return Problems.Invalid(name, wrong);
+        }
+
         var price = change.Price ?? offer.Price;
         var deposit = change.Deposit ?? offer.Deposit;
         if (offer.Prepayment == Prepayment.Deposit ? deposit is null or <= 0 || deposit > price : change.Deposit is not null)
@@ -97,6 +108,7 @@ internal static class OffersApi
         offer.Title = change.Title ?? offer.Title;
         offer.Price = price;
         offer.Deposit = deposit;
+        offer.MaxPerCustomer = change.MaxPerCustomer ?? offer.MaxPerCustomer;
         offer.Place = change.Place ?? offer.Place;
         offer.Details = change.Details ?? offer.Details;
         offer.Version++;
@@ -105,6 +117,24 @@ internal static class OffersApi
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(OfferView.Of(offer));
+    }
+
+    // By field, with the reason why it may not be another. Publishers sell nothing but titles that were approved.
+    private static Dictionary<string, string[]> WhatStays(Offer offer, ChangeOffer change, ClaimsPrincipal user)
+    {
+        var staying = new Dictionary<string, string[]>();
+        if (change.Date is not null && change.Date != offer.Date)
+            staying["date"] = ["The day is what orders were placed on, and stays: register another offer for another day."];
+        if (offer.Approved || !user.IsInRole(Roles.Merchant))
+        {
+            foreach (var (name, isThere) in new[] { ("title", change.Title is not null), ("details", change.Details is not null), ("place", change.Place is not null), ("deposit", change.Deposit is not null), ("maxPerCustomer", change.MaxPerCustomer is not null) })
+            {
+                if (isThere)
+                    staying[name] = ["Of an approved title only price and capacity may change: leave this out, and register another title for other words."];
+            }
+        }
+
+        return staying;
     }
 
     private static string Escape(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");

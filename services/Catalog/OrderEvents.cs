@@ -13,7 +13,7 @@ internal static class OrderEvents
         if (hold is null)
         {
             // The request to hold may still be on its way: it will find this.
-            db.Holds.Add(new Hold { OrderId = order.OrderId, OfferId = order.OfferId, Quantity = 0, Title = order.Title, Price = 0, HeldAt = order.At });
+            db.Holds.Add(new Hold { OrderId = order.OrderId, OfferId = order.OfferId, CustomerId = order.CustomerId, Quantity = 0, Title = order.Title, Price = 0, HeldAt = order.At });
             return;
         }
 

@@ -24,6 +24,7 @@ internal static class TitleEvents
             Capacity = title.Copies,
             Available = title.Copies,
             Details = $"By {title.Author}.",
+            Approved = true,
             CreatedAt = title.At,
             UpdatedAt = title.At,
         });

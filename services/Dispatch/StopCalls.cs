@@ -5,11 +5,11 @@ internal static class StopCalls
 {
     public static void Map(WebApplication app) =>
         app.MapPost("/stops", async Task<Ok<StopAnswer>> (StopRequest request, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) =>
-                TypedResults.Ok(new StopAnswer(await db.DecideAsync(() => StopAsync(request.OrderId, db, time, cancellationToken), cancellationToken))))
+                TypedResults.Ok(new StopAnswer(await db.DecideAsync(() => StopAsync(request.OrderId, db, time, cancellationToken, request.UnlessConfirmed), cancellationToken))))
             .ExcludeFromDescription();
 
     /// <summary>Changes the context; the caller saves it and commits.</summary>
-    public static async Task<StopOutcome> StopAsync(Guid orderId, DispatchDb db, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<StopOutcome> StopAsync(Guid orderId, DispatchDb db, TimeProvider time, CancellationToken cancellationToken, bool unlessAssigned = false)
     {
         var assignment = await db.Assignments.FindAsync([orderId], cancellationToken);
         if (assignment is null)
@@ -23,7 +23,7 @@ internal static class StopCalls
         // Only now is it known whose lock it takes; whose it is never changes, all else may have.
         await db.LockAsync(merchantId, cancellationToken);
         await db.Entry(assignment).ReloadAsync(cancellationToken);
-        if (assignment.Stop())
+        if (!(unlessAssigned && assignment.Status == AssignmentStatus.Assigned) && assignment.Stop())
             await Matching.EndAsync(AssignmentEvent.Stopped, assignment, db, time, cancellationToken);
         return assignment.Status == AssignmentStatus.Stopped ? StopOutcome.Stopped : StopOutcome.TooLate;
     }

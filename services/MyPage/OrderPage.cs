@@ -49,7 +49,7 @@ internal sealed record OrderPage(
             e.Place,
             e.At,
             e.Version,
-            [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version)]);
+            [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version, e.Reason)]);
 
     public static OrderPage Of(History<OrderEvent, OrderStatus> history) => Begin(history.Last) with { Timeline = history.Timeline.ToTimeline() };
 

@@ -1,10 +1,14 @@
+using System.Text.Json.Serialization;
+
 namespace OrderMall.MyPage;
 
 /// <summary>A status that something had.</summary>
-internal sealed record TimelineEntry<TStatus>(TStatus Status, DateTimeOffset At, long Version);
+internal sealed record TimelineEntry<TStatus>(
+    TStatus Status, DateTimeOffset At, long Version, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
 
 /// <summary>A status that something had, as the person sees it.</summary>
-internal sealed record StatusView<TStatus>(TStatus Status, DateTimeOffset At);
+/// <param name="Reason">Why, where there is something to say: why it was rejected, or a cancellation refused.</param>
+internal sealed record StatusView<TStatus>(TStatus Status, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
 
 /// <summary>Everything that happened to something, in the order of versions, whatever the order of events.</summary>
 internal static class Timeline
@@ -21,8 +25,8 @@ internal static class Timeline
     }
 
     public static IReadOnlyList<TimelineEntry<TStatus>> ToTimeline<TStatus>(this IReadOnlyList<PastStatus<TStatus>> history) =>
-        [.. history.TakeLast(Longest).Select(past => new TimelineEntry<TStatus>(past.Status, past.At, past.Version))];
+        [.. history.TakeLast(Longest).Select(past => new TimelineEntry<TStatus>(past.Status, past.At, past.Version, past.Reason))];
 
     public static IReadOnlyList<StatusView<TStatus>> ToView<TStatus>(this IReadOnlyList<TimelineEntry<TStatus>> timeline) =>
-        [.. timeline.Select(entry => new StatusView<TStatus>(entry.Status, entry.At))];
+        [.. timeline.Select(entry => new StatusView<TStatus>(entry.Status, entry.At, entry.Reason))];
 }

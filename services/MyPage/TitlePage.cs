@@ -46,7 +46,7 @@ internal sealed record TitlePage(
             e.Reason,
             e.At,
             e.Version,
-            [new TimelineEntry<TitleStatus>(e.Status, e.At, e.Version)]);
+            [new TimelineEntry<TitleStatus>(e.Status, e.At, e.Version, e.Reason)]);
 
     public static TitlePage Of(History<TitleEvent, TitleStatus> history) => Begin(history.Last) with { Timeline = history.Timeline.ToTimeline() };
 

@@ -12,6 +12,7 @@ internal static class MerchantMessages
         {
             OrderEvent.Received => ("New order", $"There is a new order of {what}{OrderMessages.To(order)}.{Waits(order)}{Note(order)}"),
             OrderEvent.Cancelled => ("Order cancelled", $"The order of {what} was cancelled by its customer. There is nothing to do for it any more."),
+            OrderEvent.Rejected when OrderMessages.IsUnconfirmed(order) => ("Order expired", $"The order of {what} was rejected: it had not been confirmed when its day was over. There is nothing to do for it any more."),
             OrderEvent.Rejected => ("Order rejected", $"The order of {what} was rejected{OrderMessages.Because(order.Reason)}. There is nothing to do for it any more."),
             _ => null,
         };

@@ -26,6 +26,7 @@ internal static class OrderMessages
             OrderEvent.CancellationRefused when order.Reason == OrderReasons.TooLateToRefuse => ("Order goes on", $"Your order of {what} is not rejected after all. It goes on, and is {order.Status}."),
             OrderEvent.CancellationRefused => ("Not cancelled", $"Your order of {what} could not be cancelled{Because(order.Reason)}. It goes on, and is {order.Status}."),
             OrderEvent.Cancelled => ("Order cancelled", $"Your order of {what} is cancelled{Because(order.Reason)}.{Refunded(order)}"),
+            OrderEvent.Rejected when IsUnconfirmed(order) => ("Order expired", $"Your order of {what} was rejected: nobody had confirmed it when its day was over.{Refunded(order)}"),
             OrderEvent.Rejected when order.Reason == OrderReasons.Expired => ("Order expired", $"Your order of {what} was rejected: its payment did not become possible in time. It is not held for you any more.{Refunded(order)}"),
             OrderEvent.Rejected => ("Order rejected", $"Your order of {what} was rejected{Because(order.Reason)}.{Refunded(order)}"),
             _ => throw new ArgumentException($"Nobody is told of {e.Type}.", nameof(e)),
@@ -34,7 +35,11 @@ internal static class OrderMessages
     }
 
     public static string Money(decimal amount, string currency) =>
-        $"{amount.ToString(decimal.IsInteger(amount) ? "N0" : "N2", CultureInfo.InvariantCulture)} {currency}";
+        $"{amount.ToString($"N{(decimal.IsInteger(amount) ? 0 : Currency.DecimalsOf(currency) ?? 2)}", CultureInfo.InvariantCulture)} {currency}";
+
+    /// <summary>Whether it was given up because nobody had confirmed it for its day; what expires before that was not paid.</summary>
+    public static bool IsUnconfirmed(OrderEvent order) =>
+        order.Reason == OrderReasons.Expired && order.Date is { } day && order.At >= Clock.EndOf(day);
 
     public static string When(DateOnly? date) => date is { } day ? $", on {day:yyyy-MM-dd}" : "";
 

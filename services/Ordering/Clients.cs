@@ -15,7 +15,7 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
         {
             return await catalog.AskAsync(
                 "holds",
-                new HoldRequest(order.Id, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null),
+                new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount),
                 ContractsJson.Default.HoldRequest,
                 ContractsJson.Default.HoldAnswer,
                 cancellationToken);
@@ -80,7 +80,7 @@ internal sealed class FulfilmentClient(
         };
         var answer = await fulfiller.AskAsync(
             "stops",
-            new StopRequest(order.Id),
+            new StopRequest(order.Id, UnlessConfirmed: order.IsExpiring),
             ContractsJson.Default.StopRequest,
             ContractsJson.Default.StopAnswer,
             cancellationToken);

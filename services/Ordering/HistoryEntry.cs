@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OrderMall.Ordering;
 
 /// <summary>A status the order reached, when, and the event that told it.</summary>
@@ -7,7 +9,8 @@ namespace OrderMall.Ordering;
 internal sealed record HistoryEntry(OrderStatus Status, DateTimeOffset At, long Version, string? Event, string? Reason);
 
 /// <summary>A status the order reached, as its customer sees it.</summary>
-internal sealed record StatusView(OrderStatus Status, DateTimeOffset At)
+/// <param name="Reason">Why, where there is something to say: why it was rejected, or its cancellation refused.</param>
+internal sealed record StatusView(OrderStatus Status, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason)
 {
-    public static StatusView Of(HistoryEntry entry) => new(entry.Status, entry.At);
+    public static StatusView Of(HistoryEntry entry) => new(entry.Status, entry.At, entry.Reason);
 }

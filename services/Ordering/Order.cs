@@ -46,6 +46,9 @@ internal sealed class Order
 
     public string? PaymentMethod { get; private init; }
 
+    /// <summary>What its customer expects all of it to cost; <see langword="null"/> takes any amount.</summary>
+    public decimal? ExpectedAmount { get; private init; }
+
     public string? MerchantId { get; private set; }
 
     public string? Kind { get; private set; }
@@ -89,11 +92,15 @@ internal sealed class Order
 
     public DateTimeOffset UpdatedAt { get; private set; }
 
+    /// <summary>When it is given up: while it waits for its payment, or while nobody has confirmed it for its day.</summary>
     public DateTimeOffset? ExpiresAt { get; private set; }
 
     public DateTimeOffset? DueAt { get; private set; }
 
     public int Attempts { get; private set; }
+
+    /// <summary>Whether it is being rejected because nobody had confirmed it when its day was over.</summary>
+    public bool IsExpiring => Status == OrderStatus.Cancelling && Aim == OrderStatus.Rejected && Reason == OrderReasons.Expired;
 
     /// <summary>Whether people have seen it. An attempt that came to nothing never is.</summary>
     public bool IsPublic => History.Count > 0;
@@ -120,6 +127,7 @@ internal sealed class Order
         Date = request.Date,
         Note = request.Note,
         PaymentMethod = request.PaymentMethod,
+        ExpectedAmount = request.ExpectedAmount,
         Status = OrderStatus.Pending,
         Version = 1,
         CreatedAt = now,
@@ -161,16 +169,15 @@ internal sealed class Order
     public void Accept(DateTimeOffset now)
     {
         Require(OrderStatus.Pending, OrderStatus.AwaitingPayment);
-        ExpiresAt = null;
         Rest();
         MoveTo(OrderStatus.Accepted, OrderEvent.Accepted, now);
     }
 
-    /// <summary>The payment service did not answer and the customer is willing to wait.</summary>
+    /// <summary>The payment service did not answer and the customer is willing to wait, but not beyond the day that it is for.</summary>
     public void AwaitPayment(TimeSpan patience, DateTimeOffset now)
     {
         Require(OrderStatus.Pending);
-        ExpiresAt = now + patience;
+        ExpiresAt = Date is { } day && Clock.EndOf(day) < now + patience ? Clock.EndOf(day) : now + patience;
         TryAgain(now);
         MoveTo(OrderStatus.AwaitingPayment, OrderEvent.AwaitingPayment, now);
     }
@@ -182,7 +189,7 @@ internal sealed class Order
     {
         Require(OrderStatus.Pending);
         // Who was told to try again shortly may do so with the same key; a refusal stays the answer to it.
-        if (reason == OrderReasons.Unavailable)
+        if (reason is OrderReasons.Unavailable or OrderReasons.TooManyUnpaid)
             IdempotencyKey = null;
         Reason = reason;
         Rest();
@@ -208,7 +215,6 @@ internal sealed class Order
     {
         Require(OrderStatus.AwaitingPayment);
         Reason = OrderReasons.Expired;
-        ExpiresAt = null;
         Rest();
         MoveTo(OrderStatus.Rejected, OrderEvent.Rejected, now);
     }
@@ -262,6 +268,18 @@ internal sealed class Order
         return true;
     }
 
+    /// <summary>Its day is over and nobody has confirmed it: begins to reject it.</summary>
+    /// <returns><see langword="false"/> when it is confirmed by now, or its day is not over.</returns>
+    public bool BeginExpiring(DateTimeOffset now) =>
+        Status is OrderStatus.Accepted or OrderStatus.Received && ExpiresAt <= now && BeginCancelling(OrderStatus.Rejected, OrderReasons.Expired, now);
+
+    /// <summary>Nothing is to be done for it at present.</summary>
+    public void Rest()
+    {
+        DueAt = null;
+        Attempts = 0;
+    }
+
     /// <summary>Whether somebody may already be fulfilling what is being cancelled.</summary>
     public bool MustBeStopped => CancelledFrom != OrderStatus.AwaitingPayment;
 
@@ -270,18 +288,26 @@ internal sealed class Order
     {
         Require(OrderStatus.Cancelling);
         TryAgain(now);
-        if (Announced)
+        if (!AnnounceCancelling(now))
             Change(Status, now);
-        else
-            MoveTo(OrderStatus.Cancelling, OrderEvent.CancellationRequested, now);
+    }
+
+    /// <summary>People hear that it is being cancelled, and so will hear how that ends.</summary>
+    /// <returns><see langword="false"/> when they were told before, or it is not being cancelled.</returns>
+    public bool AnnounceCancelling(DateTimeOffset now)
+    {
+        if (Status != OrderStatus.Cancelling || Announced)
+            return false;
         Announced = true;
+        MoveTo(OrderStatus.Cancelling, OrderEvent.CancellationRequested, now);
+        return true;
     }
 
     /// <summary>It was too late: the order is where it was, or where its fulfilment has got meanwhile.</summary>
     public void RefuseCancelling(DateTimeOffset now)
     {
         Require(OrderStatus.Cancelling);
-        var (before, progress, announced) = (CancelledFrom!.Value, Progress, Announced);
+        var (before, progress, announced, wasExpiring) = (CancelledFrom!.Value, Progress, Announced, IsExpiring);
         var reason = Aim == OrderStatus.Cancelled ? OrderReasons.TooLateToCancel : OrderReasons.TooLateToRefuse;
         EndCancelling();
         if (announced)
@@ -295,6 +321,9 @@ internal sealed class Order
         }
 
         Reason = null;
+        // Somebody stands by it: that will be heard of, and is not asked for again and again meanwhile.
+        if (wasExpiring)
+            ExpiresAt = null;
         if (progress is { } furthest)
             Advance(furthest, now);
     }
@@ -332,7 +361,7 @@ internal sealed class Order
 
     /// <summary>All that its events have said so far; <see langword="null"/> for an attempt that people have not seen.</summary>
     public History<OrderEvent, OrderStatus>? ToHistory() => IsPublic
-        ? new(EventOf(History[^1]), [.. History.Select(entry => new PastStatus<OrderStatus>(entry.Status, entry.At, entry.Version))])
+        ? new(EventOf(History[^1]), [.. History.Select(entry => new PastStatus<OrderStatus>(entry.Status, entry.At, entry.Version, entry.Reason))])
         : null;
 
     private void MoveTo(OrderStatus status, string eventType, DateTimeOffset now)
@@ -346,6 +375,8 @@ internal sealed class Order
     {
         Status = status;
         Version++;
+        if (status != OrderStatus.AwaitingPayment)
+            ExpiresAt = status is OrderStatus.Accepted or OrderStatus.Received && Fulfilment != Fulfilment.Delivery && Date is { } day ? Clock.EndOf(day) : null;
         // Other services' clocks may be behind ours: an order's own time never goes back.
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
@@ -357,16 +388,9 @@ internal sealed class Order
         Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note, Worker,
         WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received && entry.Version <= then.Version));
 
-    private void Rest()
-    {
-        DueAt = null;
-        Attempts = 0;
-    }
-
     private void EndCancelling()
     {
         (CancelledFrom, Progress, Aim, Announced) = (null, null, null, false);
-        ExpiresAt = null;
         Rest();
     }
 

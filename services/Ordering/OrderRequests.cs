@@ -9,7 +9,16 @@ namespace OrderMall.Ordering;
 /// <param name="Destination">Where the parcel or the worker goes; needed where the offer is fulfilled so.</param>
 /// <param name="Date">The day; the offer's own if left out.</param>
 /// <param name="PaymentMethod">Needed where the offer is prepaid.</param>
-internal sealed record PlaceOrder(Guid? OfferId, int? Quantity, string? Destination, DateOnly? Date, string? Note, string? PaymentMethod);
+/// <param name="ExpectedAmount">What all of it costs as the customer saw it, price times quantity: where it costs another amount by now, nothing is ordered.</param>
+internal sealed record PlaceOrder(
+    Guid? OfferId,
+    int? Quantity,
+    string? Destination,
+    DateOnly? Date,
+    string? Note,
+    string? PaymentMethod,
+    // Left out where it is: requests of the time before it have the same hash as ever.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedAmount = null);
 
 /// <summary>An order as its customer sees it.</summary>
 internal sealed record OrderView(
@@ -55,8 +64,11 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
         RuleFor(order => order.OfferId).NotEmpty().WithMessage("Give the id of an offer: GET /api/offers lists them.");
         RuleFor(order => order.Quantity).NotNull().WithMessage($"Give a whole number from 1 to {MostUnits}.")
             .InclusiveBetween(1, MostUnits).WithMessage($"Must be a whole number from 1 to {MostUnits}.");
-        RuleFor(order => order.Destination).MaximumLength(500);
-        RuleFor(order => order.Note).MaximumLength(1000);
+        RuleFor(order => order.Destination).MaximumLength(500).OneLine();
+        RuleFor(order => order.Note).MaximumLength(1000).Lines();
+        // Its currency is the offer's; an amount that has more decimals than that is another than the offer's.
+        RuleFor(order => order.ExpectedAmount).AmountIn(_ => null)
+            .Must(amount => amount is null || decimal.Round(amount.Value, 4) == amount).WithMessage("Must have at most 4 decimals.");
         RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
             .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
     }

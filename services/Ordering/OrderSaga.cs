@@ -18,9 +18,9 @@ internal sealed class OrderSaga(
     /// <param name="order">Pending, saved, tracked.</param>
     /// <param name="mayWait">Whether the customer is willing to wait for payment to come back.</param>
     /// <param name="cancellationToken">Ends the attempt; the saga then takes it up again.</param>
-    /// <returns>The catalog's refusal of an order that cannot be placed like this, or <see cref="HoldOutcome.Held"/>; the rest is in the order.</returns>
+    /// <returns>The catalog's refusal of an order that cannot be placed like this, of which nothing is left; else <see langword="null"/>, and the rest is in the order.</returns>
     /// <exception cref="DbUpdateConcurrencyException">The saga of another replica was faster: read the order again.</exception>
-    public async Task<HoldOutcome> PlaceAsync(Order order, bool mayWait, CancellationToken cancellationToken)
+    public async Task<HoldAnswer?> PlaceAsync(Order order, bool mayWait, CancellationToken cancellationToken)
     {
         HoldAnswer hold;
         try
@@ -30,30 +30,31 @@ internal sealed class OrderSaga(
         catch (ServiceUnavailableException)
         {
             await VoidAsync(order, OrderReasons.Unavailable, undo: true, cancellationToken);
-            return HoldOutcome.Held;
+            return null;
         }
 
         switch (hold.Outcome)
         {
             case HoldOutcome.Held:
                 order.Held(hold.Offer!);
-                await ChargeNewAsync(order, mayWait, cancellationToken);
-                break;
+                await ChargeNewAsync(order, mayWait ? MostUnpaid(hold.Offer!) : null, cancellationToken);
+                return null;
             case HoldOutcome.SoldOut:
                 // The question may have been repeated on its way, and an earlier try of it have held after all.
                 await VoidAsync(order, OrderReasons.SoldOut, undo: true, cancellationToken);
-                break;
+                return null;
             case HoldOutcome.Released:
                 await VoidAsync(order, OrderReasons.Unavailable, undo: false, cancellationToken);
-                break;
-            default:
-                // A mistake in the request: there is nothing to remember.
+                return null;
+            case HoldOutcome.UnknownOffer or HoldOutcome.DestinationRequired or HoldOutcome.PaymentMethodRequired or HoldOutcome.OtherDate:
+                // A mistake in the request, however often it is asked: there is nothing to remember or undo.
                 db.Orders.Remove(order);
                 await db.SaveChangesAsync(cancellationToken);
-                break;
+                return hold;
+            default:
+                await db.ForgetAsync(order, time.Now(), cancellationToken);
+                return hold;
         }
-
-        return hold.Outcome;
     }
 
     /// <summary>Takes up an order whose time has come.</summary>
@@ -63,7 +64,7 @@ internal sealed class OrderSaga(
         OrderStatus.Pending => VoidAsync(order, OrderReasons.Unavailable, undo: true, cancellationToken),
         OrderStatus.AwaitingPayment => ChargeWaitingAsync(order, cancellationToken),
         OrderStatus.Cancelling => CancelAsync(order, cancellationToken),
-        _ => Task.CompletedTask,
+        _ => ExpireAsync(order, cancellationToken),
     };
 
     /// <summary>Stops, refunds and ends an order that is <see cref="OrderStatus.Cancelling"/>, as far as the others answer.</summary>
@@ -86,7 +87,20 @@ internal sealed class OrderSaga(
         await db.SaveAsync(order, cancellationToken);
     }
 
-    private async Task ChargeNewAsync(Order order, bool mayWait, CancellationToken cancellationToken)
+    private async Task ExpireAsync(Order order, CancellationToken cancellationToken)
+    {
+        var isExpiring = order.BeginExpiring(time.Now());
+        // It was confirmed as it was taken up.
+        if (!isExpiring)
+            order.Rest();
+        await db.SaveAsync(order, cancellationToken);
+        if (isExpiring)
+            await CancelAsync(order, cancellationToken);
+    }
+
+    private long MostUnpaid(HeldOffer offer) => offer.Capacity is { } capacity ? (long)(capacity * options.Value.UnpaidShare) : long.MaxValue;
+
+    private async Task ChargeNewAsync(Order order, long? mostUnpaid, CancellationToken cancellationToken)
     {
         switch (await ChargeAsync(order, cancellationToken))
         {
@@ -96,15 +110,27 @@ internal sealed class OrderSaga(
             case ChargeOutcome.Declined:
                 order.Void(OrderReasons.Declined, time.Now(), undo: true);
                 break;
-            case ChargeOutcome.Unknown when mayWait:
-                order.AwaitPayment(options.Value.PaymentPatience, time.Now());
-                break;
+            case ChargeOutcome.Unknown when mostUnpaid is { } most:
+                await AwaitPaymentAsync(order, most, cancellationToken);
+                return;
             default:
                 order.Void(OrderReasons.Unavailable, time.Now(), undo: true);
                 break;
         }
 
         await db.SaveAsync(order, cancellationToken);
+    }
+
+    // What is not paid for may not keep everybody else from buying.
+    private async Task AwaitPaymentAsync(Order order, long mostUnpaid, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.LockUnpaidAsync(order.OfferId, cancellationToken) + order.Quantity <= mostUnpaid)
+            order.AwaitPayment(options.Value.PaymentPatience, time.Now());
+        else
+            order.Void(OrderReasons.TooManyUnpaid, time.Now(), undo: true);
+        await db.SaveAsync(order, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private async Task ChargeWaitingAsync(Order order, CancellationToken cancellationToken)

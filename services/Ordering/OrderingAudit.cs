@@ -23,5 +23,5 @@ internal static class OrderingAudit
     private static List<AuditedOrder> Describe(List<Order> orders, DateTimeOffset now) =>
         orders.ConvertAll(order => new AuditedOrder(
             order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Status, order.Version, order.Prepaid, order.Fulfilment, order.IsPublic,
-            order.DueAt < now - Grace || (order.Status == OrderStatus.AwaitingPayment && order.ExpiresAt < now - Grace)));
+            order.DueAt < now - Grace || order.ExpiresAt < now - Grace));
 }

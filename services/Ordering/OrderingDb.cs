@@ -24,6 +24,22 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
         await SaveChangesAsync(cancellationToken);
     }
 
+    /// <summary>Leaves nothing of an attempt but the event by which others undo what they may have done for it.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>
+    public async Task ForgetAsync(Order attempt, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        attempt.Void(OrderReasons.Refused, now, undo: true);
+        Orders.Remove(attempt);
+        await SaveAsync(attempt, cancellationToken);
+    }
+
+    /// <summary>How many units of an offer orders hold that wait for their payment. Until the transaction of this context ends, no other order of the offer begins to.</summary>
+    public async Task<long> LockUnpaidAsync(Guid offerId, CancellationToken cancellationToken)
+    {
+        await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({offerId.ToString()}, 0))", cancellationToken);
+        return await Orders.Where(order => order.OfferId == offerId && order.Status == OrderStatus.AwaitingPayment).SumAsync(order => (long)order.Quantity, cancellationToken);
+    }
+
     /// <summary>Adds an order's events to what the next save publishes, and says in the trace where the order is.</summary>
     public void PublishEvents(Order order)
     {
@@ -40,8 +56,6 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
             order.ToTable("orders");
             order.Property<string?>(TraceParent);
             order.Property(o => o.Version).IsConcurrencyToken();
-            order.Property(o => o.Amount).HasPrecision(18, 2);
-            order.Property(o => o.Prepaid).HasPrecision(18, 2);
             order.Property(o => o.Status).HasConversion<string>();
             order.Property(o => o.Fulfilment).HasConversion<string>();
             order.Property(o => o.CancelledFrom).HasConversion<string>();

@@ -9,6 +9,10 @@ internal sealed class OrderingOptions
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "Ordering:PaymentPatience must be from 00:00:01 to 7.00:00:00.")]
     public TimeSpan PaymentPatience { get; set; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>The share of an offer's capacity that orders may hold which wait for the payment service. 0.5 unless configured: never all of it.</summary>
+    [Range(0, 0.99, ErrorMessage = "Ordering:UnpaidShare must be from 0 to 0.99.")]
+    public double UnpaidShare { get; set; } = 0.5;
+
     /// <summary>The payment methods the provider takes.</summary>
     public HashSet<string> PaymentMethods { get; set; } = ["card_ok", "card_declined"];
 }

@@ -14,6 +14,7 @@ internal static class OrdersApi
     {
         var orders = app.MapGroup("/api/orders").WithTags("Orders").RequireRole(Roles.Customer);
         orders.MapPost("/", PlaceAsync).WithName("PlaceOrder").WithSummary("Orders an offer.")
+            .WithDescription("Send expectedAmount, the price that was shown times the quantity: where the merchant has changed it meanwhile the answer is 409 price-changed with the amount now, and nothing is ordered or charged.")
             .WithValidation<PlaceOrder>()
             .Produces<OrderView>(StatusCodes.Status201Created)
             .Produces<OrderView>(StatusCodes.Status202Accepted)
@@ -54,12 +55,12 @@ internal static class OrdersApi
             return await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } other ? await AnswerAgainAsync(other) : CameToNothing();
         }
 
-        return AnswerOf(await placing.PlaceAsync(order, preferences.RespondAsync, limit.Token), context);
+        return AnswerOf(await placing.PlaceAsync(order, preferences.RespondAsync, limit.Token), request, context);
 
         // The first request with this key may still be on its way; its answer is everybody's answer.
         async Task<IResult> AnswerAgainAsync((Guid Id, string RequestHash) first) => first.RequestHash != hash
             ? Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "Another order was placed with this key.", "Idempotency-Key was used before with a different body. Use a new key for a new order.")
-            : AnswerOf(await placing.AwaitAsync(first.Id, preferences.RespondAsync, limit.Token), context);
+            : AnswerOf(await placing.AwaitAsync(first.Id, preferences.RespondAsync, limit.Token), request, context);
     }
 
     private static async Task<Results<Ok<OrderView>, ProblemHttpResult>> GetAsync(Guid id, ClaimsPrincipal user, OrderingDb db, CancellationToken cancellationToken) =>
@@ -82,6 +83,11 @@ internal static class OrdersApi
                 {
                     await db.SaveAsync(order, limit.Token);
                     begun = true;
+                }
+                else if (!begun && order.AnnounceCancelling(time.Now()))
+                {
+                    // Who carries it out may find that it is too late: whoever is told 202 must hear of that too.
+                    await db.SaveAsync(order, limit.Token);
                 }
 
                 // Who began it has the lease, and goes on when its fulfilment went on in between.
@@ -121,20 +127,33 @@ internal static class OrdersApi
     private static ProblemHttpResult CameToNothing() =>
         Problems.Of(StatusCodes.Status409Conflict, "in-progress", "The first request with this key came to nothing.", "It could not be placed as it was. Send it again to see why.");
 
-    private static IResult? RefusalOf(HoldOutcome outcome) => outcome switch
+    private static IResult RefusalOf(HoldAnswer answer, PlaceOrder request) => answer switch
     {
-        HoldOutcome.UnknownOffer => Problems.NotFound("offer"),
-        HoldOutcome.DestinationRequired => Problems.Invalid("destination", "This offer is delivered, or somebody comes: say where."),
-        HoldOutcome.PaymentMethodRequired => Problems.Invalid("paymentMethod", "This offer is prepaid: say by what."),
-        HoldOutcome.OtherDate => Problems.Invalid("date", "This offer is for another day: leave the date out, or give the offer's own."),
-        HoldOutcome.AmountTooLarge => Problems.Invalid("quantity", "So many of this offer cost more than one order may: order fewer."),
-        _ => null,
+        { Outcome: HoldOutcome.UnknownOffer } => Problems.NotFound("offer"),
+        { Outcome: HoldOutcome.DestinationRequired } => Problems.Invalid("destination", "This offer is delivered, or somebody comes: say where."),
+        { Outcome: HoldOutcome.PaymentMethodRequired } => Problems.Invalid("paymentMethod", "This offer is prepaid: say by what."),
+        { Outcome: HoldOutcome.OtherDate } => Problems.Invalid("date", "This offer is for another day: leave the date out, or give the offer's own."),
+        { Outcome: HoldOutcome.PastDate } => Problems.Invalid("date", "Is over everywhere on Earth: give a day to come."),
+        { Outcome: HoldOutcome.AmountTooLarge } => Problems.Invalid("quantity", "So many of this offer cost more than one order may: order fewer."),
+        { Outcome: HoldOutcome.Over } => Problems.Conflict("over", "The day of this offer is over everywhere on Earth. Nothing was charged. Choose an offer for a day to come."),
+        { Outcome: HoldOutcome.NoAmount } => Problems.Conflict("no-amount", "The price of this offer is no amount of a currency in use: nobody can pay it. Tell its seller. Nothing was charged."),
+        { Outcome: HoldOutcome.CustomerLimit, Left: var left } => Problems.Conflict(
+            "customer-limit",
+            left > 0 ? $"One customer may have only so many of this offer, and you may have {left} more. Nothing was charged. Order at most that many." : "One customer may have only so many of this offer, and you have them. Nothing was charged.",
+            new Dictionary<string, object?> { ["left"] = left }),
+        { Outcome: HoldOutcome.PriceChanged, Offer: { } now } => PriceChanged(now.Price * request.Quantity!.Value, now.Currency, request),
+        _ => throw new InvalidOperationException($"The catalog answered {answer.Outcome}."),
     };
 
-    private static IResult AnswerOf((HoldOutcome Refusal, Order? Order) placed, HttpContext context)
+    private static ProblemHttpResult PriceChanged(decimal amount, string currency, PlaceOrder request) => Problems.Conflict(
+        "price-changed",
+        string.Create(CultureInfo.InvariantCulture, $"This order costs {amount} {currency} now, not {request.ExpectedAmount}. Nothing was held and nothing was charged. To order at this price send it as expectedAmount."),
+        new Dictionary<string, object?> { ["amount"] = amount, ["currency"] = currency });
+
+    private static IResult AnswerOf((HoldAnswer? Refusal, Order? Order) placed, PlaceOrder request, HttpContext context)
     {
-        if (RefusalOf(placed.Refusal) is { } refusal)
-            return refusal;
+        if (placed.Refusal is { } refusal)
+            return RefusalOf(refusal, request);
         if (placed.Order is not { } order)
             return CameToNothing();
         if (order.IsPublic)
@@ -151,6 +170,9 @@ internal static class OrdersApi
         {
             case OrderReasons.SoldOut:
                 return Problems.Conflict("sold-out", "There is not enough left of this offer. Nothing was charged.");
+            case OrderReasons.TooManyUnpaid:
+                return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "too-many-unpaid", "Too much of this offer waits for payment.",
+                    "The payment service does not answer, and as much of this offer as may be held unpaid is held already. Nothing was ordered and nothing is charged. Try again shortly.");
             case OrderReasons.Declined:
                 return Problems.Of(StatusCodes.Status402PaymentRequired, "payment-declined", "The payment was declined.", "Nothing was charged. Use another payment method.");
             default:

@@ -14,8 +14,8 @@ internal sealed class Placing(OrderingDb db, OrderSaga saga, PlacingLeaseJob lea
     /// <param name="order">Pending, saved, tracked.</param>
     /// <param name="mayWait">Whether the customer is willing to wait for payment to come back.</param>
     /// <param name="cancellationToken">Ends the attempt; who asks again, or the saga, then takes it up.</param>
-    /// <returns>The catalog's refusal of an order that cannot be placed like this, or <see cref="HoldOutcome.Held"/>; and the order.</returns>
-    public async Task<(HoldOutcome Refusal, Order? Order)> PlaceAsync(Order order, bool mayWait, CancellationToken cancellationToken)
+    /// <returns>The catalog's refusal of an order that cannot be placed like this, if it refused; and the order.</returns>
+    public async Task<(HoldAnswer? Refusal, Order? Order)> PlaceAsync(Order order, bool mayWait, CancellationToken cancellationToken)
     {
         try
         {
@@ -32,13 +32,13 @@ internal sealed class Placing(OrderingDb db, OrderSaga saga, PlacingLeaseJob lea
 
     /// <summary>Waits for what comes of an attempt that another request has begun, and goes on with it where that one died.</summary>
     /// <returns>As <see cref="PlaceAsync"/>; no order where the attempt was a mistake, of which nothing is left.</returns>
-    public async Task<(HoldOutcome Refusal, Order? Order)> AwaitAsync(Guid id, bool mayWait, CancellationToken cancellationToken)
+    public async Task<(HoldAnswer? Refusal, Order? Order)> AwaitAsync(Guid id, bool mayWait, CancellationToken cancellationToken)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var order = await db.Orders.FirstOrDefaultAsync(order => order.Id == id, cancellationToken);
             if (order is not { Status: OrderStatus.Pending })
-                return (HoldOutcome.Held, order);
+                return (null, order);
             if (order.IsAbandoned(time.Now()) && await TryTakeOverAsync(order, cancellationToken))
                 return await PlaceAsync(order, mayWait, cancellationToken);
             db.ChangeTracker.Clear();

@@ -19,7 +19,6 @@ internal sealed class PaymentDb(DbContextOptions<PaymentDb> options) : MallDb(op
         {
             payment.ToTable("payment").HasKey(p => p.OrderId);
             payment.Property<string?>(TraceParent);
-            payment.Property(p => p.Amount).HasPrecision(18, 2);
             payment.Property(p => p.Status).HasConversion<string>();
             payment.Property(p => p.Version).IsConcurrencyToken();
         });

@@ -67,8 +67,6 @@ internal sealed class Ledger(DbContextOptions<Ledger> options) : MallDb(options)
         modelBuilder.Entity<Charge>(charge =>
         {
             charge.ToTable("charge").HasKey(c => c.Key);
-            charge.Property(c => c.Amount).HasPrecision(18, 2);
-            charge.Property(c => c.Refunded).HasPrecision(18, 2);
             charge.Property(c => c.Outcome).HasConversion<string>();
         });
     }

@@ -16,6 +16,7 @@ public sealed class PaymentProviderService : IMallService
         builder.AddDatabase<Ledger>();
         builder.Services.AddSingleton<ModeSwitch>();
         builder.Services.AddSingleton<IValidator<ProviderMode>, ProviderModeValidator>();
+        builder.Services.AddSingleton<IValidator<ProviderCharge>, ProviderChargeValidator>();
         builder.AddJson(ProviderJson.Default, ContractsJson.Default);
     }
 

@@ -10,7 +10,7 @@ internal static class ProviderCalls
         var api = app.MapGroup("/provider").ExcludeFromDescription().AddEndpointFilter(BehaveAsync);
         api.MapPost("/charges", async (ProviderCharge charge, Ledger ledger, ModeSwitch mode, TimeProvider time, CancellationToken cancellationToken) =>
             TypedResults.Ok(await ledger.ChargeAsync(
-                charge, charge.PaymentMethod == DeclinedMethod || mode.Current.Mode == Behaviour.Decline, time.Now(), cancellationToken)));
+                charge, charge.PaymentMethod == DeclinedMethod || mode.Current.Mode == Behaviour.Decline, time.Now(), cancellationToken))).WithValidation<ProviderCharge>();
         api.MapPost("/refunds", async (ProviderKey refund, Ledger ledger, TimeProvider time, CancellationToken cancellationToken) =>
             TypedResults.Ok(await ledger.RefundAsync(refund.Key, time.Now(), cancellationToken)));
         api.MapPost("/lookups", async (ProviderKey lookup, Ledger ledger, CancellationToken cancellationToken) =>

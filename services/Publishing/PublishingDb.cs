@@ -37,7 +37,6 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
         modelBuilder.Entity<Registration>(registration =>
         {
             registration.ToTable("registration");
-            registration.Property(r => r.Price).HasPrecision(18, 2);
             registration.Property(r => r.Status).HasConversion<string>();
             registration.Property(r => r.Version).IsConcurrencyToken();
         });

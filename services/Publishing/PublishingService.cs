@@ -13,7 +13,8 @@ public sealed class PublishingService : IMallService
     {
         builder.AddDatabase<PublishingDb>();
         builder.AddServiceClient(AppIds.Store);
-        builder.Services.AddOptions<PublishingOptions>().BindConfiguration("Publishing").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<PublishingOptions>().BindConfiguration("Publishing")
+            .Validate(options => Currency.DecimalsOf(options.Currency) is not null, "Publishing:Currency must be the ISO 4217 code of a currency in use, such as KRW.").ValidateOnStart();
         builder.AddJson(PublishingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterTitle>, RegisterTitleValidator>();
         builder.Services.AddSingleton<ReviewClient>();

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FluentValidation;
+using Microsoft.Extensions.Options;
 
 namespace OrderMall.Publishing;
 
@@ -31,18 +32,17 @@ internal sealed record TitleView(
 internal sealed class RegisterTitleValidator : AbstractValidator<RegisterTitle>
 {
     // What the catalog allows of an offer.
-    private const decimal HighestPrice = 1_000_000_000m;
     private const int MostCopies = 1_000_000;
 
-    public RegisterTitleValidator()
+    public RegisterTitleValidator(IOptions<PublishingOptions> options)
     {
         RuleFor(title => title.Title).NotEmpty().WithMessage("Say what it is called.").MaximumLength(200).OneLine();
         RuleFor(title => title.Author).NotEmpty().WithMessage("Say who wrote it.").MaximumLength(200).OneLine();
         RuleFor(title => title.Isbn).Must(isbn => isbn is null || Isbn.IsValid(isbn))
             .WithMessage("Must be an ISBN-10 or ISBN-13 with the right check digit, such as 978-0-306-40615-7, or left out.");
         RuleFor(title => title.Price).NotNull().WithMessage("Say what one copy costs.")
-            .Must(price => price is null or (> 0 and <= HighestPrice)).WithMessage($"Must be an amount of more than 0 and at most {HighestPrice:0}.")
-            .Must(price => price is null || decimal.Round(price.Value, 2) == price).WithMessage("Must have at most two decimals.");
+            .GreaterThan(0).WithMessage("Must be more than 0: a title is paid before it is sent.")
+            .AmountIn(_ => options.Value.Currency);
         RuleFor(title => title.Copies).NotNull().WithMessage("Say how many copies can be sold.")
             .InclusiveBetween(1, MostCopies).WithMessage($"Must be a whole number from 1 to {MostCopies}.");
     }

@@ -129,7 +129,7 @@ internal sealed class Registration
     {
         if (Status == TitleStatus.Pending)
             return null;
-        var last = new PastStatus<TitleStatus>(Status, UpdatedAt, Version);
+        var last = new PastStatus<TitleStatus>(Status, UpdatedAt, Version, Reason);
         // Whatever it is now, it was in review right before.
         return new(ToEvent(), Status == TitleStatus.InReview ? [last] : [new(TitleStatus.InReview, RegisteredAt ?? CreatedAt, Version - 1), last]);
     }

@@ -21,5 +21,5 @@ internal sealed class RejectionValidator : AbstractValidator<Rejection>
     public RejectionValidator() =>
         RuleFor(rejection => rejection.Reason)
             .NotEmpty().WithMessage("Say why: the customer or publisher is told.")
-            .MaximumLength(500);
+            .MaximumLength(500).OneLine();
 }

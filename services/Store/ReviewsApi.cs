@@ -41,7 +41,7 @@ internal static class ReviewsApi
 
     private static Task<Results<Ok<ReviewView>, ProblemHttpResult>> RejectAsync(
         Guid titleId, Rejection rejection, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        DecideAsync(titleId, ReviewStatus.Rejected, ReviewEvent.Rejected, rejection.Reason!.Trim(), db, time, cancellationToken);
+        DecideAsync(titleId, ReviewStatus.Rejected, ReviewEvent.Rejected, rejection.Reason!, db, time, cancellationToken);
 
     private static Task<Results<Ok<ReviewView>, ProblemHttpResult>> DecideAsync(
         Guid titleId,

@@ -10,7 +10,7 @@ internal static class StopCalls
             async () =>
             {
                 if (await db.Orders.FindAsync([request.OrderId], cancellationToken) is { } order)
-                    return order.Stop() ? StopOutcome.Stopped : StopOutcome.TooLate;
+                    return order.Stop(request.UnlessConfirmed) ? StopOutcome.Stopped : StopOutcome.TooLate;
                 db.Orders.Add(StoreOrder.StoppedBeforeItCame(request.OrderId));
                 return StopOutcome.Stopped;
             },

@@ -56,7 +56,7 @@ internal static class StoreApi
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> RejectAsync(
         Guid orderId, Rejection rejection, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>
-        DecideAsync(orderId, user.Id(), order => order.Reject(rejection.Reason!.Trim()), StoreEvent.OrderRejected, db, time, cancellationToken);
+        DecideAsync(orderId, user.Id(), order => order.Reject(rejection.Reason!), StoreEvent.OrderRejected, db, time, cancellationToken);
 
     private static Task<Results<Ok<StoreOrderView>, ProblemHttpResult>> CompleteAsync(
         Guid orderId, ClaimsPrincipal user, StoreDb db, TimeProvider time, CancellationToken cancellationToken) =>

@@ -118,10 +118,13 @@ internal sealed class StoreOrder
     }
 
     /// <summary>Does not fulfil the order.</summary>
-    /// <returns><see langword="false"/> when it already took place.</returns>
-    public bool Stop()
+    /// <param name="unlessConfirmed">Whether one that the merchant stands by, or that needs no confirmation, goes on.</param>
+    /// <returns><see langword="false"/> when it already took place, or goes on.</returns>
+    public bool Stop(bool unlessConfirmed)
     {
         if (Status == StoreStatus.Completed)
+            return false;
+        if (unlessConfirmed && (Status == StoreStatus.Confirmed || (Status == StoreStatus.Received && Fulfilment == Fulfilment.None)))
             return false;
         if (Status is StoreStatus.Received or StoreStatus.Confirmed)
             Withdraw(StoreStatus.Cancelled);

@@ -16,7 +16,7 @@ public sealed class MerchantTests(MallFixture mall) : IClassFixture<MallFixture>
         var path = registered.Header("Location")!;
         Assert.Equal($"/api/offers/{registered["id"]}", path);
         Assert.Equal(
-            new[] { "id", "merchantId", "kind", "title", "price", "deposit", "currency", "prepayment", "fulfilment", "capacity", "available", "date", "place", "details" }.Order(),
+            new[] { "id", "merchantId", "kind", "title", "price", "deposit", "currency", "prepayment", "fulfilment", "capacity", "available", "maxPerCustomer", "date", "place", "details" }.Order(),
             registered.Json.EnumerateObject().Select(property => property.Name).Order());
         Assert.Equal(("demo-bookshop", "full", "delivery", "7", "7"), (registered["merchantId"], registered["prepayment"], registered["fulfilment"], registered["capacity"], registered["available"]));
 

@@ -6,7 +6,8 @@ using OrderMall.Contracts;
 namespace OrderMall.Saga.Tests;
 
 /// <summary>An offer, and everything that happens while people order it. Its text is JSON that makes the same case again.</summary>
-internal sealed record Case(Prepayment Prepayment, Fulfilment Fulfilment, int? Capacity, IReadOnlyList<Step> Steps)
+/// <param name="Dated">Whether it is for a day, which may end before everything has happened.</param>
+internal sealed record Case(Prepayment Prepayment, Fulfilment Fulfilment, int? Capacity, IReadOnlyList<Step> Steps, bool Dated = false)
 {
     private const int FewestSteps = 5;
     private const int MostSteps = 40;
@@ -16,10 +17,11 @@ internal sealed record Case(Prepayment Prepayment, Fulfilment Fulfilment, int? C
         from prepayment in Gen.Elements(Enum.GetValues<Prepayment>())
         from fulfilment in Gen.Elements(Enum.GetValues<Fulfilment>())
         from capacity in Gen.Elements<int?>(1, 2, 3, null, null)
+        from dated in Gen.Elements(true, false)
         from length in Gen.Choose(FewestSteps, MostSteps)
         from first in Step.Placing
-        from steps in Step.Any(fulfilment).ArrayOf(length)
-        select new Case(prepayment, fulfilment, capacity, [first, .. steps]),
+        from steps in Step.Any(fulfilment, dated).ArrayOf(length)
+        select new Case(prepayment, fulfilment, capacity, [first, .. steps], dated),
         @case => @case.Smaller());
 
     public static Case Parse(string json) => JsonSerializer.Deserialize<Case>(json, Step.Json)!;
@@ -35,6 +37,8 @@ internal sealed record Case(Prepayment Prepayment, Fulfilment Fulfilment, int? C
                 yield return this with { Steps = [.. Steps.Take(start), .. Steps.Skip(start + length)] };
         }
 
+        if (Dated)
+            yield return this with { Dated = false };
         for (var i = 0; i < Steps.Count; i++)
         {
             foreach (var step in Steps[i].Smaller())

@@ -21,6 +21,8 @@ public sealed class OrderProperties(ITestOutputHelper output)
         ("decline", (order, now) => When(order, order.Decline, now, OrderStatus.AwaitingPayment)),
         ("cancel", (order, now) => order.BeginCancelling(OrderStatus.Cancelled, null, now)),
         ("refuse", (order, now) => order.BeginCancelling(OrderStatus.Rejected, "no", now)),
+        ("expire", (order, now) => order.BeginExpiring(now)),
+        ("announce", (order, now) => order.AnnounceCancelling(now)),
         ("postpone", (order, now) => When(order, order.PostponeCancelling, now, OrderStatus.Cancelling)),
         // Nobody refuses to stop what nobody had begun.
         ("too late", (order, now) => When(order, at => { if (order.MustBeStopped) order.RefuseCancelling(at); }, now, OrderStatus.Cancelling)),
@@ -29,11 +31,12 @@ public sealed class OrderProperties(ITestOutputHelper output)
             .Select(status => ($"{status}", (Action<Order, DateTimeOffset>)((order, now) => order.Advance(status, now)))),
     ];
 
-    private static readonly Arbitrary<(Prepayment Prepayment, Fulfilment Fulfilment, (int Doing, int Seconds)[] Steps)> AnyLife = Arb.From(
+    private static readonly Arbitrary<(Prepayment Prepayment, Fulfilment Fulfilment, bool Dated, (int Doing, int Seconds)[] Steps)> AnyLife = Arb.From(
         from prepayment in Gen.Elements(Enum.GetValues<Prepayment>())
         from fulfilment in Gen.Elements(Enum.GetValues<Fulfilment>())
+        from dated in Gen.Elements(true, false)
         from steps in Gen.Choose(0, Doings.Length - 1).Zip(Gen.Choose(-5, 5), (doing, seconds) => (doing, seconds)).ArrayOf()
-        select (prepayment, fulfilment, steps));
+        select (prepayment, fulfilment, dated, steps));
 
     [Fact]
     public void An_order_goes_legal_ways_only_and_says_each_change_once_in_order()
@@ -42,13 +45,13 @@ public sealed class OrderProperties(ITestOutputHelper output)
         output.WriteLine($"{Cases} cases with ORDER_SEED={seed}");
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(Cases).WithReplay(new Replay(new Rnd(seed), null)),
-            Prop.ForAll(AnyLife, life => Live(life.Prepayment, life.Fulfilment, life.Steps)));
+            Prop.ForAll(AnyLife, life => Live(life.Prepayment, life.Fulfilment, life.Dated, life.Steps)));
     }
 
-    private static void Live(Prepayment prepayment, Fulfilment fulfilment, (int Doing, int Seconds)[] steps)
+    private static void Live(Prepayment prepayment, Fulfilment fulfilment, bool dated, (int Doing, int Seconds)[] steps)
     {
         var order = OrderTests.Pending();
-        order.Held(OrderTests.Offer(prepayment, fulfilment));
+        order.Held(OrderTests.Offer(prepayment, fulfilment, dated ? DateOnly.FromDateTime(Start.UtcDateTime).AddDays(-3) : null));
         var said = new List<(string Type, OrderEvent Event)>();
         foreach (var (doing, seconds) in steps)
         {
@@ -61,6 +64,7 @@ public sealed class OrderProperties(ITestOutputHelper output)
             Assert.True(order.Version > version || (order.Status == status && events.Count == 0), $"A change without a new version: {what}");
             Assert.True(order.UpdatedAt >= at, $"Its time went back: {what}");
             Assert.True(IsInFlight(order.Status) == (order.DueAt is not null), $"Nobody takes it up again, or somebody does for nothing: {what}");
+            Assert.True(order.ExpiresAt is null || order.Status is OrderStatus.AwaitingPayment or OrderStatus.Accepted or OrderStatus.Received, $"Nobody has to do anything, or it expires all the same: {what}");
             Assert.True(!IsFinal(status) || order.Status == status, $"It was over: {what}");
         }
 

@@ -151,6 +151,62 @@ public sealed class OrderTests
     }
 
     [Fact]
+    public void Somebody_else_who_cancels_meanwhile_hears_that_it_was_too_late()
+    {
+        var order = Accepted(Prepayment.Full, Fulfilment.Delivery);
+        order.TakeEvents();
+        order.BeginCancelling(OrderStatus.Cancelled, null, Start);
+        Assert.True(order.AnnounceCancelling(Start));
+        Assert.False(order.AnnounceCancelling(Start));
+        order.RefuseCancelling(Start);
+
+        Assert.Equal([OrderEvent.CancellationRequested, OrderEvent.CancellationRefused], order.TakeEvents().Select(e => e.Type));
+        Assert.Equal([null, null, OrderReasons.TooLateToCancel], order.History.Select(entry => entry.Reason));
+    }
+
+    [Theory]
+    [InlineData(Fulfilment.None, OrderStatus.Accepted, true)]
+    [InlineData(Fulfilment.Confirmation, OrderStatus.Accepted, true)]
+    [InlineData(Fulfilment.Confirmation, OrderStatus.Received, true)]
+    [InlineData(Fulfilment.Confirmation, OrderStatus.Confirmed, false)]
+    [InlineData(Fulfilment.Assignment, OrderStatus.Received, true)]
+    [InlineData(Fulfilment.Assignment, OrderStatus.Assigned, false)]
+    [InlineData(Fulfilment.Delivery, OrderStatus.Received, false)]
+    public void What_nobody_confirmed_expires_when_its_day_is_over_everywhere(Fulfilment fulfilment, OrderStatus status, bool expires)
+    {
+        var day = new DateOnly(2026, 1, 3);
+        var end = new DateTimeOffset(2026, 1, 4, 12, 0, 0, TimeSpan.Zero);
+        var order = Accepted(Prepayment.Full, fulfilment, day);
+        order.Advance(status, Start);
+        order.TakeEvents();
+        Assert.Equal(expires ? end : null, order.ExpiresAt);
+        Assert.False(order.BeginExpiring(end.AddTicks(-1)));
+        Assert.Equal(expires, order.BeginExpiring(end));
+        Assert.Equal(expires, order.IsExpiring);
+        if (!expires)
+            return;
+        order.FinishCancelling(end);
+        Assert.Equal((OrderStatus.Rejected, OrderReasons.Expired, null), (order.Status, order.Reason, order.ExpiresAt));
+        Assert.Equal([OrderEvent.Rejected], order.TakeEvents().Select(e => e.Type));
+    }
+
+    [Fact]
+    public void What_turns_out_to_be_confirmed_is_not_expired_twice()
+    {
+        var order = Accepted(Prepayment.None, Fulfilment.Confirmation, new DateOnly(2025, 12, 1));
+        Assert.True(order.BeginExpiring(Start));
+        order.RefuseCancelling(Start);
+        Assert.Equal(OrderStatus.Accepted, order.Status);
+        Assert.False(order.BeginExpiring(Start));
+        order.Advance(OrderStatus.Confirmed, Start);
+        Assert.Equal(OrderStatus.Confirmed, order.Status);
+    }
+
+    [Fact]
+    public void The_end_of_the_calendar_is_a_day_too() =>
+        Assert.NotNull(Accepted(Prepayment.None, Fulfilment.Confirmation, DateOnly.MaxValue).ExpiresAt);
+
+    [Fact]
     public void A_refusal_by_the_merchant_ends_rejected_with_the_reason()
     {
         var order = Accepted(Prepayment.Deposit, Fulfilment.Confirmation);
@@ -231,14 +287,14 @@ public sealed class OrderTests
     internal static Order Pending() =>
         Order.Begin("alice", new PlaceOrder(Guid.NewGuid(), 3, "Seoul", null, null, "card_ok"), "key", "hash", Start);
 
-    internal static Order Accepted(Prepayment prepayment, Fulfilment fulfilment)
+    internal static Order Accepted(Prepayment prepayment, Fulfilment fulfilment, DateOnly? date = null)
     {
         var order = Pending();
-        order.Held(Offer(prepayment, fulfilment));
+        order.Held(Offer(prepayment, fulfilment, date));
         order.Accept(Start);
         return order;
     }
 
-    internal static HeldOffer Offer(Prepayment prepayment, Fulfilment fulfilment) => new(
-        "merchant", "made-up", "Something", 12_000, prepayment == Prepayment.Deposit ? 2_000 : null, "KRW", prepayment, fulfilment, null, null);
+    internal static HeldOffer Offer(Prepayment prepayment, Fulfilment fulfilment, DateOnly? date = null) => new(
+        "merchant", "made-up", "Something", 12_000, prepayment == Prepayment.Deposit ? 2_000 : null, "KRW", prepayment, fulfilment, date, null);
 }

@@ -12,6 +12,7 @@ namespace OrderMall.Saga.Tests;
 [JsonDerivedType(typeof(Place), "place")]
 [JsonDerivedType(typeof(Cancel), "cancel")]
 [JsonDerivedType(typeof(Handle), "handle")]
+[JsonDerivedType(typeof(Reprice), "reprice")]
 [JsonDerivedType(typeof(Hire), "hire")]
 [JsonDerivedType(typeof(Provider), "provider")]
 [JsonDerivedType(typeof(Pass), "pass")]
@@ -27,6 +28,7 @@ namespace OrderMall.Saga.Tests;
 internal abstract record Step
 {
     private const int MostMessages = 12;
+    private const int SecondsUntilItIsOver = 36 * 3600;
 
     // Mostly the newest: the older ones may be over.
     private static readonly Gen<int> Order = Gen.Frequency((4, Gen.Constant(0)), (2, Gen.Constant(1)), (1, Gen.Elements(2, 3)));
@@ -37,7 +39,8 @@ internal abstract record Step
         from quantity in Gen.Frequency((4, Gen.Constant(1)), (1, Gen.Constant(2)))
         from declined in Gen.Frequency((6, Gen.Constant(false)), (1, Gen.Constant(true)))
         from willing in Gen.Elements(true, false)
-        select (Step)new Place(key, quantity, declined, willing);
+        from expecting in Gen.Elements(true, false)
+        select (Step)new Place(key, quantity, declined, willing, expecting);
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -54,7 +57,7 @@ internal abstract record Step
     public sealed override string ToString() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>Steps that make sense for an offer with this fulfilment, and some that do not.</summary>
-    public static Gen<Step> Any(Fulfilment fulfilment)
+    public static Gen<Step> Any(Fulfilment fulfilment, bool dated)
     {
         var deliver = Message.Select(Step (message) => new Deliver(message));
         var service = ServiceFor(fulfilment);
@@ -62,6 +65,7 @@ internal abstract record Step
             (4, Placing),
             (3, Order.Select(Step (order) => new Cancel(order))),
             (8, Handling(fulfilment)),
+            (1, Gen.Elements<Step>(new Reprice(SagaWorld.Price), new Reprice(SagaWorld.Price + 1))),
             (fulfilment == Fulfilment.Assignment ? 4 : 0, Gen.Constant<Step>(new Hire())));
         return Gen.Frequency(
             (16, command),
@@ -69,6 +73,7 @@ internal abstract record Step
             (8, Gen.Elements<Step>(new DeliverAll(), new DeliverAll(AtOnce: true))),
             (3, Message.Select(Step (message) => new Repeat(message))),
             (4, Gen.Elements<Step>(new Pass(1), new Pass(6), new Pass(31), new Pass(901))),
+            (dated ? 1 : 0, Gen.Constant<Step>(new Pass(SecondsUntilItIsOver))),
             (2, Gen.Elements<Step>(new Provider("normal"), new Provider("normal"), new Provider("down"), new Provider("decline"))),
             (7, Disturbing()),
             (1, service.Zip(Gen.Elements(true, false), Step (appId, taken) => new RefusePublishing(appId, taken))),
@@ -106,11 +111,14 @@ internal abstract record Step
 }
 
 /// <summary>Somebody orders: a new customer each time, but the same for the same key.</summary>
-internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing) : Step
+internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing, bool Expecting) : Step
 {
     public override Task TakeAsync(SagaWorld world)
     {
         var customer = world.Promises.NewCustomer(Key);
+        decimal? expectedAmount = Expecting ? SagaWorld.Price * Quantity : null;
+        if (Expecting)
+            world.Promises.Expects(customer, SagaWorld.Price);
         world.Begin(
             async () =>
             {
@@ -121,6 +129,7 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
                     quantity = Quantity,
                     destination = "Seoul",
                     paymentMethod = Declined ? "card_declined" : "card_ok",
+                    expectedAmount,
                 }, headers);
                 await world.Promises.PlacedAsync(customer, answer);
             },
@@ -138,6 +147,21 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
             yield return this with { Declined = false };
         if (Willing)
             yield return this with { Willing = false };
+        if (Expecting)
+            yield return this with { Expecting = false };
+    }
+}
+
+/// <summary>The merchant changes the price.</summary>
+internal sealed record Reprice(int Price) : Step
+{
+    public override Task TakeAsync(SagaWorld world)
+    {
+        world.Begin(async () =>
+        {
+            using var answer = await world.AskAsync(AppIds.Catalog, SagaWorld.Merchant, Roles.Merchant, HttpMethod.Patch, $"api/offers/{world.OfferId}", new { price = Price });
+        });
+        return Task.CompletedTask;
     }
 }
 
@@ -153,6 +177,8 @@ internal sealed record Cancel(int Order) : Step
             using var answer = await world.AskAsync(AppIds.Ordering, customer, Roles.Customer, HttpMethod.Post, $"api/orders/{order}/cancellation");
             if (answer is { StatusCode: System.Net.HttpStatusCode.OK })
                 world.Promises.Done(order, Promises.Cancellation);
+            else if (answer is { StatusCode: System.Net.HttpStatusCode.Accepted })
+                world.Promises.Done(order, Promises.TakenCancellation);
         });
     }
 }

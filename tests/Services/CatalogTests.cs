@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
 
@@ -97,7 +98,7 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     public async Task An_approved_title_goes_on_sale_once_and_is_its_publishers_to_change()
     {
         var title = new TitleEvent(
-            Guid.CreateVersion7(), 3, DateTimeOffset.UtcNow, TitleStatus.Approved, null, "penguin", "A Long Way", "Kim", 12_500.5m, "KRW", 3);
+            Guid.CreateVersion7(), 3, DateTimeOffset.UtcNow, TitleStatus.Approved, null, "penguin", "A Long Way", "Kim", 12_500m, "KRW", 3);
         foreach (var type in new[] { TitleEvent.Registered, TitleEvent.Rejected, TitleEvent.Cancelled, TitleEvent.Voided })
             Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, type, title));
         Assert.Equal(HttpStatusCode.NotFound, (await catalog.Internal.GetAsync($"/api/offers/{title.TitleId}")).StatusCode);
@@ -106,7 +107,7 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, title, id: i % 2 == 0 ? eventId : null)));
         Assert.All(answers, answer => Assert.Equal("SUCCESS", answer));
         Assert.Equal(
-            $$"""{"id":"{{title.TitleId}}","merchantId":"penguin","kind":"book","title":"A Long Way","price":12500.5,"deposit":null,"currency":"KRW","prepayment":"full","fulfilment":"delivery","capacity":3,"available":3,"date":null,"place":null,"details":"By Kim."}""",
+            $$"""{"id":"{{title.TitleId}}","merchantId":"penguin","kind":"book","title":"A Long Way","price":12500,"deposit":null,"currency":"KRW","prepayment":"full","fulfilment":"delivery","capacity":3,"available":3,"maxPerCustomer":null,"date":null,"place":null,"details":"By Kim."}""",
             await catalog.Internal.GetStringAsync($"/api/offers/{title.TitleId}"));
         var registered = Assert.Single(await catalog.PublishedAsync(title.TitleId));
         Assert.Equal((Topics.Offers, OfferEvent.Registered), (registered.Topic, registered.Type));
@@ -115,6 +116,18 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         using var publisher = catalog.As("penguin", Roles.Publisher);
         using var changed = await publisher.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new { price = 9_000 });
         Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        // Its text is what was approved.
+        foreach (var field in new[] { "title", "details", "place" })
+        {
+            using var rewritten = await publisher.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new Dictionary<string, object> { [field] = "Something else", ["price"] = 1 });
+            Assert.Equal([field], await WrongAsync(rewritten));
+            using var alsoMerchant = catalog.As("penguin", $"{Roles.Publisher},{Roles.Merchant}");
+            using var rewrittenToo = await alsoMerchant.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new Dictionary<string, object> { [field] = "Something else" });
+            Assert.Equal([field], await WrongAsync(rewrittenToo));
+        }
+
+        using var more = await publisher.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new { capacity = 3, price = 9_000 });
+        Assert.Equal(HttpStatusCode.OK, more.StatusCode);
         using var stranger = catalog.As("viking", Roles.Publisher);
         Assert.Equal(HttpStatusCode.NotFound, (await stranger.PatchAsJsonAsync($"/api/offers/{title.TitleId}", new { price = 1 })).StatusCode);
         // Publishers sell titles that were approved, and nothing else.
@@ -124,18 +137,274 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         Assert.Equal(2, await AvailableAsync(title.TitleId));
     }
 
-    private Task<HoldAnswer> HoldAsync(Guid offer, Guid order, int quantity = 1, string? destination = "Seoul", bool canPay = true) =>
-        catalog.AskAsync<HoldAnswer>("/holds", new HoldRequest(order, offer, quantity, destination, null, canPay));
+    [Fact]
+    public async Task Who_expects_another_amount_holds_nothing_and_is_told_the_terms_of_now()
+    {
+        var offer = await RegisterAsync(capacity: 10);
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var changed = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { price = 900_000 });
+        var refused = await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, expectedAmount: 24_000);
+        Assert.Equal((HoldOutcome.PriceChanged, 900_000m), (refused.Outcome, refused.Offer!.Price));
+        Assert.Equal(10, await AvailableAsync(offer));
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, expectedAmount: 1_800_000)).Outcome);
+        Assert.Equal(8, await AvailableAsync(offer));
+    }
+
+    [Fact]
+    public async Task Whoever_says_what_they_expect_pays_it_however_fast_the_price_changes()
+    {
+        var offer = await RegisterAsync(capacity: null);
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var done = new CancellationTokenSource();
+        var changing = Task.Run(async () =>
+        {
+            for (var price = 12_001; !done.IsCancellationRequested; price = price == 12_000 ? 12_001 : 12_000)
+                (await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { price })).Dispose();
+        });
+        var answers = new List<HoldAnswer>();
+        for (var round = 0; round < 10; round++)
+            answers.AddRange(await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => HoldAsync(offer, Guid.CreateVersion7(), expectedAmount: 12_000))));
+        await done.CancelAsync();
+        await changing;
+        Assert.All(answers, answer => Assert.Equal(answer.Outcome == HoldOutcome.Held ? 12_000 : 12_001, answer.Offer!.Price));
+        Assert.Contains(answers, answer => answer.Outcome == HoldOutcome.Held);
+    }
+
+    [Theory]
+    [InlineData("KRW", 1234.5, "price")]
+    [InlineData("JPY", 0.01, "price")]
+    [InlineData("USD", 9.995, "price")]
+    [InlineData("BHD", 1.2345, "price")]
+    [InlineData("ZZZ", 100, "currency")]
+    [InlineData("krw", 100, "currency")]
+    [InlineData("XTS", 100, "currency")]
+    [InlineData("KRW", 1234, null)]
+    [InlineData("USD", 9.99, null)]
+    [InlineData("BHD", 1.234, null)]
+    [InlineData("CLF", 1.2345, null)]
+    public async Task An_amount_has_the_decimals_of_its_currency(string currency, double price, string? wrong)
+    {
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var answer = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["currency"] = currency, ["price"] = price }));
+        if (wrong is not null)
+        {
+            Assert.Equal([wrong], await WrongAsync(answer));
+            return;
+        }
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        var offer = await IdAsync(answer);
+        Assert.Equal((decimal)price, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 3, expectedAmount: 3 * (decimal)price)).Offer!.Price);
+        using var changed = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { price = 1.23456m });
+        Assert.Equal(["price"], await WrongAsync(changed));
+    }
+
+    [Fact]
+    public async Task What_nobody_can_pay_is_not_sold()
+    {
+        var offer = await RegisterAsync(capacity: 10);
+        await ExecuteAsync("UPDATE offer SET currency = 'ZZZ' WHERE id = $1", offer);
+        Assert.Equal(HoldOutcome.NoAmount, (await HoldAsync(offer, Guid.CreateVersion7())).Outcome);
+        Assert.Equal(10, await AvailableAsync(offer));
+    }
+
+    [Fact]
+    public async Task A_day_is_sold_until_it_is_over_everywhere_on_Earth()
+    {
+        var (day, kind) = (new DateOnly(2031, 3, 1), $"day-{Guid.NewGuid():N}");
+        var lastMoment = new DateTimeOffset(2031, 3, 2, 11, 59, 0, TimeSpan.Zero);
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        try
+        {
+            catalog.Time.Set(lastMoment);
+            using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind, ["date"] = day }));
+            var offer = await IdAsync(registered);
+            var order = Guid.CreateVersion7();
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, order)).Outcome);
+            Assert.Equal(1, await ListedAsync());
+            // Of something without a day the customer chooses one.
+            var any = await RegisterAsync(capacity: 10);
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(any, Guid.CreateVersion7(), date: day)).Outcome);
+            Assert.Equal(HoldOutcome.PastDate, (await HoldAsync(any, Guid.CreateVersion7(), date: day.AddDays(-1))).Outcome);
+
+            catalog.Time.Set(lastMoment.AddMinutes(1));
+            Assert.Equal(HoldOutcome.Over, (await HoldAsync(offer, Guid.CreateVersion7())).Outcome);
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, order)).Outcome);
+            Assert.Equal(HoldOutcome.PastDate, (await HoldAsync(any, Guid.CreateVersion7(), date: day)).Outcome);
+            Assert.Equal(0, await ListedAsync());
+            Assert.Equal(9, await AvailableAsync(offer));
+            using var past = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind, ["date"] = day }));
+            Assert.Equal(["date"], await WrongAsync(past));
+            foreach (var other in new[] { day.AddDays(-1), day.AddDays(5) })
+            {
+                using var moved = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { date = other });
+                Assert.Equal(["date"], await WrongAsync(moved));
+            }
+        }
+        finally
+        {
+            catalog.Time.Set(DateTimeOffset.UtcNow);
+        }
+
+        async Task<int> ListedAsync() =>
+            (await catalog.Internal.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}")).GetProperty("items").GetArrayLength();
+    }
+
+    [Fact]
+    public async Task The_demo_has_offers_for_days_to_come_whenever_it_starts()
+    {
+        try
+        {
+            foreach (var days in new[] { 0, 4, 40, 40 })
+            {
+                catalog.Time.Set(DateTimeOffset.UtcNow.AddDays(days));
+                await catalog.StopReplicaAsync(await catalog.StartReplicaAsync(["--Mall:Demo", "true"]));
+                var today = DateOnly.FromDateTime(catalog.Time.GetUtcNow().UtcDateTime);
+                foreach (var kind in new[] { "vaccination", "table", "cleaning" })
+                {
+                    var offers = (await catalog.Internal.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}&limit=100")).GetProperty("items").EnumerateArray().ToList();
+                    Assert.Equal(5, offers.Where(offer => DateOnly.Parse(offer.GetProperty("date").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > today)
+                        .Select(offer => offer.GetProperty("title").GetString() + offer.GetProperty("place").GetString()).Distinct().Count());
+                    Assert.All(offers, offer => Assert.Equal(kind == "vaccination", offer.GetProperty("maxPerCustomer").ValueKind == JsonValueKind.Number));
+                }
+            }
+
+            // A start changes nothing of what is there.
+            Assert.Equal(32, (await catalog.Internal.GetFromJsonAsync<JsonElement>("/api/offers?kind=book&limit=100")).GetProperty("items").EnumerateArray()
+                .Count(offer => offer.GetProperty("merchantId").GetString() == Demo.Bookshop));
+        }
+        finally
+        {
+            catalog.Time.Set(DateTimeOffset.UtcNow);
+        }
+    }
+
+    [Fact]
+    public async Task One_customer_never_holds_more_than_one_may_however_many_orders_come_at_once()
+    {
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["capacity"] = 200, ["maxPerCustomer"] = 3 }));
+        var offer = await IdAsync(registered);
+        var orders = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToList();
+        var answers = await Task.WhenAll(orders.Select((order, i) => HoldAsync(offer, order, quantity: 1 + (i % 2), customer: "greedy")));
+        var held = orders.Zip(answers).Where(pair => pair.Second.Outcome == HoldOutcome.Held).ToList();
+        Assert.All(answers, answer => Assert.True(answer.Outcome is HoldOutcome.Held or HoldOutcome.CustomerLimit));
+        var units = 200 - await AvailableAsync(offer);
+        Assert.InRange(units!.Value, 2, 3);
+        Assert.Equal(new HoldAnswer(HoldOutcome.CustomerLimit, null, 3 - units), await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, customer: "greedy"));
+        // Somebody else may have as many.
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 3, customer: "other")).Outcome);
+        Assert.Equal(new HoldAnswer(HoldOutcome.CustomerLimit, null, 0), await HoldAsync(offer, Guid.CreateVersion7(), customer: "other"));
+
+        // What was cancelled counts no more, and the same order again is the same hold.
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, held[0].First, customer: "greedy")).Outcome);
+        foreach (var (order, _) in held)
+            await catalog.DeliverAsync(OrderEvent.Cancelled, Orders.Book(customer: "greedy") with { OrderId = order, OfferId = offer });
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 3, customer: "greedy")).Outcome);
+
+        using var changed = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { maxPerCustomer = 4 });
+        Assert.Equal(4, (await changed.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("maxPerCustomer").GetInt32());
+        Assert.Equal(new HoldAnswer(HoldOutcome.CustomerLimit, null, 1), await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, customer: "greedy"));
+        using var wrong = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { maxPerCustomer = 0 });
+        Assert.Equal(["maxPerCustomer"], await WrongAsync(wrong));
+    }
+
+    [Fact]
+    public async Task A_limit_that_comes_later_counts_what_was_held_before()
+    {
+        var offer = await RegisterAsync(capacity: 10);
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 3)).Outcome);
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var changed = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { maxPerCustomer = 4 });
+        Assert.Equal(new HoldAnswer(HoldOutcome.CustomerLimit, null, 1), await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2));
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7())).Outcome);
+        Assert.Equal(new HoldAnswer(HoldOutcome.CustomerLimit, null, 0), await HoldAsync(offer, Guid.CreateVersion7()));
+    }
+
+    [Fact]
+    public async Task A_title_is_found_however_it_is_typed()
+    {
+        var (composed, decomposed) = ("한국어 이야기", "한국어 이야기".Normalize(System.Text.NormalizationForm.FormD));
+        var kind = $"text-{Guid.NewGuid():N}";
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind, ["title"] = $"\u3000 {decomposed} " }));
+        var view = await registered.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(composed, view.GetProperty("title").GetString());
+        foreach (var query in new[] { composed, decomposed, $" {composed}\u00A0", decomposed[..3] })
+            Assert.Equal([composed], await FoundAsync(query));
+        Assert.Equal([composed], await FoundAsync(" "));
+
+        // One of the time before, after its migration.
+        var old = view.GetProperty("id").GetGuid();
+        await ExecuteAsync("UPDATE offer SET title = normalize('  한국어 옛날 ', NFD) WHERE id = $1", old);
+        Assert.Empty(await FoundAsync("옛날"));
+        await ExecuteAsync("DELETE FROM schema_migration WHERE name = $1", "004_texts.sql");
+        await catalog.StopReplicaAsync(await catalog.StartReplicaAsync());
+        Assert.Equal(["한국어 옛날"], await FoundAsync("옛날"));
+
+        async Task<IEnumerable<string?>> FoundAsync(string query) =>
+            [.. (await catalog.Internal.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}&q={Uri.EscapeDataString(query)}"))
+                .GetProperty("items").EnumerateArray().Select(offer => offer.GetProperty("title").GetString())];
+    }
+
+    [Theory]
+    [InlineData("title", "a\u001bb", false)]
+    [InlineData("title", "a\u202eb", false)]
+    [InlineData("title", "a\n", false)]
+    [InlineData("place", "a\u2028b", false)]
+    [InlineData("details", "a\u0007b", false)]
+    [InlineData("details", "a\rb", false)]
+    [InlineData("details", "a\r\nb\nc", true)]
+    [InlineData("title", "\uffff \U0001F469\u200D\U0001F4BB", true)]
+    public async Task Control_characters_are_refused_by_field(string field, string text, bool isTaken)
+    {
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var answer = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { [field] = text }));
+        if (isTaken)
+            Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        else
+            Assert.Equal([field], await WrongAsync(answer));
+    }
+
+    private static Dictionary<string, object?> Offer(Dictionary<string, object?> fields)
+    {
+        var offer = new Dictionary<string, object?>
+        {
+            ["kind"] = "made-up", ["title"] = "Something", ["price"] = 12_000, ["currency"] = "KRW", ["prepayment"] = "full", ["fulfilment"] = "delivery", ["capacity"] = 10,
+        };
+        foreach (var (name, value) in fields)
+            offer[name] = value;
+        return offer;
+    }
+
+    private Task<HoldAnswer> HoldAsync(
+        Guid offer, Guid order, int quantity = 1, string? destination = "Seoul", bool canPay = true, decimal? expectedAmount = null, string customer = "alice", DateOnly? date = null) =>
+        catalog.AskAsync<HoldAnswer>("/holds", new HoldRequest(order, customer, offer, quantity, destination, date, canPay, expectedAmount));
 
     private async Task<Guid> RegisterAsync(int? capacity)
     {
         using var merchant = catalog.As("bookshop", Roles.Merchant);
-        using var answer = await merchant.PostAsJsonAsync("/api/offers", new
-        {
-            kind = "made-up", title = "Something", price = 12_000, currency = "KRW", prepayment = "full", fulfilment = "delivery", capacity,
-        });
+        using var answer = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["capacity"] = capacity }));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+        return await IdAsync(answer);
+    }
+
+    private static async Task<Guid> IdAsync(HttpResponseMessage answer) =>
+        (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+
+    // The fields that a 400 names.
+    private static async Task<IEnumerable<string>> WrongAsync(HttpResponseMessage answer)
+    {
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        return [.. (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject().Select(error => error.Name)];
+    }
+
+    private async Task ExecuteAsync(string sql, object id)
+    {
+        await using var database = NpgsqlDataSource.Create(catalog.ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = id });
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
     private async Task<int?> AvailableAsync(Guid offer) =>

@@ -13,12 +13,14 @@ public sealed class OptionsTests
     [InlineData("Ordering:PaymentPatience", "00:00:00")]
     [InlineData("Ordering:PaymentPatience", "8.00:00:00")]
     [InlineData("Ordering:PaymentPatience", "soon")]
+    [InlineData("Ordering:UnpaidShare", "1")]
     public Task Ordering(string key, string value) => IsRefusedAsync<OrderingService>(key, value);
 
     [Theory]
     [InlineData("Publishing:Currency", "")]
     [InlineData("Publishing:Currency", "won")]
     [InlineData("Publishing:Currency", "KRWX")]
+    [InlineData("Publishing:Currency", "ZZZ")]
     public Task Publishing(string key, string value) => IsRefusedAsync<PublishingService>(key, value);
 
     [Theory]

@@ -14,7 +14,10 @@ namespace OrderMall.Services.Tests;
 public sealed class OrderingTests(RunningService<OrderingService> ordering) : IClassFixture<RunningService<OrderingService>>, IAsyncLifetime
 {
     private static readonly Guid Offer = Guid.NewGuid();
+    private static readonly HeldOffer Sold = new("bookshop", "made-up", "Something", 12_000, null, "KRW", Prepayment.Full, Fulfilment.Delivery, null, null);
+    private HeldOffer _offer = Sold;
     private readonly ConcurrentDictionary<Guid, int> _stops = new();
+    private volatile StopRequest? _lastStop;
     private int _charges;
     private Func<HoldOutcome> _hold = () => HoldOutcome.Held;
     private Func<ChargeOutcome?> _charge = () => ChargeOutcome.Approved;
@@ -24,21 +27,30 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
     public Task InitializeAsync()
     {
         var called = ordering.Sidecar.Called;
-        called["catalog/holds"] = context => context.Response.WriteAsJsonAsync(new HoldAnswer(_hold(), _hold() == HoldOutcome.Held
-            ? new HeldOffer("bookshop", "made-up", "Something", 12_000, null, "KRW", Prepayment.Full, Fulfilment.Delivery, null, null)
-            : null));
+        called["catalog/holds"] = async context =>
+        {
+            var asked = await context.Request.ReadFromJsonAsync<HoldRequest>();
+            var outcome = asked!.ExpectedAmount is { } expected && expected != _offer.Price * asked.Quantity ? HoldOutcome.PriceChanged : _hold();
+            await context.Response.WriteAsJsonAsync(new HoldAnswer(
+                outcome, outcome is HoldOutcome.Held or HoldOutcome.PriceChanged ? _offer : null, outcome == HoldOutcome.CustomerLimit ? 2 : null));
+        };
         called["payment/charges"] = context => AnswerAsync(context, _charge() is { } outcome ? new ChargeAnswer(outcome) : null);
         called["payment/refunds"] = context => AnswerAsync(context, _refund() is { } outcome ? new RefundAnswer(outcome) : null);
-        called["delivery/stops"] = async context =>
+        called["delivery/stops"] = called["store/stops"] = async context =>
         {
             var request = await context.Request.ReadFromJsonAsync<StopRequest>();
             _stops.AddOrUpdate(request!.OrderId, 1, (_, count) => count + 1);
+            _lastStop = request;
             await AnswerAsync(context, _stop() is { } outcome ? new StopAnswer(outcome) : null);
         };
         return Task.CompletedTask;
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public Task DisposeAsync()
+    {
+        ordering.Time.Set(DateTimeOffset.UtcNow);
+        return Task.CompletedTask;
+    }
 
     [Fact]
     public async Task An_order_is_accepted_and_said_once()
@@ -268,7 +280,10 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => alice.PostAsync($"/api/orders/{order}/cancellation", null)));
         Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Accepted));
         await Eventually.BecomesAsync("Cancelled", () => StatusAsync(alice, order));
-        Assert.Equal(1, _stops[order]);
+        // Said once if somebody was told 202, and then one of them asks for the stop once more, which is the same stop.
+        var said = (await ordering.PublishedAsync(order)).Select(e => e.Type).ToList();
+        Assert.Equal([OrderEvent.Accepted, .. answers.Any(answer => answer.StatusCode == HttpStatusCode.Accepted) ? new[] { OrderEvent.CancellationRequested } : [], OrderEvent.Cancelled], said);
+        Assert.InRange(_stops[order], 1, 2);
     }
 
     [Fact]
@@ -290,12 +305,245 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             (await ordering.PublishedAsync(order)).Select(e => e.Type));
     }
 
-    private static async Task<HttpResponseMessage> PlaceAsync(HttpClient customer, string? key = null, int quantity = 1)
+    [Fact]
+    public async Task A_price_that_has_changed_is_said_and_nothing_is_ordered_or_charged()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        using var alice = ordering.As("alice", Roles.Customer);
+        _charge = () =>
         {
-            Content = JsonContent.Create(new { offerId = Offer, quantity, destination = "Seoul", paymentMethod = "card_ok" }),
+            Interlocked.Increment(ref _charges);
+            return ChargeOutcome.Approved;
         };
+        _offer = Sold with { Price = 900_000_000 };
+        using var refused = await PlaceAsync(alice, key: "price", fields: new { expectedAmount = 12_000 });
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(
+            ("urn:ordermall:problem:price-changed", 900_000_000m, "KRW"),
+            (problem.GetProperty("type").GetString(), problem.GetProperty("amount").GetDecimal(), problem.GetProperty("currency").GetString()));
+        Assert.Contains("900000000 KRW", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, _charges);
+        Assert.Equal(0L, await CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'price'"));
+
+        // What was not ordered keeps no key.
+        _offer = Sold;
+        using var accepted = await PlaceAsync(alice, key: "price", fields: new { expectedAmount = 12_000.0m });
+        using var again = await PlaceAsync(alice, key: "price", fields: new { expectedAmount = 12_000 });
+        Assert.Equal((HttpStatusCode.Created, await IdAsync(accepted)), (again.StatusCode, await IdAsync(again)));
+        foreach (var other in new object[] { new { expectedAmount = 12_001 }, new { } })
+        {
+            using var reused = await PlaceAsync(alice, key: "price", fields: other);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, reused.StatusCode);
+        }
+
+        Assert.Equal(1, _charges);
+    }
+
+    [Theory]
+    [InlineData(HoldOutcome.Over, "over", null)]
+    [InlineData(HoldOutcome.CustomerLimit, "customer-limit", 2)]
+    [InlineData(HoldOutcome.NoAmount, "no-amount", null)]
+    public async Task What_cannot_be_had_is_409_with_its_own_type_and_nothing_is_left(HoldOutcome outcome, string type, int? left)
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        _hold = () => outcome;
+        using var refused = await PlaceAsync(alice, key: type);
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal($"urn:ordermall:problem:{type}", problem.GetProperty("type").GetString());
+        Assert.Equal(left, problem.TryGetProperty("left", out var more) ? more.GetInt32() : null);
+        Assert.Equal(0L, await CountAsync($"SELECT count(*) FROM orders WHERE idempotency_key = '{type}'"));
+    }
+
+    [Theory]
+    [InlineData("destination", "Seoul\u001b[2J")]
+    [InlineData("destination", "Seoul\nBusan")]
+    [InlineData("destination", "Seoul\u202Enasub")]
+    [InlineData("note", "By the window\u2066")]
+    [InlineData("note", "\u0008")]
+    [InlineData("note", "one\rtwo")]
+    [InlineData("expectedAmount", -1)]
+    [InlineData("expectedAmount", 1.23456)]
+    public async Task A_wrong_field_is_named(string field, object value)
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var refused = await PlaceAsync(alice, fields: new Dictionary<string, object> { [field] = value });
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        var errors = (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").EnumerateObject().Select(error => error.Name);
+        Assert.Equal([field], errors);
+    }
+
+    [Fact]
+    public async Task A_note_may_have_lines_and_texts_are_composed_without_blanks_around_them()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var placed = await PlaceAsync(alice, key: "texts", fields: new { destination = " 서울 ".Normalize(System.Text.NormalizationForm.FormD), note = "one\ntwo\r\nthree" });
+        var view = await placed.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal("서울", view.GetProperty("destination").GetString());
+        var e = Assert.Single(await ordering.PublishedAsync(view.GetProperty("id").GetGuid()));
+        Assert.Equal("one\ntwo\r\nthree", e.Data.GetProperty("note").GetString());
+        // The same text, however it is typed, is the same order.
+        using var again = await PlaceAsync(alice, key: "texts", fields: new { destination = "서울", note = "one\ntwo\r\nthree" });
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Unpaid_orders_hold_a_share_of_the_capacity_at_most_however_many_come_at_once()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var elsewhere = ordering.As("alice", Roles.Customer, await ordering.StartReplicaAsync());
+        foreach (var client in new[] { alice, elsewhere })
+            client.DefaultRequestHeaders.Add("Prefer", "respond-async");
+        (_offer, _charge) = (Sold with { Capacity = 7 }, () => null);
+        var offerId = Guid.NewGuid();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PlaceAsync(i % 2 == 0 ? alice : elsewhere, key: $"unpaid-{i}", fields: new { offerId })));
+        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Accepted));
+        var refused = answers.Where(answer => answer.StatusCode != HttpStatusCode.Accepted).ToList();
+        foreach (var answer in refused)
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.NotNull(answer.Headers.RetryAfter);
+            Assert.Equal("urn:ordermall:problem:too-many-unpaid", (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+        }
+
+        // When payment is back all of them may: with the same key as well.
+        _charge = () => ChargeOutcome.Approved;
+        foreach (var answer in answers.Where(answer => answer.StatusCode == HttpStatusCode.Accepted))
+        {
+            var order = await IdAsync(answer);
+            await Eventually.BecomesAsync("Accepted", () => StatusAsync(alice, order));
+        }
+
+        using var again = await PlaceAsync(alice, key: $"unpaid-{Array.FindIndex(answers, answer => answer.StatusCode != HttpStatusCode.Accepted)}", fields: new { offerId });
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task Whoever_is_told_that_their_cancellation_is_taken_hears_that_it_was_too_late()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var placed = await PlaceAsync(alice);
+        var order = await IdAsync(placed);
+        var (asked, mayAnswer) = (new TaskCompletionSource(), new TaskCompletionSource());
+        ordering.Sidecar.Called["delivery/stops"] = async context =>
+        {
+            asked.TrySetResult();
+            await mayAnswer.Task;
+            await context.Response.WriteAsJsonAsync(new StopAnswer(StopOutcome.TooLate));
+        };
+        var first = alice.PostAsync($"/api/orders/{order}/cancellation", null);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        using var second = await alice.PostAsync($"/api/orders/{order}/cancellation", null);
+        Assert.Equal(HttpStatusCode.Accepted, second.StatusCode);
+        mayAnswer.SetResult();
+        using var refused = await first;
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+
+        Assert.Equal(
+            [OrderEvent.Accepted, OrderEvent.CancellationRequested, OrderEvent.CancellationRefused],
+            (await ordering.PublishedAsync(order)).Select(e => e.Type));
+        var history = (await alice.GetFromJsonAsync<JsonElement>($"/api/orders/{order}")).GetProperty("history").EnumerateArray().ToList();
+        Assert.Equal(["Accepted", "Cancelling", "Accepted"], history.Select(entry => entry.GetProperty("status").GetString()));
+        Assert.Equal(OrderReasons.TooLateToCancel, history[^1].GetProperty("reason").GetString());
+        Assert.False(history[0].TryGetProperty("reason", out _));
+    }
+
+    [Fact]
+    public async Task Cancellations_that_race_a_departure_all_hear_how_it_ended()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        for (var round = 0; round < 20; round++)
+        {
+            using var placed = await PlaceAsync(alice);
+            var order = await IdAsync(placed);
+            var departure = new TaskCompletionSource();
+            ordering.Sidecar.Called["delivery/stops"] = async context =>
+            {
+                await departure.Task;
+                await context.Response.WriteAsJsonAsync(new StopAnswer(StopOutcome.TooLate));
+            };
+            var cancelling = Enumerable.Range(0, 2).Select(_ => alice.PostAsync($"/api/orders/{order}/cancellation", null)).ToList();
+            var shipping = ordering.DeliverAsync(Topics.Deliveries, ParcelEvent.Shipped, new ParcelEvent(order, 2, DateTimeOffset.UtcNow));
+            departure.SetResult();
+            Assert.Equal("SUCCESS", await shipping);
+            var answers = await Task.WhenAll(cancelling);
+            Assert.Equal("Shipped", await StatusAsync(alice, order));
+            var said = (await ordering.PublishedAsync(order)).Select(e => e.Type).ToList();
+            Assert.Equal(answers.Any(answer => answer.StatusCode == HttpStatusCode.Accepted), said.Contains(OrderEvent.CancellationRefused));
+            Assert.Equal(said.Contains(OrderEvent.CancellationRequested), said.Contains(OrderEvent.CancellationRefused));
+        }
+    }
+
+    [Theory]
+    [InlineData(null, "Rejected")]
+    [InlineData(StoreEvent.OrderReceived, "Rejected")]
+    [InlineData(StoreEvent.OrderConfirmed, "Confirmed")]
+    public async Task A_booking_that_nobody_confirmed_is_given_up_when_its_day_is_over(string? heard, string expected)
+    {
+        var day = DateOnly.FromDateTime(DateTime.UtcNow).AddDays(3);
+        _offer = Sold with { Price = 60_000, Deposit = 10_000, Prepayment = Prepayment.Deposit, Fulfilment = Fulfilment.Confirmation, Date = day };
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var placed = await PlaceAsync(alice);
+        var order = await IdAsync(placed);
+        if (heard is not null)
+            Assert.Equal("SUCCESS", await ordering.DeliverAsync(Topics.Store, heard, new StoreEvent(order, 1, DateTimeOffset.UtcNow, "bookshop", "alice", "Something", 1, Fulfilment.Confirmation, null, day, null)));
+
+        var end = new DateTimeOffset(day.AddDays(1), new TimeOnly(12, 0), TimeSpan.Zero);
+        ordering.Time.Set(end.AddSeconds(-20));
+        using var other = await PlaceAsync(alice);
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        Assert.NotEqual("Rejected", await StatusAsync(alice, order));
+        ordering.Time.Set(end);
+        var sentinel = await IdAsync(other);
+        await Eventually.BecomesAsync("Rejected", () => StatusAsync(alice, sentinel));
+        await Eventually.BecomesAsync(expected, () => StatusAsync(alice, order));
+        if (expected != "Rejected")
+            return;
+        var view = await alice.GetFromJsonAsync<JsonElement>($"/api/orders/{order}");
+        Assert.Equal(OrderReasons.Expired, view.GetProperty("reason").GetString());
+        Assert.Equal(new StopRequest(_lastStop!.OrderId, UnlessConfirmed: true), _lastStop);
+        Assert.Equal((OrderEvent.Rejected, 10_000m), (await ordering.PublishedAsync(order)).Select(e => (e.Type, e.Data.GetProperty("prepaid").GetDecimal())).Last());
+    }
+
+    [Fact]
+    public async Task A_booking_that_was_confirmed_unheard_is_not_given_up_and_not_asked_for_again_and_again()
+    {
+        var day = DateOnly.FromDateTime(DateTime.UtcNow).AddDays(3);
+        _offer = Sold with { Prepayment = Prepayment.None, Fulfilment = Fulfilment.Confirmation, Date = day };
+        _stop = () => StopOutcome.TooLate;
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var placed = await PlaceAsync(alice);
+        var order = await IdAsync(placed);
+        ordering.Time.Set(new DateTimeOffset(day.AddDays(1), new TimeOnly(12, 0), TimeSpan.Zero));
+        await Eventually.BecomesAsync(true, () => Task.FromResult(_stops.ContainsKey(order)));
+        await Task.Delay(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(("Accepted", 1), (await StatusAsync(alice, order), _stops[order]));
+        Assert.Equal([OrderEvent.Accepted], (await ordering.PublishedAsync(order)).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_payment_does_not_wait_beyond_the_day()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        alice.DefaultRequestHeaders.Add("Prefer", "respond-async");
+        var day = DateOnly.FromDateTime(DateTime.UtcNow).AddDays(3);
+        (_offer, _charge) = (Sold with { Fulfilment = Fulfilment.Confirmation, Date = day }, () => null);
+        var end = new DateTimeOffset(day.AddDays(1), new TimeOnly(12, 0), TimeSpan.Zero);
+        ordering.Time.Set(end.AddSeconds(-30));
+        using var placed = await PlaceAsync(alice);
+        Assert.Equal(HttpStatusCode.Accepted, placed.StatusCode);
+        ordering.Time.Set(end);
+        var order = await IdAsync(placed);
+        await Eventually.BecomesAsync("Rejected", () => StatusAsync(alice, order));
+    }
+
+    // The usual order, with some of its fields otherwise.
+    private static async Task<HttpResponseMessage> PlaceAsync(HttpClient customer, string? key = null, int quantity = 1, object? fields = null)
+    {
+        var body = JsonSerializer.SerializeToNode(new { offerId = Offer, quantity, destination = "Seoul", paymentMethod = "card_ok" })!;
+        foreach (var (name, value) in JsonSerializer.SerializeToNode(fields)?.AsObject().ToList() ?? [])
+            body[name] = value?.DeepClone();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(body) };
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
         return await customer.SendAsync(request);
@@ -314,6 +562,13 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             return context.Response.WriteAsJsonAsync(answer);
         context.Response.StatusCode = 500;
         return Task.CompletedTask;
+    }
+
+    private async Task<object?> CountAsync(string sql)
+    {
+        await using var database = NpgsqlDataSource.Create(ordering.ConnectionString);
+        await using var command = database.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
     }
 
     private async Task ExecuteAsync(string sql, Guid id)

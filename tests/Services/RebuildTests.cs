@@ -45,7 +45,7 @@ public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
         foreach (var (type, title) in new[] { (TitleEvent.Registered, registered), (TitleEvent.Rejected, rejected) })
             Assert.Equal("SUCCESS", await _mypage.DeliverAsync(Topics.Titles, type, title));
         _orders = lives.Select(HistoryOf).ToDictionary(history => history.Last.OrderId);
-        _titles = new() { [registered.TitleId] = new(rejected, [Past(registered.Status, registered.At, 2), Past(rejected.Status, rejected.At, 3)]) };
+        _titles = new() { [registered.TitleId] = new(rejected, [Past(registered.Status, registered.At, 2), Past(rejected.Status, rejected.At, 3, rejected.Reason)]) };
         var before = await SeenAsync();
         Assert.Equal(3 * 40, before.Sum(page => JsonDocument.Parse(page).RootElement.GetArrayLength()) - 1);
 
@@ -176,7 +176,7 @@ public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
         {
             var published = (await ordering.Service.PublishedAsync(history.Last.OrderId)).Select(e => e.Data.Deserialize<OrderEvent>(RunningService<OrderingService>.Json)!).ToList();
             Assert.Equal(published[^1], history.Last);
-            Assert.Equal(published.Select(e => Past(e.Status, e.At, e.Version)), history.Timeline);
+            Assert.Equal(published.Select(e => Past(e.Status, e.At, e.Version, e.Reason)), history.Timeline);
         }
 
         Assert.Equal([OrderStatus.Accepted, OrderStatus.Received, OrderStatus.Confirmed], told[0].Timeline.Select(past => past.Status));
@@ -203,7 +203,7 @@ public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
         {
             var published = (await publishing.Service.PublishedAsync(history.Last.TitleId)).Select(e => e.Data.Deserialize<TitleEvent>(RunningService<PublishingService>.Json)!).ToList();
             Assert.Equal(published[^1], history.Last);
-            Assert.Equal(published.Select(e => Past(e.Status, e.At, e.Version)), history.Timeline);
+            Assert.Equal(published.Select(e => Past(e.Status, e.At, e.Version, e.Reason)), history.Timeline);
         }
 
         Assert.Equal([TitleStatus.InReview, TitleStatus.Rejected], page.Items[0].Timeline.Select(past => past.Status));
@@ -274,10 +274,10 @@ public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
     private static History<OrderEvent, OrderStatus> HistoryOf(IEnumerable<(string Type, OrderEvent Event)> life)
     {
         var events = life.Select(each => each.Event).ToList();
-        return new(events[^1], [.. events.Select(e => Past(e.Status, e.At, e.Version))]);
+        return new(events[^1], [.. events.Select(e => Past(e.Status, e.At, e.Version, e.Reason))]);
     }
 
-    private static PastStatus<TStatus> Past<TStatus>(TStatus status, DateTimeOffset at, long version) => new(status, at, version);
+    private static PastStatus<TStatus> Past<TStatus>(TStatus status, DateTimeOffset at, long version, string? reason = null) => new(status, at, version, reason);
 
     private sealed record Started<TService>(RunningService<TService> Service) : IAsyncDisposable
         where TService : ServiceDefaults.IMallService

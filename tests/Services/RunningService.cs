@@ -24,6 +24,9 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
 
     public StubSidecar Sidecar { get; } = new();
 
+    /// <summary>The clock of every replica.</summary>
+    public ShiftedTime Time { get; } = new();
+
     /// <summary>Configuration of every replica, as <c>Key=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
@@ -51,7 +54,8 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     /// <returns>Its address.</returns>
     public async Task<Uri> StartReplicaAsync(params IReadOnlyList<string> settings)
     {
-        var app = ServiceHost.Create<TService>(
+        Clocked.Time = Time;
+        var app = ServiceHost.Create<Clocked>(
         [
             "--urls", "http://127.0.0.1:0",
             "--DAPR_HTTP_PORT", Sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -126,6 +130,27 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             await StopReplicaAsync(replica);
 
         await Sidecar.DisposeAsync();
+    }
+
+    /// <summary>The service as it is, on the tests' clock.</summary>
+    private sealed class Clocked : IMallService
+    {
+        [ThreadStatic]
+        private static ShiftedTime? _time;
+
+        public static ShiftedTime? Time { set => _time = value; }
+
+        public static string AppId => TService.AppId;
+
+        public static bool IsPublic => TService.IsPublic;
+
+        public static void Configure(WebApplicationBuilder builder)
+        {
+            TService.Configure(builder);
+            builder.Services.AddSingleton<TimeProvider>(_time!);
+        }
+
+        public static void Map(WebApplication app) => TService.Map(app);
     }
 
     private static HttpClient Client(Uri address)

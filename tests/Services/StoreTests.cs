@@ -205,6 +205,33 @@ public sealed class StoreTests(RunningService<StoreService> store) : IClassFixtu
         Assert.DoesNotContain(await store.PublishedAsync(rejected.OrderId), e => e.Type == StoreEvent.RejectionOverruled);
     }
 
+    [Theory]
+    [InlineData(Fulfilment.Confirmation, true, StopOutcome.TooLate)]
+    [InlineData(Fulfilment.Confirmation, false, StopOutcome.Stopped)]
+    [InlineData(Fulfilment.None, false, StopOutcome.TooLate)]
+    public async Task What_somebody_stands_by_does_not_expire(Fulfilment fulfilment, bool isConfirmed, StopOutcome expected)
+    {
+        var order = Orders.Table() with { Fulfilment = fulfilment };
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        if (isConfirmed)
+            Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "confirmation")).StatusCode);
+        Assert.Equal(expected, (await store.AskAsync<StopAnswer>("/stops", new StopRequest(order.OrderId, UnlessConfirmed: true))).Outcome);
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(order));
+    }
+
+    [Theory]
+    [InlineData("no\nway")]
+    [InlineData("no\u001bway")]
+    [InlineData(" \u3000 ")]
+    public async Task A_reason_is_one_line(string reason)
+    {
+        var order = Orders.Table();
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        using var refused = await DecideAsync(order, "rejection", reason);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("\"reason\"", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private async Task<string> StatusAsync(OrderEvent order) =>
         Assert.Single(await store.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId]))).Status;
 

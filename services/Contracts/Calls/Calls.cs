@@ -33,6 +33,21 @@ public enum HoldOutcome
 
     /// <summary>The offer's price times the quantity is more than one order may cost.</summary>
     AmountTooLarge,
+
+    /// <summary>The order costs another amount than its customer expects.</summary>
+    PriceChanged,
+
+    /// <summary>The offer's day is over everywhere on Earth.</summary>
+    Over,
+
+    /// <summary>The offer has no day of its own, and the one that the order asks for is over everywhere on Earth.</summary>
+    PastDate,
+
+    /// <summary>The offer's price is no amount of a currency in use.</summary>
+    NoAmount,
+
+    /// <summary>The customer would hold more of the offer than one may.</summary>
+    CustomerLimit,
 }
 
 /// <summary>Holds capacity for an order. Idempotent by order id. <c>POST /holds</c> of the catalog.</summary>
@@ -40,12 +55,15 @@ public enum HoldOutcome
 /// <param name="Destination">Where a parcel or a worker would go.</param>
 /// <param name="Date">The day the customer asks for.</param>
 /// <param name="CanPay">Whether the customer said by what to pay.</param>
-public sealed record HoldRequest(Guid OrderId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay);
+/// <param name="ExpectedAmount">What the customer expects all of it to cost; <see langword="null"/> takes any amount.</param>
+public sealed record HoldRequest(
+    Guid OrderId, string CustomerId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay, decimal? ExpectedAmount = null);
 
 /// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
 /// <param name="Outcome">Whether it is held.</param>
-/// <param name="Offer">The offer as it is sold to this order; only when held.</param>
-public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer);
+/// <param name="Offer">The offer as it is sold to this order, when held; as it is sold now, when its price has changed.</param>
+/// <param name="Left">How many more the customer may have, when they would hold too many.</param>
+public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer, int? Left = null);
 
 /// <summary>The terms on which an order is placed: they do not change when the offer does later.</summary>
 /// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
@@ -54,6 +72,7 @@ public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer);
 /// <param name="Prepayment">What is charged first.</param>
 /// <param name="Date">The day it is for.</param>
 /// <param name="Place">Where it takes place.</param>
+/// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
 public sealed record HeldOffer(
     string MerchantId,
     string Kind,
@@ -64,7 +83,8 @@ public sealed record HeldOffer(
     Prepayment Prepayment,
     Fulfilment Fulfilment,
     DateOnly? Date,
-    string? Place);
+    string? Place,
+    int? Capacity = null);
 
 /// <summary>What became of a <see cref="ChargeRequest"/>.</summary>
 [JsonConverter(typeof(NamedValueConverter<ChargeOutcome>))]
@@ -124,7 +144,8 @@ public enum StopOutcome
 }
 
 /// <summary>Asks a fulfiller (store, delivery or dispatch) not to fulfil an order. Idempotent. <c>POST /stops</c>.</summary>
-public sealed record StopRequest(Guid OrderId);
+/// <param name="UnlessConfirmed">Whether it is too late once somebody stands by the order: confirmed it, or was assigned to it.</param>
+public sealed record StopRequest(Guid OrderId, bool UnlessConfirmed = false);
 
 /// <summary>The answer to a <see cref="StopRequest"/>.</summary>
 /// <param name="Outcome">Whether it was stopped.</param>

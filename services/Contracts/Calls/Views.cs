@@ -32,8 +32,9 @@ public sealed record History<TEvent, TStatus>(TEvent Last, IReadOnlyList<PastSta
 /// <summary>A status that was reached.</summary>
 /// <param name="At">When (UTC).</param>
 /// <param name="Version">The version it was reached with.</param>
+/// <param name="Reason">Why, where that was said.</param>
 /// <typeparam name="TStatus">The status.</typeparam>
-public sealed record PastStatus<TStatus>(TStatus Status, DateTimeOffset At, long Version);
+public sealed record PastStatus<TStatus>(TStatus Status, DateTimeOffset At, long Version, string? Reason = null);
 
 /// <summary>
 /// How far the views of a service are made again. Internal: <c>GET /views/rebuild</c> of mypage and marketing, and <c>POST</c>, which begins it

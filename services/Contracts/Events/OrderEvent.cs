@@ -63,8 +63,14 @@ public static class OrderReasons
     /// <summary>The merchant refused; the merchant's own words follow after a colon.</summary>
     public const string RefusedByMerchant = "refused by merchant";
 
-    /// <summary>The payment did not become possible in time.</summary>
+    /// <summary>The payment did not become possible in time, or nobody confirmed the booking before its day was over.</summary>
     public const string Expired = "expired";
+
+    /// <summary>It could not be had as it was asked for; the customer was told why.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>Payment did not answer, and too much of the offer was already held by orders that wait for it.</summary>
+    public const string TooManyUnpaid = "too many unpaid";
 
     /// <summary>The customer's cancellation came too late to stop the fulfilment.</summary>
     public const string TooLateToCancel = "too late to cancel";

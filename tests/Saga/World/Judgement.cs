@@ -60,7 +60,7 @@ internal sealed class Judgement
             .. (await _sources.IdleAsync(default) ?? []).Select(idle => $"Somebody waits for nothing: {idle}."),
             .. await MessagesAsync(),
             .. await HistoriesAsync(orders),
-            .. _world.Promises.Broken(orders),
+            .. _world.Promises.Broken(orders, _world.Network.Published.DistinctBy(e => e.Id).ToLookup(e => e.Key, e => e.Type)),
             .. Unordered(_world.Network.Published),
             .. _sources.Unreachable.Where(silent => _world.Services.Any(service => service.AppId == silent.Key)).Select(silent => $"{silent.Key} does not answer the audit: {silent.Value}"),
         ];
@@ -92,7 +92,10 @@ internal sealed class Judgement
                 continue;
             }
 
-            var history = (await answer.Content.ReadFromJsonAsync<Seen>(Json))!.History.Select(entry => entry.Status).ToList();
+            var seen = (await answer.Content.ReadFromJsonAsync<Seen>(Json))!;
+            if (_world.Promises.ExpectedOf(order.CustomerId) is { } price && seen.Amount != price * order.Quantity)
+                wrong.Add($"{order.OrderId} costs {seen.Amount}, which its customer did not expect.");
+            var history = seen.History.Select(entry => entry.Status).ToList();
             wrong.AddRange(LegalPath.Breaches(order.Fulfilment, history).Select(breach => $"{order.OrderId} {breach}: {string.Join(", ", history)}."));
             if (history[^1] != order.Status)
                 wrong.Add($"{order.OrderId} is {order.Status}, but its history ends with {history[^1]}.");
@@ -119,7 +122,7 @@ internal sealed class Judgement
 
     private static IEnumerable<string> Said(IEnumerable<Disagreement> disagreements) => disagreements.Select(disagreement => disagreement.ToString());
 
-    private sealed record Seen(IReadOnlyList<Entry> History);
+    private sealed record Seen(decimal Amount, IReadOnlyList<Entry> History);
 
     private sealed record Entry(OrderStatus Status);
 

@@ -12,6 +12,10 @@ internal sealed class Promises
     /// <summary>What a customer does about an order; the others are <see cref="Doings"/>.</summary>
     public const string Cancellation = "cancellation";
 
+    /// <summary>A cancellation that was taken, to be carried out later: whoever asked for it hears how it ended.</summary>
+    public const string TakenCancellation = "taken cancellation";
+
+    private readonly ConcurrentDictionary<string, decimal> _expected = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<(HttpStatusCode? Status, Guid? Order)>> _placed = new();
     private readonly ConcurrentDictionary<Guid, ConcurrentDictionary<string, bool>> _done = new();
     private int _customers;
@@ -27,6 +31,12 @@ internal sealed class Promises
         return customer;
     }
 
+    /// <summary>Somebody orders for this price and no other.</summary>
+    public void Expects(string customer, decimal price) => _expected[customer] = price;
+
+    /// <summary>What somebody has to pay for one, if they said what they expect.</summary>
+    public decimal? ExpectedOf(string customer) => _expected.TryGetValue(customer, out var price) ? price : null;
+
     /// <summary>An order was answered like this, or not at all.</summary>
     public async Task PlacedAsync(string customer, HttpResponseMessage? answer)
     {
@@ -40,9 +50,13 @@ internal sealed class Promises
     public void Done(Guid order, string what) => _done.GetOrAdd(order, _ => new())[what] = true;
 
     /// <summary>What was said and is not so.</summary>
-    public IEnumerable<string> Broken(IReadOnlyList<AuditedOrder> orders) =>
+    /// <param name="published">The names of the events of an order.</param>
+    public IEnumerable<string> Broken(IReadOnlyList<AuditedOrder> orders, ILookup<string, string> published) =>
     [
         .. _placed.SelectMany(placed => Broken(placed.Key, [.. placed.Value], [.. orders.Where(order => order.CustomerId == placed.Key && order.Public).Select(order => order.OrderId)])),
+        .. orders.Where(order => _done.GetValueOrDefault(order.OrderId)?.ContainsKey(TakenCancellation) == true
+                && order.Status is not (OrderStatus.Cancelled or OrderStatus.Rejected) && !published[order.OrderId.ToString()].Contains(OrderEvent.CancellationRefused))
+            .Select(order => $"{order.OrderId}: a cancellation was taken, but it is {order.Status} and nobody heard why."),
         .. orders.SelectMany(order => _done.GetValueOrDefault(order.OrderId)?.Keys.Where(what => !IsKept(what, order.Status)).Select(what => $"{order.OrderId}: the {what} was taken, but it is {order.Status}.") ?? []),
     ];
 

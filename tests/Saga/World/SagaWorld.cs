@@ -21,6 +21,7 @@ namespace OrderMall.Saga.Tests.World;
 public sealed class SagaWorld : IAsyncLifetime
 {
     internal const string Merchant = "merchant";
+    internal const int Price = 12_000;
     private const int MostRounds = 40;
     // Beyond every lease and pause: whatever is due at all is due by then.
     private static readonly TimeSpan Lease = Order.Lease + TimeSpan.FromSeconds(1);
@@ -234,12 +235,13 @@ public sealed class SagaWorld : IAsyncLifetime
         {
             kind = "made-up",
             title = "Something",
-            price = 12_000,
+            price = Price,
             deposit = @case.Prepayment == Prepayment.Deposit ? 2_000 : (int?)null,
             currency = "KRW",
             prepayment = @case.Prepayment,
             fulfilment = @case.Fulfilment,
             capacity = @case.Capacity,
+            date = @case.Dated ? DateOnly.FromDateTime(_clock.Now.UtcDateTime) : (DateOnly?)null,
         });
         OfferId = (await answer!.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
         await CalmAsync();
