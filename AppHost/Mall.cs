@@ -133,10 +133,12 @@ internal sealed class Mall
     public void AddGateway<TProject>(MallService service)
         where TProject : IProjectMetadata, new()
     {
-        var app = NewApp(service.AppId, 1) with { Instances = [new MallInstance(service.AppId, _settings.Port)] };
-        var address = app.Instances[0].Address.GetLeftPart(UriPartial.Authority);
-        var gateway = AddProject<TProject>(service, app.Instances[0])
-            .WithEnvironment("PublicUrl", address)
+        var door = new MallInstance(service.AppId, _settings.Port);
+        // Its sidecar and its supervision have an address of their own, which no crowd at the public one keeps them from.
+        var app = NewApp(service.AppId, 1);
+        var gateway = AddProject<TProject>(service, door)
+            .WithEnvironment("PublicUrl", door.Address.GetLeftPart(UriPartial.Authority))
+            .WithEnvironment("Gateway__InternalUrl", app.Instances[0].Address.GetLeftPart(UriPartial.Authority))
             .WithUrlForEndpoint("http", url => url.DisplayText = "Shop")
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" });
         foreach (var (joined, _, resources) in _services)

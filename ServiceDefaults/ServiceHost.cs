@@ -13,9 +13,6 @@ public static class ServiceHost
     /// <summary>The Dapr app id of the service that asks every other what operators want to know.</summary>
     public const string OperationsAppId = "operations";
 
-    /// <summary>The setting that names a socket which the process that started this one holds for it and for others.</summary>
-    public const string ListenDescriptor = "Mall:ListenDescriptor";
-
     /// <summary>How long a stopping service may go on with what it took.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
@@ -75,9 +72,6 @@ public static class ServiceHost
         builder.AddApiDefaults(TService.IsPublic);
         builder.Services.AddHealthChecks();
         TService.Configure(builder);
-        // After what the service says of every address.
-        if (builder.Configuration.GetValue<ulong?>(ListenDescriptor) is { } descriptor)
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle(descriptor));
 
         var app = builder.Build();
         if (Telemetry.IsExported(app.Configuration))

@@ -77,7 +77,7 @@ internal static class DemoCommands
         var chosen = books[Random.Shared.Next(books.Count)];
         using var placed = await mall.PostAsJsonAsync(
             "api/orders",
-            new { offerId = chosen.GetProperty("id").GetGuid(), quantity = 1, destination = "1 Main Street", paymentMethod = "card_ok" },
+            new { offerId = chosen.GetProperty("id").GetGuid(), quantity = 1, expectedAmount = chosen.GetProperty("price").GetDecimal(), destination = "1 Main Street", paymentMethod = "card_ok" },
             cancellationToken);
         if (!placed.IsSuccessStatusCode)
             return await ProblemAsync(placed, cancellationToken);

@@ -20,15 +20,12 @@ internal sealed class InternalAddress
     {
         if (builder.Configuration[Key] is not { Length: > 0 } text)
             return null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/" || url.Port == 0 || !IPAddress.TryParse(url.Host.Trim('[', ']'), out var ip))
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/" || url.Port == 0 || !IPAddress.TryParse(url.Host.Trim('[', ']'), out _))
             throw new InvalidOperationException($"{Key} is '{text}': it must be an IP address with a port, such as http://127.0.0.1:5001, or http://0.0.0.0:5001 for every address of this machine.");
-        // What is said in code is listened on instead of the configured addresses.
-        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls && builder.Configuration[ServiceHost.ListenDescriptor] is null)
-            builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, $"{urls};{text}");
-        else if (builder.Configuration[ServiceHost.ListenDescriptor] is not null)
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(ip, url.Port));
-        else
+        // What is said in code would be listened on instead of the configured addresses.
+        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is not { Length: > 0 } urls)
             throw new InvalidOperationException($"{Key} is set, and urls is not: say the public address too (ASPNETCORE_URLS).");
+        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, $"{urls};{text}");
         return new InternalAddress(url.Port);
     }
 

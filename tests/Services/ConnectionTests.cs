@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
@@ -103,32 +102,6 @@ public sealed class ConnectionTests(ServiceFixture fixture)
 
         answers.SetResult();
         busy.ForEach(connection => connection.Dispose());
-    }
-
-    [Fact]
-    public async Task A_port_that_is_inherited_has_the_same_limits()
-    {
-        // Never disposed: it becomes the gateway's.
-        var port = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        port.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        port.Listen();
-        var door = new Uri($"http://127.0.0.1:{((IPEndPoint)port.LocalEndPoint!).Port}");
-        await using var gateway = await StartAsync();
-        var inside = new Uri($"http://127.0.0.1:{FreePort()}");
-        var replica = await gateway.StartReplicaAsync(
-            "Gateway:MaxConnectionsPerAddress=3", $"Gateway:InternalUrl={inside}", $"Mall:ListenDescriptor={port.SafeHandle.DangerousGetHandle().ToString(CultureInfo.InvariantCulture)}");
-        port.SafeHandle.SetHandleAsInvalid();
-        var (busy, answers) = await BusyAsync(gateway, "127.0.0.1", 3, door);
-        Assert.Equal(0, await AskAsync(gateway, "127.0.0.1", door));
-        using (var probe = await RawConnection.OpenAsync(inside))
-        {
-            await probe.AskAsync($"GET {Probes.Alive}");
-            Assert.Equal(200, await probe.StatusAsync());
-        }
-
-        answers.SetResult();
-        busy.ForEach(connection => connection.Dispose());
-        await gateway.StopReplicaAsync(replica);
     }
 
     [Theory]
