@@ -10,11 +10,14 @@ namespace OrderMall.Mall;
 /// <param name="Create">Makes it in this process from its configuration.</param>
 internal sealed record MallService(string AppId, string? Database, Func<string[], WebApplication> Create)
 {
+    // Before the name of an assembly: the project file says so of each.
+    private const string Mark = "Service:";
+
     /// <summary>All of them, in the order of their names.</summary>
     public static IReadOnlyList<MallService> All { get; } =
     [
-        .. typeof(MallService).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Where(metadata => metadata.Key == "Service")
-            .SelectMany(service => Assembly.Load(service.Value!).GetExportedTypes())
+        .. typeof(MallService).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Where(metadata => metadata.Key.StartsWith(Mark, StringComparison.Ordinal))
+            .SelectMany(service => Assembly.Load(service.Key[Mark.Length..]).GetExportedTypes())
             .Where(type => type is { IsClass: true } && type.IsAssignableTo(typeof(IMallService)))
             .Select(type => (MallService)typeof(MallService).GetMethod(nameof(Of), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(null, null)!),
     ];
