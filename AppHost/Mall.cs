@@ -47,6 +47,8 @@ internal sealed class Mall
     /// <returns><see langword="null"/> where something is missing or wrong; the console then says what, and how to mend it.</returns>
     public static async Task<Mall?> PrepareAsync(string[] args)
     {
+        // Numbers are written and read the same on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         DataFolder? folder = null;
         try
         {
@@ -169,7 +171,6 @@ internal sealed class Mall
             resources[0].WithRollingRestart(app, services);
 
         _builder.Services.AddSingleton(services);
-        _builder.Services.AddSingleton<IMallControl>(services);
         _builder.Services.AddSingleton(_settings);
         _builder.Services.AddSingleton<MallState>();
         _builder.Services.AddSingleton(_sidecars);
@@ -240,7 +241,7 @@ internal sealed class Mall
             resource
                 .WithHttpHealthCheck(Ready)
                 .WithEnvironment("Mall__Demo", _settings.Demo ? "true" : "false")
-                // Its sidecar hears within three probes that it shuts down; what is sent to it until then it answers. Where no other
+                // Its sidecar learns within three probes that it shuts down; what is sent to it until then it answers. Where no other
                 // instance takes over, saying so would help nobody.
                 .WithEnvironment("Drain__Seconds", resources.Count > 1 ? "6" : "0")
                 // A service sees its own connection string and nobody else's.

@@ -14,14 +14,14 @@ public static class Probes
 
     internal static void MapProbes(this WebApplication app)
     {
-        var draining = app.Services.GetRequiredService<Draining>();
+        var shutdown = app.Services.GetRequiredService<GracefulShutdown>();
         app.UseHealthChecks(Alive, new HealthCheckOptions { Predicate = _ => false });
         app.UseHealthChecks(Ready, new HealthCheckOptions
         {
             Predicate = _ => true,
             ResponseWriter = (context, report) =>
             {
-                if (draining.IsLeaving())
+                if (shutdown.IsShuttingDown())
                     context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 return context.Response.WriteAsync(report.Status == HealthStatus.Healthy ? "Healthy" : "Unhealthy", context.RequestAborted);
             },

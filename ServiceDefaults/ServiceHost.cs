@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Options;
 using OrderMall.ServiceDefaults.Alarms;
@@ -45,6 +46,8 @@ public static class ServiceHost
     private static WebApplication Build<TService>(string[] args, bool ownsProcess)
         where TService : IMallService
     {
+        // Numbers and dates are written the same on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
             Args = args,
@@ -63,7 +66,7 @@ public static class ServiceHost
             // The sidecar's own limit, see the Dapr facts: more never arrives.
             kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
         });
-        Draining.Add(builder);
+        GracefulShutdown.Add(builder);
         if (!ownsProcess)
             builder.Services.AddSingleton<IHostLifetime, OwnersLifetime>();
         builder.Services.AddSingleton(TimeProvider.System);

@@ -30,14 +30,14 @@ internal sealed class MallProcess : IAsyncDisposable
     {
         var data = NewDataFolder();
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             // All load comes from few people here: the limit per person is not what is measured.
             Environment = { ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000", ["Gateway__MaxConnectionsPerAddress"] = "10000" },
         };
-        string[] arguments = [typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName];
+        string[] arguments = ["exec", typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         var mall = new MallProcess(Process.Start(start)!, data, address);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using OrderMall.AppHost.Dapr;
 using OrderMall.Contracts;
@@ -16,6 +17,7 @@ internal sealed class MallServices : IMallControl
     private readonly Sidecars _sidecars;
     private readonly Dictionary<string, (CancellationTokenSource UntilStop, TaskCompletionSource Ended)> _restarting = [];
     private IServiceProvider? _services;
+    private bool _isClosing;
 
     public MallServices(MallApp control, IReadOnlyList<MallApp> apps, Sidecars sidecars)
     {
@@ -48,55 +50,62 @@ internal sealed class MallServices : IMallControl
 
     public async Task StopServiceAsync(string appId)
     {
+        var instances = InstancesOf(appId);
         Task restarted;
         lock (_restarting)
         {
-            var restart = _restarting.GetValueOrDefault(appId);
-            restart.UntilStop?.Cancel();
-            restarted = restart.Ended?.Task ?? Task.CompletedTask;
+            instances.ForEach(instance => instance.IsWanted = false);
+            restarted = EndRestart(appId);
         }
 
         // Else the restart would start an instance behind this.
         await restarted;
-        var instances = InstancesOf(appId);
-        foreach (var instance in instances)
-            instance.IsWanted = false;
-        await Task.WhenAll(instances.Where(instance => instance.HasProcess).Select(instance => StopAsync(instance, CancellationToken.None)));
+        await Task.WhenAll(instances.Select(StopAsync));
         await _sidecars.HealthyInstancesAsync(appId, CancellationToken.None);
     }
 
     public async Task StartServiceAsync(string appId, CancellationToken cancellationToken)
     {
         var instances = InstancesOf(appId);
+        instances.ForEach(instance => instance.IsWanted = true);
         await Task.WhenAll(instances.Select(instance => StartAsync(instance, cancellationToken)));
-        await WorksAsync(appId, instances.Count, cancellationToken);
+        await WorksAsync(appId, cancellationToken);
     }
 
     public async Task RestartServiceAsync(string appId, CancellationToken cancellationToken)
     {
-        using var untilStop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var untilStop = new CancellationTokenSource();
+        using var pausing = CancellationTokenSource.CreateLinkedTokenSource(untilStop.Token, cancellationToken);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        List<SupervisedProgram> running;
         lock (_restarting)
         {
-            // Two at once would have two instances away at once.
+            if (_isClosing)
+                throw new MallException("The mall is closing.");
+            // Two at once would have two instances down at once.
             if (!_restarting.TryAdd(appId, (untilStop, ended)))
                 throw new MallException($"{appId} is being restarted already. Try again when that is done.");
+            running = [.. InstancesOf(appId).Where(instance => instance.IsWanted)];
         }
 
         try
         {
             var pause = TimeSpan.Zero;
-            var running = InstancesOf(appId).Where(instance => instance.IsWanted).ToList();
             foreach (var instance in running)
             {
-                await Task.Delay(pause, untilStop.Token);
-                await StopAsync(instance, untilStop.Token);
+                await Task.Delay(pause, pausing.Token);
+                // Whoever stopped it meanwhile wants it so.
+                if (!instance.IsWanted)
+                    continue;
+                await StopAsync(instance);
+                untilStop.Token.ThrowIfCancellationRequested();
+                instance.IsWanted = true;
                 await StartAsync(instance, untilStop.Token);
-                await WorksAsync(appId, running.Count, untilStop.Token);
+                await WorksAsync(appId, untilStop.Token);
                 pause = Settling;
             }
         }
-        catch (OperationCanceledException) when (untilStop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (untilStop.IsCancellationRequested)
         {
             throw new MallException($"{appId} was stopped while it was being restarted.");
         }
@@ -108,26 +117,58 @@ internal sealed class MallServices : IMallControl
         }
     }
 
-    /// <summary>Starts a program that has ended. Returns when Aspire has done so.</summary>
-    public async Task StartAsync(SupervisedProgram program, CancellationToken cancellationToken)
+    /// <summary>Ends the restarts in flight, and begins no more: the mall closes.</summary>
+    public Task EndRestartsAsync()
     {
-        program.IsWanted = true;
-        (program.Misses, program.KillReason) = (0, null);
-        if (!program.HasEnded)
-            return;
-        await CommandAsync(program, KnownResourceCommands.StartCommand, cancellationToken);
+        lock (_restarting)
+        {
+            _isClosing = true;
+            return Task.WhenAll(_restarting.Keys.Select(EndRestart).ToList());
+        }
     }
 
-    /// <summary>Stops a program gracefully.</summary>
-    public async Task StopAsync(SupervisedProgram program, CancellationToken cancellationToken)
+    /// <summary>Starts a program that has ended and is wanted. Returns when its process is there.</summary>
+    /// <exception cref="MallException">Aspire could not.</exception>
+    public async Task StartAsync(SupervisedProgram program, CancellationToken cancellationToken)
+    {
+        // Who stops it waits until it is started, and finds it then.
+        using var turn = await program.TakeTurnAsync(cancellationToken);
+        if (program is not { IsWanted: true, HasEnded: true })
+            return;
+        (program.Misses, program.KillReason) = (0, null);
+        var before = program.ProcessId;
+        await CommandAsync(program, KnownResourceCommands.StartCommand, cancellationToken);
+        await UntilAsync(() => !program.HasEnded || program.ProcessId != before, $"{program.Name} was not started");
+    }
+
+    /// <summary>Stops a program gracefully. Returns when it has ended, at once where it has no process.</summary>
+    /// <exception cref="MallException">Aspire could not, or not within 45 s.</exception>
+    public async Task StopAsync(SupervisedProgram program)
     {
         program.IsWanted = false;
-        await CommandAsync(program, KnownResourceCommands.StopCommand, cancellationToken);
-        // What Aspire says of it comes a moment after it has done it.
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ReachableLimit);
-        while (!program.HasEnded)
-            await Task.Delay(LookInterval, limit.Token);
+        using var turn = await program.TakeTurnAsync(CancellationToken.None);
+        if (!program.HasProcess)
+            return;
+        await CommandAsync(program, KnownResourceCommands.StopCommand, CancellationToken.None);
+        await UntilAsync(() => program.HasEnded, $"{program.Name} did not end");
+    }
+
+    // What Aspire says of a program comes a moment after it has done it.
+    private static async Task UntilAsync(Func<bool> isTrue, string otherwise)
+    {
+        for (var time = Stopwatch.StartNew(); !isTrue(); await Task.Delay(LookInterval))
+        {
+            if (time.Elapsed > ReachableLimit)
+                throw new MallException($"{otherwise} within {ReachableLimit.TotalSeconds:0} s.");
+        }
+    }
+
+    private Task EndRestart(string appId)
+    {
+        if (!_restarting.TryGetValue(appId, out var restart))
+            return Task.CompletedTask;
+        restart.UntilStop.Cancel();
+        return restart.Ended.Task;
     }
 
     private List<SupervisedProgram> InstancesOf(string appId) =>
@@ -147,15 +188,16 @@ internal sealed class MallServices : IMallControl
             await _sidecars.CircuitsAsync(app.AppId, cancellationToken));
     }
 
-    // Until its sidecar gives it work, which is what others see of it.
-    private async Task WorksAsync(string appId, int instances, CancellationToken cancellationToken)
+    // Until its sidecar gives all of it work, which is what others see of it.
+    private async Task WorksAsync(string appId, CancellationToken cancellationToken)
     {
+        var instances = InstancesOf(appId);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ReachableLimit);
         try
         {
-            while (InstancesOf(appId).Count(instance => instance.IsServing) < instances
-                || (await _sidecars.HealthyInstancesAsync(appId, limit.Token) ?? instances) < instances
+            while (instances.Exists(instance => instance is { IsWanted: true, IsServing: false })
+                || await _sidecars.HealthyInstancesAsync(appId, limit.Token) < instances.Count(instance => instance.IsWanted)
                 || (appId != AppIds.Gateway && !await Reaches(appId, limit.Token)))
                 await Task.Delay(LookInterval, limit.Token);
         }

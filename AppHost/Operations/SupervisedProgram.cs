@@ -7,6 +7,8 @@ namespace OrderMall.AppHost.Operations;
 /// <param name="token">What it is asked with, in <c>dapr-api-token</c>; none where it asks for none.</param>
 internal sealed class SupervisedProgram(string name, Uri alive, string? token)
 {
+    private readonly SemaphoreSlim _turn = new(1);
+
     public string Name => name;
 
     public Uri Alive => alive;
@@ -52,6 +54,13 @@ internal sealed class SupervisedProgram(string name, Uri alive, string? token)
 
     public bool HasEnded => KnownResourceStates.TerminalStates.Contains(State) || State == "Terminated";
 
+    /// <summary>Waits until nobody else starts or stops it. Dispose it to let the next.</summary>
+    public async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        return new Turn(_turn);
+    }
+
     /// <summary>Ends its process at once: it is then started again, as if it had ended by itself.</summary>
     public void Kill(int processId, string reason)
     {
@@ -73,4 +82,9 @@ internal sealed class SupervisedProgram(string name, Uri alive, string? token)
         string text when int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var id) => id,
         _ => null,
     };
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
 }

@@ -20,7 +20,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
         }
 
         DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
-        var answer = DatabaseFailure.CauseOf(exception) is { } passing ? Away(httpContext, passing) : Describe(exception, httpContext);
+        var answer = DatabaseFailure.CauseOf(exception) is { } transient ? Unavailable(httpContext, transient) : Describe(exception, httpContext);
         await answer.ExecuteAsync(httpContext);
         return true;
     }
@@ -46,14 +46,14 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             case ServiceUnavailableException unavailable:
                 return Unavailable(context, unavailable.Message, $"The mall's {unavailable.AppId} is not available at the moment. Nothing was changed. Try again shortly.");
             case SidecarException or TimeoutException or OperationCanceledException:
-                return Away(context, exception);
+                return Unavailable(context, exception);
             default:
                 LogUnhandled(exception, context.Request.Path);
                 return Problems.Of(StatusCodes.Status500InternalServerError, "internal", "Something went wrong.", "The mall made a mistake; it is in its log. Try again, and tell the operator if it stays.");
         }
     }
 
-    private IResult Away(HttpContext context, Exception exception) =>
+    private IResult Unavailable(HttpContext context, Exception exception) =>
         Unavailable(context, exception.Message, "A part of the mall is not available at the moment. Try again shortly.");
 
     private IResult Unavailable(HttpContext context, string reason, string detail)

@@ -19,7 +19,18 @@ public static class TextRules
     /// around it. Texts in JSON are read so by every service but the public one, whose passwords are what they are; a query's are not.
     /// </summary>
     /// <returns><see langword="null"/> for <see langword="null"/>.</returns>
-    public static string? Clean(string? text) => text?.Normalize(NormalizationForm.FormC).Trim(_blanks);
+    public static string? Clean(string? text)
+    {
+        try
+        {
+            return text?.Normalize(NormalizationForm.FormC).Trim(_blanks);
+        }
+        catch (ArgumentException)
+        {
+            // It has what is no character, such as U+FFFE: there is no other form of it.
+            return text!.Trim(_blanks);
+        }
+    }
 
     /// <summary>What is shown in one line, such as a name or a title: no line breaks, direction marks or other control characters.</summary>
     /// <typeparam name="T">What is validated.</typeparam>

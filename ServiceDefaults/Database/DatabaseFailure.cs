@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace OrderMall.ServiceDefaults.Database;
 
-/// <summary>Tells a database that is away, or a connection to it that broke, from mistakes.</summary>
+/// <summary>Tells a database that is unreachable, or a connection to it that broke, from mistakes.</summary>
 public static class DatabaseFailure
 {
     /// <summary>Whether it passes: the same may succeed when it is tried again.</summary>
@@ -19,7 +19,7 @@ public static class DatabaseFailure
 
     /// <summary>
     /// Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is. Those of a
-    /// server that went away are gone too, and each would fail somebody else's request before it is noticed.
+    /// server that became unreachable are gone too, and each would fail somebody else's request before it is noticed.
     /// </summary>
     /// <param name="database">Whose connections those are; <see langword="null"/> where there is none.</param>
     public static void EvictPool(Exception failure, NpgsqlDataSource? database)

@@ -158,7 +158,7 @@ public static class SubscriptionsSetup
     private static TSubscriptions Begin<TSubscriptions>(WebApplication app, Func<string, TSubscriptions> make, Func<IServiceProvider, IDeadLetterStore> store)
         where TSubscriptions : Subscriptions
     {
-        // Its own dead letter topic as well: what cannot be parked, since there is no room or the store is away, comes again.
+        // Its own dead letter topic as well: what cannot be parked, since there is no room or the store is unreachable, comes again.
         var deadLetterTopic = $"{app.Services.GetRequiredService<SidecarEndpoint>().AppId}-dead-letters";
         var subscriptions = make(deadLetterTopic);
         subscriptions.Announce(deadLetterTopic, "dead-letters", deadLetterTopic);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace OrderMall.Control;
@@ -16,6 +17,8 @@ public static class ConsoleProgram
     /// <returns>Its exit code: 1 where it failed, 2 for wrong arguments, 130 where it was told to end before it was done.</returns>
     public static async Task<int> RunAsync<TOptions>(string[] args, string usage, Func<string[], TOptions> parse, Func<TOptions, CancellationToken, Task<int>> run)
     {
+        // Numbers are written and read the same on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         if (args.Contains("--help"))
         {
             Console.WriteLine(usage);

@@ -15,6 +15,7 @@ namespace OrderMall.Control;
 public sealed class ControlApp : IAsyncDisposable
 {
     private const string TokenHeader = "dapr-api-token";
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
     private readonly string _apiToken;
     private readonly string _appToken;
     private readonly WebApplication _app;
@@ -71,7 +72,13 @@ public sealed class ControlApp : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        // What it waits for ends with it: restarts in flight.
+        using var limit = new CancellationTokenSource(StopLimit);
+        await _app.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _app.DisposeAsync();
+    }
 
     // The gateway has checked the person; a call from any other app, or past the sidecar, is nobody's.
     private async ValueTask<object?> OperatorsOnlyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -39,6 +40,8 @@ internal static class SidecarProcess
             return 2;
         }
 
+        // Numbers are written the same on every machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
         using var stop = new CancellationTokenSource();
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -106,7 +109,7 @@ internal static class SidecarProcess
         {
             sidecar.Probe(path["/probe/".Length..]);
             http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(healthy.ToString(System.Globalization.CultureInfo.InvariantCulture), http.RequestAborted);
+            await http.Response.WriteAsync(healthy.ToString(CultureInfo.InvariantCulture), http.RequestAborted);
         }
         else
         {

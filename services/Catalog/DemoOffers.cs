@@ -105,3 +105,13 @@ internal sealed record DemoOffer(
 [System.Text.Json.Serialization.JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [System.Text.Json.Serialization.JsonSerializable(typeof(List<DemoOffer>))]
 internal sealed partial class DemoJson : System.Text.Json.Serialization.JsonSerializerContext;
+
+/// <summary>Whether there is a demo. Where there is none, nothing of an earlier one's merchants is on sale: nobody could sign in to deliver it.</summary>
+internal sealed record DemoRule(bool IsDemo)
+{
+    /// <summary>Whether an offer is on sale, as far as that goes.</summary>
+    public bool Allows(Offer offer) => IsDemo || !Demo.Merchants.Contains(offer.MerchantId);
+
+    /// <summary>The offers that are.</summary>
+    public IQueryable<Offer> OnSale(IQueryable<Offer> offers) => IsDemo ? offers : offers.Where(offer => !Demo.Merchants.Contains(offer.MerchantId));
+}

@@ -7,7 +7,7 @@ internal static class HoldCalls
 {
     public static void Map(WebApplication app) => app.MapPost("/holds", HoldAsync).ExcludeFromDescription();
 
-    private static async Task<Ok<HoldAnswer>> HoldAsync(HoldRequest request, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<HoldAnswer>> HoldAsync(HoldRequest request, CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -16,7 +16,7 @@ internal static class HoldCalls
                 where offer.Id == request.OfferId
                 select new { Offer = offer, Hold = db.Holds.FirstOrDefault(hold => hold.OrderId == request.OrderId) })
                 .FirstOrDefaultAsync(cancellationToken);
-            if (found is null)
+            if (found is null || (found.Hold is null && !demo.Allows(found.Offer)))
                 return Answer(HoldOutcome.UnknownOffer);
             if (found.Hold is { } before)
                 return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit));

@@ -19,7 +19,7 @@ internal static class OffersApi
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
-        PageRequest page, CatalogDb db, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
+        PageRequest page, CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
     {
         (kind, q) = (TextRules.Clean(kind), TextRules.Clean(q));
         foreach (var (name, text) in new[] { ("kind", kind), ("q", q) })
@@ -29,7 +29,7 @@ internal static class OffersApi
         }
 
         var earliest = time.EarliestDay();
-        var offers = db.Offers.AsNoTracking().Where(offer => offer.Date == null || offer.Date >= earliest);
+        var offers = demo.OnSale(db.Offers.AsNoTracking()).Where(offer => offer.Date == null || offer.Date >= earliest);
         if (!string.IsNullOrEmpty(kind))
             offers = offers.Where(offer => offer.Kind == kind);
         if (!string.IsNullOrEmpty(q))

@@ -21,6 +21,9 @@ public static class Demo
     /// <summary>The id of the demo's cleaning company.</summary>
     public const string Sparkle = "demo-sparkle";
 
+    /// <summary>The ids of the demo's merchants.</summary>
+    public static readonly IReadOnlyList<string> Merchants = [Bookshop, Bistro, Clinic, Sparkle];
+
     /// <summary>Every demo account: name before the @ of its address, fixed id, role.</summary>
     public static readonly IReadOnlyList<(string Name, string Id, string Role)> Accounts =
     [

@@ -1,6 +1,6 @@
 namespace OrderMall.Delivery;
 
-/// <summary>What delivery makes of what happened elsewhere, in whatever order it hears of it.</summary>
+/// <summary>What delivery makes of what happened elsewhere, in whatever order the events come.</summary>
 internal sealed class DeliveryEvents(TimeProvider time)
 {
     public static readonly IReadOnlyCollection<string> StoreTypes = [StoreEvent.OrderReceived];

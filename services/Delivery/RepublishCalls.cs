@@ -1,6 +1,6 @@
 namespace OrderMall.Delivery;
 
-/// <summary>Publishes again how far an order's parcel is: as a new event, which changes nothing for who heard of it.</summary>
+/// <summary>Publishes again how far an order's parcel is: as a new event, which changes nothing for subscribers that have handled it.</summary>
 internal static class RepublishCalls
 {
     public static void Map(WebApplication app) => app.MapRepublications<DeliveryDb>(async (db, id, now, cancellationToken) =>

@@ -1,6 +1,6 @@
 namespace OrderMall.Dispatch;
 
-/// <summary>What dispatch makes of what happened elsewhere, in whatever order it hears of it.</summary>
+/// <summary>What dispatch makes of what happened elsewhere, in whatever order the events come.</summary>
 internal sealed class DispatchEvents(TimeProvider time)
 {
     public static readonly IReadOnlyCollection<string> StoreTypes = [StoreEvent.OrderReceived];

@@ -1,6 +1,6 @@
 namespace OrderMall.Dispatch;
 
-/// <summary>Publishes again how far an order's assignment is: as a new event, which changes nothing for who heard of it.</summary>
+/// <summary>Publishes again how far an order's assignment is: as a new event, which changes nothing for subscribers that have handled it.</summary>
 internal static class RepublishCalls
 {
     public static void Map(WebApplication app) => app.MapRepublications<DispatchDb>(async (db, id, now, cancellationToken) =>

@@ -24,7 +24,7 @@ public sealed class GatewayService : IMallService
         Accounts.Add(builder.Services);
         DemoAccounts.Add(builder.Services);
         RateLimits.Add(builder);
-        Leaving.Add(builder.Services);
+        builder.Services.AddSingleton<IStartupFilter, GracefulShutdown>();
         builder.AddJson(GatewayJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();

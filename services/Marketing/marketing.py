@@ -1,6 +1,6 @@
 """
 The mall's marketing: learns what is ordered, and recommends. A Dapr app like any other, in Python
-alone: it joins by subscribing to the orders' events and leaves without being missed.
+alone: it joins by subscribing to the orders' events and can be left out again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DEFAULT_LIMIT = 20
 MOST_ITEMS = 100
 
 SUBSCRIPTIONS = [
-    # Its own dead letter topic as well: what cannot be parked, since the store is away, comes again.
+    # Its own dead letter topic as well: what cannot be parked, since the state store is unreachable, comes again.
     {
         "pubsubname": "pubsub",
         "topic": DEAD_LETTER_TOPIC,

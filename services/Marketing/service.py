@@ -192,7 +192,7 @@ class Service:
         with self._changed:
             self._told += 1
             self._changed.notify_all()
-        return Response(503, b"Leaving", "text/plain")
+        return Response(503, b"Shutting down", "text/plain")
 
     def _await_heard(self) -> None:
         """Answers on until the sidecar sends nothing new, or for as long as was set."""

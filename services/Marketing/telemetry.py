@@ -1,6 +1,6 @@
 """
 Spans and logs over OTLP/HTTP, as JSON, to the collector that the environment names by OpenTelemetry's variables; nothing without
-one. What is exported waits in a bounded queue for a thread of its own: a collector that is slow or away costs the service nothing
+one. What is exported waits in a bounded queue for a thread of its own: a collector that is slow or unreachable costs the service nothing
 but its telemetry.
 """
 

@@ -2,7 +2,7 @@ namespace OrderMall.Ordering;
 
 /// <summary>
 /// An order and the rules of its life (design, section 4). It knows nothing of databases or networks: it is told what
-/// others answered, and says by <see cref="TakeEvents"/> what the world should hear of.
+/// others answered, and says by <see cref="TakeEvents"/> what has to be published.
 /// </summary>
 /// <remarks>
 /// <see cref="DueAt"/> is both lease and schedule. An order on its way to a resting status always has one; whoever works

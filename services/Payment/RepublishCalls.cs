@@ -1,6 +1,6 @@
 namespace OrderMall.Payment;
 
-/// <summary>Publishes again what came of an order's payment: as a new event, which changes nothing for who heard of it.</summary>
+/// <summary>Publishes again what came of an order's payment: as a new event, which changes nothing for subscribers that have handled it.</summary>
 internal static class RepublishCalls
 {
     public static void Map(WebApplication app) => app.MapRepublications<PaymentDb>(async (db, id, now, cancellationToken) =>

@@ -2,7 +2,7 @@ namespace OrderMall.Publishing;
 
 /// <summary>
 /// The registration of a title, and the rules of its life. Where it stands is decided here alone: the product team's
-/// decision counts if it comes before the publisher withdraws. It says by <see cref="TakeEvents"/> what the world should hear of.
+/// decision counts if it comes before the publisher withdraws. It says by <see cref="TakeEvents"/> what has to be published.
 /// </summary>
 internal sealed class Registration
 {

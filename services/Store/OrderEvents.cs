@@ -1,6 +1,6 @@
 namespace OrderMall.Store;
 
-/// <summary>What the order book makes of what happened to orders, in whatever order it hears of it.</summary>
+/// <summary>What the order book makes of what happened to orders, in whatever order the events come.</summary>
 internal sealed class OrderEvents(TimeProvider time)
 {
     public static readonly IReadOnlyCollection<string> Types =

@@ -1,7 +1,7 @@
 namespace OrderMall.Store;
 
 /// <summary>
-/// Publishes again what the store has to say of an order or a title: as new events, which change nothing for those who heard of it,
+/// Publishes again what the store has to say of an order or a title: as new events, which change nothing for subscribers that have handled it,
 /// since each handles only what brings it further.
 /// </summary>
 internal static class RepublishCalls

@@ -1,6 +1,6 @@
 namespace OrderMall.Store;
 
-/// <summary>What reviews become by what happened to their titles, in whatever order the store hears of it.</summary>
+/// <summary>What reviews become by what happened to their titles, in whatever order the events come.</summary>
 internal sealed class TitleEvents(TimeProvider time)
 {
     public static readonly IReadOnlyCollection<string> Types = [TitleEvent.Approved, TitleEvent.Rejected, TitleEvent.Cancelled, TitleEvent.Voided];

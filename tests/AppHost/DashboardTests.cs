@@ -10,7 +10,7 @@ public sealed class DashboardTests(OpenAppHost mall)
     private const string Caller = "00f067aa0ba902b7";
     private static readonly HttpClient Http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
 
-    [Fact]
+    [PythonFact]
     public async Task One_order_is_one_trace_whose_spans_are_named_and_nest_by_caller()
     {
         var (customer, shop) = (await mall.NewCustomerAsync(), await mall.BookshopAsync());

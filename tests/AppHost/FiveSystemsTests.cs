@@ -52,7 +52,7 @@ public sealed class FiveSystemsTests(OpenAppHost mall)
         await customer.SeesAsync(order, "Completed");
     }
 
-    [Fact]
+    [PythonFact]
     public async Task A_new_title_is_reviewed_and_sold_and_recommended()
     {
         var (customer, publisher, reviewer) = (await mall.NewCustomerAsync(), await mall.PublisherAsync(), await mall.ReviewerAsync());

@@ -12,7 +12,7 @@ public sealed class TraceTests(ObservedAppHost mall)
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(4);
 
-    [Fact]
+    [PythonFact]
     public async Task A_mall_that_nobody_uses_makes_no_traces_and_an_order_makes_one_whose_spans_are_named_and_nest_by_caller()
     {
         var collector = mall.Collector;
@@ -68,7 +68,7 @@ public sealed class TraceTests(ObservedAppHost mall)
         static string Said(TraceCollector.Span span) => $"{span.Service}: {span.Name}";
     }
 
-    [Fact]
+    [PythonFact]
     public async Task Why_an_order_was_not_charged_is_seen_in_its_trace_and_so_is_its_later_charge()
     {
         var collector = mall.Collector;

@@ -25,6 +25,25 @@ public sealed class AccountTests(ServiceFixture fixture)
     }
 
     [Fact]
+    public async Task An_address_is_the_same_however_it_is_typed()
+    {
+        await using var gateway = await StartAsync();
+        await RegisterAsync(gateway, "cafe\u0301@mall.test", HttpStatusCode.Created);
+        await RegisterAsync(gateway, " caf\u00E9@mall.test", HttpStatusCode.Conflict);
+        foreach (var typed in new[] { "cafe\u0301@mall.test", "caf\u00E9@mall.test", " caf\u00E9@mall.test " })
+            await Accounts.SignInAsync(gateway.Internal, typed);
+
+        // One of the time before, after its migration; another that would have the same address stays as it is.
+        await RegisterAsync(gateway, "nai\u0308ve@mall.test", HttpStatusCode.Created);
+        await ExecuteAsync(gateway, "UPDATE account SET email = normalize(email, NFD), normalized_email = normalize(normalized_email, NFD), normalized_user_name = normalize(normalized_user_name, NFD)");
+        await RegisterAsync(gateway, "caf\u00E9@mall.test", HttpStatusCode.Created);
+        await ExecuteAsync(gateway, "DELETE FROM schema_migration WHERE name = '004_texts.sql'");
+        await gateway.StartReplicaAsync();
+        await Accounts.SignInAsync(gateway.Internal, "na\u00EFve@mall.test");
+        await Accounts.SignInAsync(gateway.Internal, "caf\u00E9@mall.test");
+    }
+
+    [Fact]
     public async Task Demo_accounts_are_announced_once_however_many_replicas_start()
     {
         await using var gateway = await StartAsync("Mall:Demo=true");

@@ -322,9 +322,22 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     }
 
     [Fact]
+    public async Task Where_there_is_no_demo_any_more_nothing_of_its_merchants_is_sold()
+    {
+        using var bookshop = catalog.As(Demo.Bookshop, Roles.Merchant);
+        var kind = $"demo-{Guid.NewGuid():N}";
+        using var registered = await bookshop.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind }));
+        var offer = (await registered.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
+        Assert.Equal(HoldOutcome.UnknownOffer, (await HoldAsync(offer, Guid.CreateVersion7())).Outcome);
+        var listed = await bookshop.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}");
+        Assert.Empty(listed.GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
     public async Task A_title_is_found_however_it_is_typed()
     {
         var (composed, decomposed) = ("한국어 이야기", "한국어 이야기".Normalize(System.Text.NormalizationForm.FormD));
+        Assert.NotEqual(composed, decomposed);
         var kind = $"text-{Guid.NewGuid():N}";
         using var merchant = catalog.As("bookshop", Roles.Merchant);
         using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind, ["title"] = $"\u3000 {decomposed} " }));

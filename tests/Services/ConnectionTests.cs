@@ -32,6 +32,23 @@ public sealed class ConnectionTests(ServiceFixture fixture)
     }
 
     [SeveralAddressesFact]
+    public async Task Who_makes_room_is_gone_at_once_also_in_the_middle_of_a_request_line()
+    {
+        await using var gateway = await StartAsync("Gateway:MaxConnectionsPerAddress=10");
+        var begun = new List<RawConnection>();
+        for (var number = 0; number < 40; number++)
+        {
+            begun.Add(await RawConnection.OpenAsync(gateway.Internal.BaseAddress!, Attacker));
+            await begun[^1].SendAsync("G");
+        }
+
+        foreach (var connection in begun[..30])
+            Assert.True(await connection.IsClosedAsync(Soon));
+        Assert.Equal(200, await AskAsync(gateway, Attacker));
+        begun.ForEach(connection => connection.Dispose());
+    }
+
+    [SeveralAddressesFact]
     public async Task Idle_connections_of_many_addresses_keep_nobody_out()
     {
         await using var gateway = await StartAsync("Gateway:MaxConnections=20", "Gateway:MaxConnectionsPerAddress=10");

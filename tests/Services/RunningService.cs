@@ -150,6 +150,8 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             builder.Services.AddSingleton<TimeProvider>(_time!);
         }
 
+        public static void Admit(WebApplication app) => TService.Admit(app);
+
         public static void Map(WebApplication app) => TService.Map(app);
     }
 

@@ -82,7 +82,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
             _open = !_ended;
             while (_waiting.TryDequeue(out var waiting, out _))
             {
-                // Time that passed while the app was away is not held against an event.
+                // Time that passed while the app was unreachable is not held against an event.
                 waiting.FirstFailure = null;
                 _ready.Enqueue(waiting);
             }

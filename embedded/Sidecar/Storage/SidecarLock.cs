@@ -16,7 +16,7 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
     private NpgsqlConnection? _connection;
     private volatile bool _held;
 
-    /// <summary>Whether this sidecar may write. False while the database is away, until the lock is taken again.</summary>
+    /// <summary>Whether this sidecar may write. False while the database is unreachable, until the lock is taken again.</summary>
     public bool Held => _held;
 
     /// <exception cref="InvalidOperationException">Another sidecar works on this database.</exception>
@@ -88,7 +88,7 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
         return _held;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The sidecar's database is away; nothing is published until it is back: {Problem}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sidecar's database is unreachable; nothing is published until it is back: {Problem}")]
     private static partial void LogLost(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The sidecar's database is back")]

@@ -16,7 +16,7 @@ public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 /// <param name="Prepaid">What it must have paid.</param>
 /// <param name="Fulfilment">Who must know of it.</param>
 /// <param name="Public">Whether people have seen it: <see langword="false"/> for attempts that never became an order.</param>
-/// <param name="Overdue">Whether it is in a passing status beyond its time.</param>
+/// <param name="Overdue">Whether it is in a transient status beyond its time.</param>
 public sealed record AuditedOrder(Guid OrderId, string CustomerId, Guid OfferId, int Quantity, OrderStatus Status, long Version, decimal Prepaid, Fulfilment Fulfilment, bool Public, bool Overdue);
 
 /// <summary>A payment. Payment: <c>POST /audit/payments</c> with <see cref="AuditOrders"/>.</summary>

@@ -170,7 +170,7 @@ public sealed record OrderEvent(
     /// </summary>
     public const string Voided = "OrderVoided";
 
-    /// <summary>Every event that people hear of: all but <see cref="Voided"/>.</summary>
+    /// <summary>Every event that people are told of: all but <see cref="Voided"/>.</summary>
     public static readonly IReadOnlyCollection<string> OfPublicOrders =
     [
         AwaitingPayment, Accepted, Received, Confirmed, PreparationStarted, Shipped, Delivered, Assigned, Completed,

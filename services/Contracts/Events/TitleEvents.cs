@@ -69,7 +69,7 @@ public sealed record TitleEvent(
     /// <summary>An attempt whose review could not be requested for certain. Its review, if there is one, is undone; people never hear of it.</summary>
     public const string Voided = "TitleVoided";
 
-    /// <summary>Every event that people hear of: all but <see cref="Voided"/>.</summary>
+    /// <summary>Every event that people are told of: all but <see cref="Voided"/>.</summary>
     public static readonly IReadOnlyCollection<string> OfPublicTitles = [Registered, Approved, Rejected, Cancelled];
 }
 

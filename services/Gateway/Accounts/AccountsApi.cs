@@ -48,14 +48,15 @@ internal static class AccountsApi
         if (!turn.IsAcquired)
             return RateLimits.TooMany(context, turn);
 
-        var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name.Trim() };
+        var (email, name) = (TextRules.Clean(registration.Email), TextRules.Clean(registration.Name)!);
+        var user = new MallUser { UserName = email, Email = email, Name = name };
         // Saved together with the account: nobody is left without a role.
         db.Open(user, Roles.Customer, time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
             return created.Succeeded
-                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]))
+                ? TypedResults.Created((string?)null, new Account(user.Id, user.Email!, user.Name, [Roles.Customer]))
                 : Refusal(created.Errors);
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
@@ -69,10 +70,12 @@ internal static class AccountsApi
     private static async Task<IResult> LoginAsync(
         Credentials credentials, SignInManager<MallUser> signIn, Sessions sessions, DemoAccounts demo, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        var user = await signIn.UserManager.FindByEmailAsync(credentials.Email);
+        // As it was registered, however it is typed. A password is what it is.
+        var email = TextRules.Clean(credentials.Email)!;
+        var user = await signIn.UserManager.FindByEmailAsync(email);
         if (user is not null && demo.IsLocked(user.Id))
             user = null;
-        if (await CheckAsync(user, credentials.Email, credentials.Password, signIn, passwords, guesses, context) is { } refusal)
+        if (await CheckAsync(user, email, credentials.Password, signIn, passwords, guesses, context) is { } refusal)
             return refusal;
         var person = await signIn.CreateUserPrincipalAsync(user!);
         await sessions.BeginAsync(person, user!.Id, context.RequestAborted);
@@ -100,16 +103,17 @@ internal static class AccountsApi
 
     private static async Task<IResult> RefreshAsync(RefreshToken refresh, SignInManager<MallUser> signIn, Sessions sessions, DemoAccounts demo, CancellationToken cancellationToken)
     {
-        if (await sessions.UseAsync(refresh.Value, cancellationToken) is not { } session
-            || await signIn.ValidateSecurityStampAsync(session.Person) is not { } user || demo.IsLocked(user.Id))
+        if (sessions.Read(refresh.Value) is { } session
+            && await signIn.ValidateSecurityStampAsync(session.Person) is { } user && !demo.IsLocked(user.Id))
         {
-            return Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
+            // As the person is now: a role that was taken away ends here.
+            var person = await signIn.CreateUserPrincipalAsync(user);
+            // Last: a refresh that failed before can be tried again with the same token.
+            if (await sessions.UseAsync(session, person, cancellationToken))
+                return TypedResults.SignIn(person, authenticationScheme: IdentityConstants.BearerScheme);
         }
 
-        // As the person is now: a role that was taken away ends here.
-        var person = await signIn.CreateUserPrincipalAsync(user);
-        Sessions.Continue(person, session);
-        return TypedResults.SignIn(person, authenticationScheme: IdentityConstants.BearerScheme);
+        return Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
     }
 
     private static async Task<NoContent> LogoutAsync(ClaimsPrincipal person, Sessions sessions, CancellationToken cancellationToken)

@@ -49,33 +49,32 @@ internal sealed partial class Sessions(GatewayDb db, IOptionsMonitor<BearerToken
         Name(person, session.Id, session.TokenId);
     }
 
-    /// <summary>The session that a refresh token belongs to, and its person as the token says; the token works no more.</summary>
-    /// <returns><see langword="null"/> where the token is not good.</returns>
-    public async Task<Refreshed?> UseAsync(string refreshToken, CancellationToken cancellationToken)
-    {
-        if (Tokens.RefreshTokenProtector.Unprotect(refreshToken) is not { } ticket
-            || ticket.Properties.ExpiresUtc is not { } expires || expires <= time.GetUtcNow()
-            || Id(ticket.Principal, SessionClaim) is not { } session || Id(ticket.Principal, TokenClaim) is not { } token)
-        {
-            return null;
-        }
+    /// <summary>What a refresh token says, where it is the mall's and its time is not over. Whether it was used before <see cref="UseAsync"/> finds out.</summary>
+    public Shown? Read(string refreshToken) =>
+        Tokens.RefreshTokenProtector.Unprotect(refreshToken) is { } ticket
+        && ticket.Properties.ExpiresUtc is { } expires && expires > time.GetUtcNow()
+        && Id(ticket.Principal, SessionClaim) is { } session && Id(ticket.Principal, TokenClaim) is { } token
+            ? new Shown(session, token, ticket.Principal)
+            : null;
 
+    /// <summary>Uses a refresh token up; the person's new tokens will say which session they belong to.</summary>
+    /// <returns><see langword="false"/> where it was used before: the session has ended then.</returns>
+    public async Task<bool> UseAsync(Shown shown, ClaimsPrincipal person, CancellationToken cancellationToken)
+    {
         var next = Guid.NewGuid();
         var (until, now) = (Expires(), time.GetUtcNow());
         // One statement: of two who come with the same token one is first.
-        if (await db.Sessions.Where(known => known.Id == session && known.TokenId == token && known.ExpiresAt > now)
+        if (await db.Sessions.Where(known => known.Id == shown.SessionId && known.TokenId == shown.TokenId && known.ExpiresAt > now)
             .ExecuteUpdateAsync(known => known.SetProperty(s => s.TokenId, next).SetProperty(s => s.ExpiresAt, until), cancellationToken) == 1)
         {
-            return new Refreshed(session, next, ticket.Principal);
+            Name(person, shown.SessionId, next);
+            return true;
         }
 
-        if (await EndAsync(session, cancellationToken))
-            LogReused(session);
-        return null;
+        if (await EndAsync(shown.SessionId, cancellationToken))
+            LogReused(shown.SessionId);
+        return false;
     }
-
-    /// <summary>Says in a person's new tokens which session they belong to.</summary>
-    public static void Continue(ClaimsPrincipal person, Refreshed refreshed) => Name(person, refreshed.SessionId, refreshed.TokenId);
 
     /// <summary>Ends the session of a token.</summary>
     public Task EndAsync(ClaimsPrincipal person, CancellationToken cancellationToken) =>
@@ -99,7 +98,7 @@ internal sealed partial class Sessions(GatewayDb db, IOptionsMonitor<BearerToken
     [LoggerMessage(LogLevel.Warning, "A refresh token of session {Session} was used again: the session has ended")]
     private partial void LogReused(Guid session);
 
-    /// <summary>A session with the id of its next refresh token.</summary>
-    /// <param name="Person">As the used token says.</param>
-    internal sealed record Refreshed(Guid SessionId, Guid TokenId, ClaimsPrincipal Person);
+    /// <summary>What a refresh token says.</summary>
+    /// <param name="TokenId">Its own id, of which a session knows the last one.</param>
+    internal sealed record Shown(Guid SessionId, Guid TokenId, ClaimsPrincipal Person);
 }

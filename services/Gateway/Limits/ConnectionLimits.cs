@@ -91,8 +91,9 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
     {
         if (idle.First?.Value is not { } longest)
             return false;
-        Leave(longest);
-        longest.Close();
+        // It counts until it is gone.
+        SetIdle(longest, false);
+        longest.MakeRoom();
         return true;
     }
 
@@ -140,6 +141,8 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
         private readonly TimeProvider _time;
         private readonly long _came;
         private bool _hasAsked;
+        private bool _isToGo;
+        private int _inFlight;
 
         public Visit(ConnectionLimits limits, ConnectionContext connection, string? address, TimeProvider time)
         {
@@ -161,19 +164,28 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
             _hasAsked = true;
             lock (_limits._lock)
             {
-                if (!HasLeft)
-                    _limits.SetIdle(this, !asks);
+                _inFlight += asks ? 1 : -1;
+                if (!HasLeft && !_isToGo)
+                    _limits.SetIdle(this, _inFlight == 0);
             }
         }
 
+        /// <summary>Called every second.</summary>
         public void CloseIfSilent()
         {
-            if (!_hasAsked && _time.GetElapsedTime(_came) > HeadersTime)
-                Close();
+            if ((!_hasAsked && _time.GetElapsedTime(_came) > HeadersTime) || (_isToGo && _inFlight == 0))
+                _connection.Abort();
         }
 
-        // A request that came in this very moment is answered first.
-        public void Close() => _connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+        /// <summary>Ends it for another: a request that came in this very moment is answered first; one that never comes to its end is not waited for.</summary>
+        public void MakeRoom()
+        {
+            _isToGo = true;
+            if (_hasAsked)
+                _connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+            else
+                _connection.Abort();
+        }
     }
 
     // Before everything else: a request is in flight until whatever becomes of it has.

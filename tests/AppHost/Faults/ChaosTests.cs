@@ -9,7 +9,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
-    [Fact]
+    [UnixFact]
     public async Task Whatever_is_killed_stopped_slow_or_lost_all_agree_in_the_end()
     {
         var options = new ChaosOptions();

@@ -36,11 +36,11 @@ public sealed class FaultTests(OpenAppHost mall)
         await customer.SeesAsync(order, "Preparing");
     }
 
-    [Fact]
+    [UnixFact]
     public async Task A_killed_service_is_started_again_and_the_dashboard_says_how_often_and_why() =>
         await RestartedAsync("dispatch", process => process.Kill(), "exit code");
 
-    [Fact]
+    [UnixFact]
     public async Task A_service_that_hangs_is_killed_and_started_again() =>
         await RestartedAsync("publishing", Suspend, "hung");
 

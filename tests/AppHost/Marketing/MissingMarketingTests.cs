@@ -2,11 +2,11 @@ using System.Net;
 
 namespace OrderMall.AppHost.Tests.Marketing;
 
-/// <summary>The mall does not need marketing. (Without it at all it is in one process: see the acceptance tests.)</summary>
+/// <summary>The mall does not need marketing: in one process it is without it at all.</summary>
 [Collection(AppHostCollection.Name)]
 public sealed class MissingMarketingTests(OpenAppHost mall)
 {
-    [Fact]
+    [PythonFact]
     public async Task Orders_are_taken_while_marketing_is_down_and_count_once_when_it_is_back()
     {
         var (shop, one, other, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
@@ -31,7 +31,7 @@ public sealed class MissingMarketingTests(OpenAppHost mall)
         await op.FindsAllInOrderAsync();
     }
 
-    [Fact]
+    [UnixFact]
     public async Task Pythons_that_are_too_old_or_do_not_run_are_named()
     {
         var programs = Directory.CreateTempSubdirectory("ordermall-python-").FullName;

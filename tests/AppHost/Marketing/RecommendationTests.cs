@@ -6,7 +6,7 @@ namespace OrderMall.AppHost.Tests.Marketing;
 [Collection(AppHostCollection.Name)]
 public sealed class RecommendationTests(OpenAppHost mall)
 {
-    [Fact]
+    [PythonFact]
     public async Task What_is_ordered_most_of_a_kind_and_together_is_recommended()
     {
         var (shop, one, other, third) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.NewCustomerAsync(), await mall.NewCustomerAsync());
@@ -26,7 +26,7 @@ public sealed class RecommendationTests(OpenAppHost mall)
         Assert.All(popular.GetProperty("items").EnumerateArray(), item => Assert.True(item.GetProperty("orders").GetInt32() > 0));
     }
 
-    [Fact]
+    [PythonFact]
     public async Task Bad_questions_are_refused_by_field()
     {
         foreach (var (query, field) in new[]
@@ -46,7 +46,7 @@ public sealed class RecommendationTests(OpenAppHost mall)
         (await (await mall.NewCustomerAsync()).PostAsync("/api/recommendations")).IsProblem(HttpStatusCode.MethodNotAllowed, "method-not-allowed");
     }
 
-    [Fact]
+    [PythonFact]
     public async Task It_is_described_with_the_rest_of_the_API() => await Eventually.Is(
         true,
         async () => (await mall.Anyone.GetAsync("/openapi/v1.json")).Is(HttpStatusCode.OK).Json.GetProperty("paths").TryGetProperty("/api/recommendations", out var path)

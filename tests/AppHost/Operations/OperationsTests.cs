@@ -74,7 +74,7 @@ public sealed class OperationsTests(ObservedAppHost mall)
         }
     }
 
-    [Fact]
+    [PythonFact]
     public async Task Views_that_the_state_store_lost_are_made_again_by_themselves_and_by_one_call()
     {
         var (shop, courier, customer, publisher, op) = (await mall.BookshopAsync(), await mall.CourierAsync(), await mall.NewCustomerAsync(), await mall.PublisherAsync(), await mall.OperatorAsync());
@@ -172,7 +172,7 @@ public sealed class OperationsTests(ObservedAppHost mall)
         await op.FindsAllInOrderAsync(Mending);
     }
 
-    [Fact]
+    [PythonFact]
     public async Task An_event_is_discarded_knowingly_in_either_of_two_services_that_have_the_same()
     {
         var op = await mall.OperatorAsync();
@@ -190,7 +190,7 @@ public sealed class OperationsTests(ObservedAppHost mall)
         Assert.Equal((0, 0, 0), await ReplayAllAsync(op, "marketing"));
     }
 
-    [Fact]
+    [PythonFact]
     public async Task What_nobody_can_read_is_parked_by_each_who_hears_it_also_without_a_database()
     {
         var op = await mall.OperatorAsync();

@@ -14,7 +14,7 @@ public sealed class ClosedPortsTests(OpenAppHost mall)
         ("GET", "/v1.0/metadata"), ("POST", "/v1.0/publish/pubsub/orders"), ("POST", "/v1.0-alpha1/publish/bulk/pubsub/orders"),
         ("POST", "/v1.0/state/statestore"), ("GET", "/v1.0/state/statestore/alice"), ("POST", "/v1.0/invoke/payment/method/charges"), ("GET", "/v1.0/invoke/ordering/method/api/orders/1"),
         ("POST", "/charges"), ("POST", "/holds"), ("POST", "/provider/charges"), ("PUT", "/mode"), ("POST", "/events/orders"), ("GET", "/dapr/subscribe"), ("POST", "/audit/orders"), ("POST", "/audit/messaging"), ("GET", "/alarms"), ("GET", "/dead-letters"),
-        ("GET", "/api/mypage/orders"), ("GET", "/api/ops/services"), ("POST", "/api/ops/services/catalog/stop"), ("GET", "/circuits"), ("POST", "/circuits/probe/catalog"),
+        ("GET", "/api/mypage/orders"), ("GET", "/api/ops/services"), ("POST", "/api/ops/services/catalog/stop"), ("GET", "/circuits"), ("POST", "/probe/catalog"),
     ];
 
     private static readonly string[] AskedOverGrpc = ["GetMetadata", "PublishEvent", "BulkPublishEvent", "GetState", "SaveState", "DeleteState", "ExecuteStateTransaction", "GetSecret"];

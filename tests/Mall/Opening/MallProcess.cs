@@ -24,16 +24,11 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
 
     public override Uri Address { get; }
 
-    public int ProcessId => _process.Id;
-
     /// <summary>Starts a mall and returns when its door is open.</summary>
-    public static Task<MallProcess> OpenAsync(string data, params (string Name, string Value)[] environment) => OpenAsync(data, [], environment);
-
-    /// <summary>Starts a mall with more options, and returns when its door is open.</summary>
-    public static async Task<MallProcess> OpenAsync(string data, string[] options, params (string Name, string Value)[] environment)
+    public static async Task<MallProcess> OpenAsync(string data, params (string Name, string Value)[] environment)
     {
         var port = FreePort();
-        var mall = new MallProcess(Start(["--data", data, "--port", $"{port}", .. options], environment), new Uri($"http://127.0.0.1:{port}"));
+        var mall = new MallProcess(Start(["--data", data, "--port", $"{port}"], environment), new Uri($"http://127.0.0.1:{port}"));
         try
         {
             // The port is there before the gateway is: who comes in between is kept waiting.

@@ -155,6 +155,8 @@ internal sealed class WorldService<TService, TDb>() : WorldService(TService.AppI
             builder.Services.ConfigureDbContext<TDb>(options => options.AddInterceptors(life));
         }
 
+        public static void Admit(WebApplication app) => TService.Admit(app);
+
         public static void Map(WebApplication app) => TService.Map(app);
     }
 }

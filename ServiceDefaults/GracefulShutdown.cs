@@ -1,33 +1,33 @@
 namespace OrderMall.ServiceDefaults;
 
 /// <summary>
-/// How an instance leaves: first it only says that it is not ready any more, and goes on answering until its sidecar has heard it
-/// often enough to send nothing new, or for <c>Drain:Seconds</c> at most; then it listens no more and finishes what it has.
+/// Graceful shutdown of an instance: first it only says that it is not ready any more, and goes on answering until its sidecar has been told
+/// often enough to send nothing new, or for <c>Drain:Seconds</c> at most; then it listens no more and finishes what is in flight.
 /// </summary>
-internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
+internal sealed class GracefulShutdown(TimeSpan limit) : IHostedLifecycleService
 {
     private const string Key = "Drain:Seconds";
     private const double Longest = 60;
 
     // Sidecars believe it after the second time (the embedded one) or the third (daprd as the mall runs it).
-    private const int Heard = 3;
+    private const int TimesTold = 3;
 
     // A platform asks as well, in between: the sidecar alone, once a second from the first time on, needs as long as this for so many.
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(Heard);
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(TimesTold);
 
-    // For what was on its way here when the sidecar heard it.
-    private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(200);
+    // For what the sidecar had sent before it was told.
+    private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(200);
 
-    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _leaving;
+    private readonly TaskCompletionSource _believed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isShuttingDown;
     private int _told;
 
     /// <summary>Asked by a probe: whether nothing new is to be sent here.</summary>
-    public bool IsLeaving()
+    public bool IsShuttingDown()
     {
-        if (_leaving && Interlocked.Increment(ref _told) == Heard)
-            _heard.TrySetResult();
-        return _leaving;
+        if (_isShuttingDown && Interlocked.Increment(ref _told) == TimesTold)
+            _believed.TrySetResult();
+        return _isShuttingDown;
     }
 
     /// <exception cref="InvalidOperationException">The setting is no such time.</exception>
@@ -37,19 +37,19 @@ internal sealed class Draining(TimeSpan limit) : IHostedLifecycleService
         if (!double.TryParse(text, System.Globalization.NumberStyles.AllowDecimalPoint, System.Globalization.CultureInfo.InvariantCulture, out var seconds) || seconds > Longest)
             throw new InvalidOperationException($"{Key} is '{text}': it must be a number of seconds from 0 to {Longest}.");
         var limit = TimeSpan.FromSeconds(seconds);
-        builder.Services.AddSingleton(new Draining(limit));
-        builder.Services.AddHostedService(services => services.GetRequiredService<Draining>());
+        builder.Services.AddSingleton(new GracefulShutdown(limit));
+        builder.Services.AddHostedService(services => services.GetRequiredService<GracefulShutdown>());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = limit + ServiceHost.DrainTime);
     }
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        _leaving = true;
+        _isShuttingDown = true;
         var shortest = Task.Delay(Shortest, cancellationToken);
-        await Task.WhenAny(Task.WhenAll(_heard.Task, shortest), Task.Delay(limit, cancellationToken));
-        if (_heard.Task.IsCompleted)
-            await Task.Delay(OnItsWay, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Task.WhenAll(_believed.Task, shortest), Task.Delay(limit, cancellationToken));
+        if (_believed.Task.IsCompleted)
+            await Task.Delay(InFlight, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc/>
