@@ -5,8 +5,15 @@ namespace OrderMall.ServiceDefaults.Api;
 
 /// <summary>Reads text as it is kept (<see cref="TextRules.Clean"/>), and refuses a NUL character, which JSON can write and PostgreSQL cannot keep.</summary>
 /// <param name="isVerbatim">Whether text stays as it was sent otherwise.</param>
-internal sealed class StorableTextConverter(bool isVerbatim) : JsonConverter<string>
+public sealed class StorableTextConverter(bool isVerbatim) : JsonConverter<string>
 {
+    /// <summary>For a property of the public service, where texts are verbatim otherwise: passwords are what they are.</summary>
+    public StorableTextConverter()
+        : this(isVerbatim: false)
+    {
+    }
+
+    /// <inheritdoc/>
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.String)
@@ -17,9 +24,12 @@ internal sealed class StorableTextConverter(bool isVerbatim) : JsonConverter<str
         return isVerbatim ? text : TextRules.Clean(text);
     }
 
+    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 
+    /// <inheritdoc/>
     public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetString()!;
 
+    /// <inheritdoc/>
     public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
 }

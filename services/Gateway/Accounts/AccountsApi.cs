@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Identity;
@@ -48,15 +49,14 @@ internal static class AccountsApi
         if (!turn.IsAcquired)
             return RateLimits.TooMany(context, turn);
 
-        var (email, name) = (TextRules.Clean(registration.Email), TextRules.Clean(registration.Name)!);
-        var user = new MallUser { UserName = email, Email = email, Name = name };
+        var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name };
         // Saved together with the account: nobody is left without a role.
         db.Open(user, Roles.Customer, time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
             return created.Succeeded
-                ? TypedResults.Created((string?)null, new Account(user.Id, user.Email!, user.Name, [Roles.Customer]))
+                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]))
                 : Refusal(created.Errors);
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
@@ -70,12 +70,10 @@ internal static class AccountsApi
     private static async Task<IResult> LoginAsync(
         Credentials credentials, SignInManager<MallUser> signIn, Sessions sessions, DemoAccounts demo, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        // As it was registered, however it is typed. A password is what it is.
-        var email = TextRules.Clean(credentials.Email)!;
-        var user = await signIn.UserManager.FindByEmailAsync(email);
+        var user = await signIn.UserManager.FindByEmailAsync(credentials.Email);
         if (user is not null && demo.IsLocked(user.Id))
             user = null;
-        if (await CheckAsync(user, email, credentials.Password, signIn, passwords, guesses, context) is { } refusal)
+        if (await CheckAsync(user, credentials.Email, credentials.Password, signIn, passwords, guesses, context) is { } refusal)
             return refusal;
         var person = await signIn.CreateUserPrincipalAsync(user!);
         await sessions.BeginAsync(person, user!.Id, context.RequestAborted);
@@ -165,18 +163,19 @@ internal static class AccountsApi
 /// <param name="Email">The address; also what the person signs in with.</param>
 /// <param name="Password">At least 8 characters, with an upper and a lower case letter, a digit and another character.</param>
 /// <param name="Name">What the person wants to be called.</param>
-internal sealed record Registration(string Email, string Password, string Name);
+internal sealed record Registration(
+    [property: JsonConverter(typeof(StorableTextConverter))] string Email, string Password, [property: JsonConverter(typeof(StorableTextConverter))] string Name);
 
 /// <summary>An account.</summary>
 /// <param name="Roles">What the person may be.</param>
 internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
 
 /// <summary>Signs in.</summary>
-internal sealed record Credentials(string Email, string Password);
+internal sealed record Credentials([property: JsonConverter(typeof(StorableTextConverter))] string Email, string Password);
 
 /// <summary>Asks for new tokens.</summary>
 /// <param name="Value">As login or the last refresh gave it.</param>
-internal sealed record RefreshToken([property: System.Text.Json.Serialization.JsonPropertyName("refreshToken")] string Value);
+internal sealed record RefreshToken([property: JsonPropertyName("refreshToken")] string Value);
 
 /// <summary>Changes the password.</summary>
 /// <param name="Current">The one until now.</param>
