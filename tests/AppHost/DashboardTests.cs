@@ -40,7 +40,8 @@ public sealed class DashboardTests(OpenAppHost mall)
         // Somebody's trace is there, so that the list is not empty for another reason.
         await (await mall.NewCustomerAsync()).GetAsync("/api/mypage/orders");
         var roots = await Eventually.Satisfies(async () => await RootsAsync(), roots => roots.Count > 0, "list a trace");
-        Assert.All(roots, root => Assert.StartsWith("gateway ", root, StringComparison.Ordinal));
+        // Who has the payment provider misbehave goes past the gateway, by a command of the dashboard.
+        Assert.All(roots.Where(root => root != "payment-provider PUT /mode"), root => Assert.StartsWith("gateway ", root, StringComparison.Ordinal));
     }
 
     [Fact]

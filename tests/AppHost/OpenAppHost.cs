@@ -110,6 +110,17 @@ public sealed class OpenAppHost : AppHostFixture
     }
 }
 
+/// <summary>The same without the dashboard, and with nobody to send traces to: for those who measure what people wait for.</summary>
+public sealed class UnwatchedAppHost : AppHostFixture
+{
+    /// <inheritdoc/>
+    protected override Task<AppHostMall> OpenAsync() => AppHostMall.OpenAsync(Data, ["--Mall:Replicas", "2"], builder =>
+    {
+        foreach (var program in builder.Resources.OfType<IResourceWithEnvironment>().ToList())
+            builder.CreateResourceBuilder(program).WithEnvironment(context => context.EnvironmentVariables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT"));
+    });
+}
+
 /// <summary>Tests that share <see cref="OpenAppHost"/>.</summary>
 [CollectionDefinition(Name)]
 public sealed class AppHostCollection : ICollectionFixture<OpenAppHost>

@@ -7,8 +7,7 @@ namespace OrderMall.AppHost.Tests.Faults;
 /// While many order at once: replacing services is not noticed, and what cannot be paid for is refused at once, and that alone.
 /// <c>MALL_CUSTOMERS</c> says how many.
 /// </summary>
-[Collection(AppHostCollection.Name)]
-public sealed class UnderLoadTests(OpenAppHost mall)
+public sealed class UnderLoadTests(UnwatchedAppHost mall) : IClassFixture<UnwatchedAppHost>
 {
     private const int Doses = 100;
     private static readonly int Customers = Environment.GetEnvironmentVariable("MALL_CUSTOMERS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 20;
