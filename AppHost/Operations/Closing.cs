@@ -46,22 +46,23 @@ internal sealed partial class Closing : IHostedLifecycleService
     {
         _state.IsClosing = true;
         _state.CannotOpen(null);
-        await _services.EndRestartsAsync().WaitAsync(Limit / 4).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var limit = new CancellationTokenSource(Limit / 2);
+        await _services.EndRestartsAsync().WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var running = _services.Programs.Where(program => program.HasProcess).ToList();
         var apps = _services.Apps.SelectMany(app => app.Instances).Select(instance => instance.Name).ToHashSet();
-        await StopAsync(running.Where(program => program.Name == AppIds.Gateway));
-        await StopAsync(running.Where(program => program.Name != AppIds.Gateway && apps.Contains(program.Name)));
-        await StopAsync(running.Where(program => !apps.Contains(program.Name)));
+        await StopAsync(running.Where(program => program.Name == AppIds.Gateway), limit.Token);
+        await StopAsync(running.Where(program => program.Name != AppIds.Gateway && apps.Contains(program.Name)), limit.Token);
+        await StopAsync(running.Where(program => !apps.Contains(program.Name)), limit.Token);
         await _databases.DisposeAsync();
     }
 
-    private Task StopAsync(IEnumerable<SupervisedProgram> programs) => Task.WhenAll(programs.Select(async program =>
+    private Task StopAsync(IEnumerable<SupervisedProgram> programs, CancellationToken cancellationToken) => Task.WhenAll(programs.Select(async program =>
     {
         try
         {
-            await _services.StopAsync(program).WaitAsync(Limit / 2);
+            await _services.StopAsync(program).WaitAsync(cancellationToken);
         }
-        catch (Exception failed) when (failed is MallException or TimeoutException)
+        catch (Exception failed) when (failed is MallException or OperationCanceledException)
         {
             LogNotStopped(program.Name, failed.Message);
         }
