@@ -18,8 +18,8 @@ public static class DatabaseFailure
     }
 
     /// <summary>
-    /// Lets a connection that would fail again and again go, and with it all others of its pool: it does not say which one it is. Those of a
-    /// server that became unreachable are gone too, and each would fail somebody else's request before it is noticed.
+    /// Evicts the pool of a connection that broke: the failure does not say which connection it was, and the others to the same unreachable
+    /// server would each fail a request before the pool notices.
     /// </summary>
     /// <param name="database">Whose connections those are; <see langword="null"/> where there is none.</param>
     public static void EvictPool(Exception failure, NpgsqlDataSource? database)

@@ -17,7 +17,7 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
     }
 
     /// <summary>Saves an order together with the events it raised.</summary>
-    /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>
+    /// <exception cref="DbUpdateConcurrencyException">The order was changed concurrently.</exception>
     public async Task SaveAsync(Order order, CancellationToken cancellationToken)
     {
         PublishEvents(order);
@@ -25,7 +25,7 @@ internal sealed class OrderingDb(DbContextOptions<OrderingDb> options) : MallDb(
     }
 
     /// <summary>Leaves nothing of an attempt but the event by which others undo what they may have done for it.</summary>
-    /// <exception cref="DbUpdateConcurrencyException">Somebody else changed it first.</exception>
+    /// <exception cref="DbUpdateConcurrencyException">The order was changed concurrently.</exception>
     public async Task ForgetAsync(Order attempt, DateTimeOffset now, CancellationToken cancellationToken)
     {
         attempt.Void(OrderReasons.Refused, now, undo: true);

@@ -22,7 +22,7 @@ internal static class Accounts
         return email;
     }
 
-    /// <summary>Signs in somebody new.</summary>
+    /// <summary>Registers a new account and signs in.</summary>
     public static async Task<Tokens> SignInAsync(RunningService<GatewayService> gateway) => await SignInAsync(gateway.Internal, await RegisterAsync(gateway.Internal));
 
     /// <summary>Signs in.</summary>

@@ -8,7 +8,7 @@ using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Services.Tests;
 
-/// <summary>However many connections somebody holds, others come in; and the log and the probes stay as they are.</summary>
+/// <summary>Limits of connections: one address with many of them keeps out neither others nor probes, and does not flood the log.</summary>
 [Collection(ServiceCollectionDefinition.Name)]
 public sealed class ConnectionTests(ServiceFixture fixture)
 {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace OrderMall.Services.Tests;
 
-/// <summary>Somebody at another address: all of 127.0.0.0/8 is this machine.</summary>
+/// <summary>A client at another address: all of 127.0.0.0/8 is this machine.</summary>
 internal static class Elsewhere
 {
     public static HttpClient Client(Uri to, string address) => new(new SocketsHttpHandler

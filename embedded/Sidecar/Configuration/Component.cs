@@ -75,7 +75,7 @@ internal static class ComponentReader
         "outboxPublishPubsub", "outboxPublishTopic", "outboxPubsub", "outboxDiscardWhenMissingState",
     ];
 
-    /// <param name="warnings">Where settings are added that nobody knows.</param>
+    /// <param name="warnings">Receives a line for each unknown setting.</param>
     public static Component Read(YamlMap resource, List<string> warnings)
     {
         resource.Only("apiVersion", "kind", "metadata", "spec", "scopes", "auth");

@@ -20,7 +20,7 @@ internal sealed class Resources
 
     public Configuration Configuration { get; }
 
-    /// <summary>What nobody knows, and is not followed.</summary>
+    /// <summary>A warning for each unknown setting, which is ignored.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
     public Component? PubSub(string name, string appId) =>

@@ -31,10 +31,10 @@ internal sealed class Promises
         return customer;
     }
 
-    /// <summary>Somebody orders for this price and no other.</summary>
+    /// <summary>An order is placed with this expected price.</summary>
     public void Expects(string customer, decimal price) => _expected[customer] = price;
 
-    /// <summary>What somebody has to pay for one, if they said what they expect.</summary>
+    /// <summary>The price of one that the order expects; none where it expects any.</summary>
     public decimal? ExpectedOf(string customer) => _expected.TryGetValue(customer, out var price) ? price : null;
 
     /// <summary>An order was answered like this, or not at all.</summary>
