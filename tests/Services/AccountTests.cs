@@ -8,7 +8,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>The gateway says whom one can write to.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class AccountTests(ServiceFixture fixture)
 {
     [Fact]

@@ -7,7 +7,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>The gateway's door while a service hangs.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class AdmissionTests(ServiceFixture fixture)
 {
     [Fact]

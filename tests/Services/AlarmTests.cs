@@ -14,7 +14,7 @@ using OrderMall.Store;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Each alarm is raised by its fault and goes away with it.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class AlarmTests(ServiceFixture fixture)
 {
     // Where nothing can be published, since there is no such topic at the sidecar.

@@ -8,7 +8,7 @@ using OrderMall.Publishing;
 namespace OrderMall.Services.Tests;
 
 /// <summary>The policies of calls where the sidecars have none: a service keeps to its own settings. Seen on publishing, which asks the store.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class CallPolicyTests(ServiceFixture fixture)
 {
     private static readonly string[] Policy =

@@ -7,7 +7,7 @@ using OrderMall.Contracts;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClassFixture<RunningService<CatalogService>>
 {
     [Fact]

@@ -9,7 +9,7 @@ using OrderMall.ServiceDefaults;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Limits of connections: one address with many of them keeps out neither others nor probes, and does not flood the log.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class ConnectionTests(ServiceFixture fixture)
 {
     private const string Attacker = "127.0.0.2";

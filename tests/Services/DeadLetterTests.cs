@@ -12,7 +12,7 @@ using OrderMall.Store;
 namespace OrderMall.Services.Tests;
 
 /// <summary>What becomes of events that cannot be handled, in a service with a database and in one without.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class DeadLetterTests(ServiceFixture fixture)
 {
     [Fact]

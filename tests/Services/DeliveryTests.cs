@@ -6,7 +6,7 @@ using OrderMall.Delivery;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class DeliveryTests(RunningService<DeliveryService> delivery) : IClassFixture<RunningService<DeliveryService>>
 {
     [Fact]

@@ -7,7 +7,7 @@ using OrderMall.Dispatch;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IClassFixture<RunningService<DispatchService>>
 {
     // Each test has workers of its own.

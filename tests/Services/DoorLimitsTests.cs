@@ -7,7 +7,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>What the door counts by address, whose address that is, and what it says of its answers.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class DoorLimitsTests(ServiceFixture fixture)
 {
     private const int Many = 150;

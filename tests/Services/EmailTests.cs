@@ -11,7 +11,7 @@ using OrderMall.ServiceDefaults;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Messages as emails, over a real SMTP server.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private readonly SmtpServer _server = SmtpServer.Start();

@@ -8,7 +8,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Nobody keeps others from their pages by opening many, and a stream lives no longer than the token it was opened with.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class EventStreamTests(ServiceFixture fixture)
 {
     private const string Page = "/api/mypage/events";

@@ -11,7 +11,7 @@ using OrderMall.ServiceDefaults.Api;
 namespace OrderMall.Services.Tests;
 
 /// <summary>What the gateway makes of answers that are Dapr's and not a service's, and of those without an end.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class ForwardingTests(ServiceFixture fixture)
 {
     [Theory]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,7 @@ using OrderMall.ServiceDefaults.Dapr;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Whatever the headers of a request, no call of any service fails on them: it is answered as usual, or refused.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed partial class HeaderTests(ServiceFixture fixture)
 {
     private static readonly string[] Names =
@@ -101,7 +102,8 @@ public sealed partial class HeaderTests(ServiceFixture fixture)
         await using var service = new RunningService<TService>(fixture) { Settings = ["Mall:Demo=true", "RateLimit:PerSecond=100000", "RateLimit:Burst=100000"] };
         await service.InitializeAsync();
         var identity = $"{SidecarEndpoint.TokenHeader}: app-token\r\n{GatewayIdentity.CallerHeader}: {AppIds.Gateway}\r\n{GatewayIdentity.UserHeader}: demo-alice\r\n{GatewayIdentity.RolesHeader}: {string.Join(',', Demo.Accounts.Select(account => account.Role).Distinct())}\r\n";
-        service.Sidecar.OtherwiseCalled = context => context.Response.WriteAsync("{}");
+        // Lists where one is asked for: an audit that finds none has nothing to look at again.
+        service.Sidecar.OtherwiseCalled = context => context.Response.WriteAsync(context.Request.Path.Value is { } called && called.Contains("/audit/") && !called.EndsWith("/messaging") ? "[]" : "{}");
         if (service is RunningService<GatewayService> gateway)
             identity = $"Authorization: Bearer {(await Accounts.SignInAsync(gateway.Internal, "operator@mall.test")).AccessToken}\r\n";
 
@@ -109,23 +111,23 @@ public sealed partial class HeaderTests(ServiceFixture fixture)
             (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? Verbs).Select(verb => (Verb: verb, Path: "/" + Parameter().Replace(endpoint.RoutePattern.RawText!.Trim('/'), "01890000-0000-7000-8000-000000000000"))))
             .Where(call => call.Verb != "HEAD").Distinct().ToList();
         Assert.NotEmpty(calls);
-        var failed = new List<string>();
+        var failed = new ConcurrentQueue<string>();
         foreach (var (verb, path) in calls)
         {
             var usual = await StatusAsync(verb, path, Json, "{}");
             Assert.True(usual > 0, $"{verb} {path} was not answered");
-            foreach (var type in ContentTypes)
-                await BearAsync($"Content-Type: {type}\r\nContent-Length: 2\r\n", "{}");
-            for (var turn = 0; turn < Values.Length; turn++)
-                await BearAsync(Json + string.Concat(Names.Select((name, i) => $"{name}: {Values[(i + turn) % Values.Length]}\r\n")), "{}");
-            foreach (var (headers, body) in Frames)
-                await BearAsync("Content-Type: application/json\r\n" + headers, body, isAll: true);
+            await Task.WhenAll(
+            [
+                .. ContentTypes.Select(type => BearAsync($"Content-Type: {type}\r\nContent-Length: 2\r\n", "{}")),
+                .. Values.Select((_, turn) => BearAsync(Json + string.Concat(Names.Select((name, i) => $"{name}: {Values[(i + turn) % Values.Length]}\r\n")), "{}")),
+                .. Frames.Select(frame => BearAsync("Content-Type: application/json\r\n" + frame.Headers, frame.Body, isAll: true)),
+            ]);
 
             async Task BearAsync(string headers, string body, bool isAll = false)
             {
                 var status = await StatusAsync(verb, path, headers, body, isAll);
                 if (status >= 500 && status != usual)
-                    failed.Add($"{verb} {path}: {status} with\n{headers}");
+                    failed.Enqueue($"{verb} {path}: {status} with\n{headers}");
             }
         }
 

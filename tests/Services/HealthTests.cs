@@ -6,7 +6,7 @@ using OrderMall.Store;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Readiness goes with the database, and whoever asks often does not ask the database as often.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class HealthTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private readonly RunningService<StoreService> _store = new(fixture);

@@ -8,7 +8,7 @@ using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFixture<RunningService<MyPageService>>
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);

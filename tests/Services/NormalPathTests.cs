@@ -6,7 +6,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>A path has one spelling: no other comes to a service, and none takes another budget.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class NormalPathTests(ServiceFixture fixture, RunningService<GatewayService> gateway) : IClassFixture<RunningService<GatewayService>>
 {
     private static readonly string[] Other =

@@ -7,7 +7,7 @@ using OrderMall.Notification;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class NotificationTests(RunningService<NotificationService> notification) : IClassFixture<RunningService<NotificationService>>
 {
     [Fact]

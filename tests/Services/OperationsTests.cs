@@ -10,7 +10,7 @@ using OrderMall.ServiceDefaults.Alarms;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Whom the operators' side asks, and who may ask it.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class OperationsTests(ServiceFixture fixture)
 {
     [Fact]

@@ -10,7 +10,7 @@ using OrderMall.Ordering;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class OrderingTests(RunningService<OrderingService> ordering) : IClassFixture<RunningService<OrderingService>>, IAsyncLifetime
 {
     private static readonly Guid Offer = Guid.NewGuid();

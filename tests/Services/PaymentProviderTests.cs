@@ -6,7 +6,7 @@ using OrderMall.PaymentProvider;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class PaymentProviderTests(RunningService<PaymentProviderService> provider) : IClassFixture<RunningService<PaymentProviderService>>
 {
     [Theory]

@@ -5,7 +5,7 @@ using OrderMall.Payment;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class PaymentTests(RunningService<PaymentService> payment) : IClassFixture<RunningService<PaymentService>>, IAsyncLifetime
 {
     // The provider as it is documented to its callers: one outcome per key.

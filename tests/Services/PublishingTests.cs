@@ -8,7 +8,7 @@ using OrderMall.Publishing;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class PublishingTests(RunningService<PublishingService> publishing) : IClassFixture<RunningService<PublishingService>>, IAsyncLifetime
 {
     private readonly HttpClient _penguin = publishing.As("penguin", Roles.Publisher);

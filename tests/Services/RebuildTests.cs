@@ -11,7 +11,7 @@ using OrderMall.Publishing;
 namespace OrderMall.Services.Tests;
 
 /// <summary>People's pages are made again from what their owners hold.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class RebuildTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 5, 4, 3, 2, 1, TimeSpan.Zero);

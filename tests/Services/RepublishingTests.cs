@@ -11,7 +11,7 @@ using OrderMall.Store;
 namespace OrderMall.Services.Tests;
 
 /// <summary>What services publish again of an order or a title, for whoever missed it.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class RepublishingTests(RunningService<StoreService> store, RunningService<PublishingService> publishing)
     : IClassFixture<RunningService<StoreService>>, IClassFixture<RunningService<PublishingService>>
 {

@@ -9,7 +9,7 @@ using OrderMall.Store;
 namespace OrderMall.Services.Tests;
 
 /// <summary>The product team's reviews, and how they and publishing come to one agreed state.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class ReviewTests(RunningService<StoreService> store, RunningService<PublishingService> publishing)
     : IClassFixture<RunningService<StoreService>>, IClassFixture<RunningService<PublishingService>>
 {

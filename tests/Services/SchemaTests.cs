@@ -7,7 +7,7 @@ using OrderMall.ServiceDefaults.Database;
 namespace OrderMall.Services.Tests;
 
 /// <summary>The SQL files make exactly the tables and columns that the EF models use.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class SchemaTests(ServiceFixture fixture)
 {
     [Fact]

@@ -11,7 +11,7 @@ using OrderMall.ServiceDefaults.Dapr;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Whoever does not come through a service's own sidecar gets nothing from it, whatever they ask and whoever they say they are.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed partial class SecurityTests(ServiceFixture fixture)
 {
     private static readonly string[][] WrongTokens = [[], [""], ["app-tokem"], ["app-toke"], ["app-token x"], ["APP-TOKEN"], ["app-token", "app-token"], ["Bearer app-token"]];

@@ -2,7 +2,7 @@ using OrderMall.Postgres;
 
 namespace OrderMall.Services.Tests;
 
-/// <summary>One PostgreSQL server for all tests of this assembly, in a folder of its own.</summary>
+/// <summary>One PostgreSQL server for the tests of a collection, in a folder of its own.</summary>
 public sealed class ServiceFixture : IAsyncLifetime
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"ordermall-services-{Guid.NewGuid():N}");
@@ -26,9 +26,16 @@ public sealed class ServiceFixture : IAsyncLifetime
     }
 }
 
-/// <summary>The tests that share the server.</summary>
+/// <summary>The tests of what services do.</summary>
 [CollectionDefinition(Name)]
-public sealed class ServiceCollectionDefinition : ICollectionFixture<ServiceFixture>
+public sealed class ServiceCollection : ICollectionFixture<ServiceFixture>
 {
     public const string Name = "services";
+}
+
+/// <summary>The tests of what comes to the gateway and over connections, which run beside the others: both wait more than they work.</summary>
+[CollectionDefinition(Name)]
+public sealed class DoorCollection : ICollectionFixture<ServiceFixture>
+{
+    public const string Name = "door";
 }

@@ -8,7 +8,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Passwords cannot be guessed, nobody can be locked out by guessing, and nothing tells whether there is an account.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) : IClassFixture<RunningService<GatewayService>>
 {
     private const int GuessesAtOnce = 10;

@@ -10,7 +10,7 @@ using OrderMall.ServiceDefaults.Api;
 namespace OrderMall.Services.Tests;
 
 /// <summary>A database connection that fails for good is not used for good.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private const string Token = "app-token";

@@ -6,7 +6,7 @@ using OrderMall.Store;
 
 namespace OrderMall.Services.Tests;
 
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class StoreTests(RunningService<StoreService> store) : IClassFixture<RunningService<StoreService>>
 {
     [Fact]

@@ -9,7 +9,7 @@ using OrderMall.Gateway;
 namespace OrderMall.Services.Tests;
 
 /// <summary>A token is good for its time, in its mall, for what it is, and as it was given.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(DoorCollection.Name)]
 public sealed class TokensTests(ServiceFixture fixture, RunningService<GatewayService> gateway) : IClassFixture<RunningService<GatewayService>>, IAsyncLifetime
 {
     private const string Own = "/api/orders/mine";
