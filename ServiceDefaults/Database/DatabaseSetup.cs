@@ -43,7 +43,8 @@ public static class DatabaseSetup
             services.GetRequiredService<Microsoft.Extensions.Logging.ILogger<SchemaMigrator>>()));
         builder.Services.AddHostedService<WarmUp<TDb>>();
         builder.Services.AddHostedService<OutboxPublisher>();
-        builder.Services.AddHostedService<InboxCleaner>();
+        builder.Services.AddSingleton(new Retention("inbox", "event_id", "handled_at"));
+        builder.Services.AddHostedService<RetentionJob>();
         builder.AddMessagingAlarms();
         builder.Services.AddSingleton(services =>
             new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey), services.GetRequiredService<TimeProvider>()));

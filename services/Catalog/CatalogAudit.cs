@@ -17,6 +17,13 @@ internal static class CatalogAudit
                 .Where(hold => some.OrderIds.Contains(hold.OrderId))
                 .Select(hold => new AuditedHold(hold.OrderId, hold.Quantity))
                 .ToListAsync(cancellationToken)).ExcludeFromDescription();
+        app.MapPost("/audit/holds/page", async (AuditPage page, CatalogDb db, CancellationToken cancellationToken) =>
+            await db.Holds.AsNoTracking()
+                .Where(hold => hold.Quantity > 0 && (page.After == null || hold.OrderId > page.After))
+                .OrderBy(hold => hold.OrderId)
+                .Take(page.Limit)
+                .Select(hold => new AuditedHold(hold.OrderId, hold.Quantity))
+                .ToListAsync(cancellationToken)).ExcludeFromDescription();
     }
 
     private static Task<List<AuditedOffer>> DescribeAsync(IQueryable<Offer> offers, CatalogDb db, CancellationToken cancellationToken) => offers

@@ -12,6 +12,8 @@ public sealed class CatalogService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<CatalogDb>();
+        // What was released keeps a request to hold it, still on its way, from being granted: none is so long.
+        builder.Services.AddSingleton(new Retention("hold", "order_id", "held_at", "quantity = 0"));
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();

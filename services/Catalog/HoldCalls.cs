@@ -5,7 +5,18 @@ namespace OrderMall.Catalog;
 /// <summary>Holds capacity for orders. Called by ordering.</summary>
 internal static class HoldCalls
 {
-    public static void Map(WebApplication app) => app.MapPost("/holds", HoldAsync).ExcludeFromDescription();
+    public static void Map(WebApplication app)
+    {
+        app.MapPost("/holds", HoldAsync).ExcludeFromDescription();
+        app.MapPost("/holds/look", LookAsync).ExcludeFromDescription();
+    }
+
+    // For who was refused just now: nothing is written for an order that could only be refused again.
+    private static async Task<Ok<HoldAnswer>> LookAsync(HoldRequest request, CatalogDb db, TimeProvider time, CancellationToken cancellationToken) =>
+        await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == request.OfferId, cancellationToken) is { } offer
+        && offer.Available < request.Quantity && Refusal(request, offer, time.EarliestDay()) is null
+            ? Answer(HoldOutcome.SoldOut)
+            : Answer(HoldOutcome.Held);
 
     private static async Task<Ok<HoldAnswer>> HoldAsync(HoldRequest request, CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken)
     {

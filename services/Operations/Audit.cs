@@ -1,8 +1,11 @@
+using System.Diagnostics;
+
 namespace OrderMall.Operations;
 
 /// <summary>
 /// Asks all services and compares. The mall goes on meanwhile, so one look proves nothing: what does not agree is only
-/// suspected, and looked at again, all sides anew. What still does not agree then is reported.
+/// suspected, and looked at again, all sides anew. What still does not agree then is reported. What there is too much of for one turn is
+/// looked at in several: the next one goes on where the last one stopped.
 /// </summary>
 internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDisposable
 {
@@ -13,45 +16,51 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     private const int Looks = 10;
     private const int BatchSize = 500;
 
-    /// <summary>How long one may take.</summary>
+    /// <summary>How long one turn may take: the gateway waits for it.</summary>
     public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
+
+    /// <summary>After this it takes no further page. The rest of <see cref="TimeLimit"/> is for the page it has, and for looking again.</summary>
+    public static readonly TimeSpan Turn = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
     // It asks everything of everybody: one at a time.
     private readonly SemaphoreSlim _one = new(1, 1);
+    private AuditPass? _pass;
 
     /// <summary>The last one that was finished.</summary>
     public AuditReport? Last { get; private set; }
 
     public void Dispose() => _one.Dispose();
 
-    public async Task<AuditReport> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Goes on with the look that is under way, or begins one.</summary>
+    /// <param name="turn">After this it takes no further page; then the report is not complete.</param>
+    public async Task<AuditReport> RunAsync(TimeSpan turn, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
         try
         {
+            var pass = _pass ??= new AuditPass(time.Now());
             var sources = new AuditSources(services);
-            var counts = new AuditCounts();
-            var offers = await OffersAsync(sources, cancellationToken);
-            foreach (var offer in offers.Values)
-                counts.Count(offer);
-
-            var (suspects, held) = await OrdersAsync(sources, counts, cancellationToken);
-            var strangers = await StrangersAsync(sources, counts, cancellationToken);
-            var titles = await TitlesAsync(sources, counts, cancellationToken);
+            var isOver = await LookAsync(pass, sources, turn, cancellationToken);
+            foreach (var (service, answer) in sources.Unreachable)
+                pass.Unreachable[service] = answer;
+            if (!isOver)
+                return Report(pass, [], isComplete: false);
             List<Disagreement> found =
             [
-                .. await AgainAsync(suspects, (ids, ct) => JudgeAsync(sources, ids, ct), cancellationToken),
-                .. await AgainAsync(strangers, (ids, ct) => UnknownAsync(sources, ids, ct), cancellationToken),
-                .. await AgainAsync(titles, (ids, ct) => JudgeTitlesAsync(sources, ids, ct), cancellationToken),
+                .. pass.Found,
+                .. await AgainAsync(pass.Suspects.Orders, (ids, ct) => JudgeAsync(sources, ids, ct), cancellationToken),
+                .. await AgainAsync(pass.Suspects.Charges, (ids, ct) => UnknownAsync(sources, ids, AuditRules.JudgeUnknownCharges, ct), cancellationToken),
+                .. await AgainAsync(pass.Suspects.Holds, (ids, ct) => UnknownAsync(sources, ids, AuditRules.JudgeUnknownHolds, ct), cancellationToken),
+                .. await AgainAsync(pass.Suspects.Titles, (ids, ct) => JudgeTitlesAsync(sources, ids, ct), cancellationToken),
                 .. await IdleAsync(sources, cancellationToken),
-                .. await CapacityAsync(sources, offers, held, cancellationToken),
-                .. await MessagingAsync(sources, counts, cancellationToken),
+                .. await MessagingAsync(sources, pass.Counts, cancellationToken),
             ];
-            // What was not asked cannot be reported as wrong, only as not asked: first, since it says how much the rest is worth.
-            return Last = new AuditReport(time.Now(), counts.All,
-                [.. sources.Unreachable.Select(service => new Disagreement(Reachable, $"{service.Key} did not answer: {service.Value}")).Concat(found).Take(MostReported)]);
+            foreach (var (service, answer) in sources.Unreachable)
+                pass.Unreachable[service] = answer;
+            _pass = null;
+            return Last = Report(pass, found, isComplete: true);
         }
         finally
         {
@@ -59,66 +68,73 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
         }
     }
 
-    private static async Task<Dictionary<Guid, AuditedOffer>> OffersAsync(AuditSources sources, CancellationToken cancellationToken)
-    {
-        var offers = new Dictionary<Guid, AuditedOffer>();
-        await foreach (var page in sources.OffersAsync(cancellationToken))
-        {
-            foreach (var offer in page)
-                offers[offer.OfferId] = offer;
-        }
+    // What was not asked cannot be reported as wrong, only as not asked: first, since it says how much the rest is worth.
+    private AuditReport Report(AuditPass pass, List<Disagreement> found, bool isComplete) => new(
+        pass.Since, time.Now(), isComplete, pass.Counts.All,
+        [.. pass.Unreachable.OrderBy(service => service.Key, StringComparer.Ordinal).Select(service => new Disagreement(Reachable, $"{service.Key} did not answer: {service.Value}")).Concat(found).Take(MostReported)]);
 
-        return offers;
-    }
-
-    // Every order once: counts, those that look wrong, and what their holds come to for each offer.
-    private static async Task<(List<Guid> Suspects, Dictionary<Guid, long> Held)> OrdersAsync(AuditSources sources, AuditCounts counts, CancellationToken cancellationToken)
+    // Everything once: counts, and what looks wrong.
+    private static async Task<bool> LookAsync(AuditPass pass, AuditSources sources, TimeSpan turn, CancellationToken cancellationToken)
     {
-        var suspects = new List<Guid>();
-        var held = new Dictionary<Guid, long>();
-        await foreach (var page in sources.OrdersAsync(cancellationToken))
-        {
-            foreach (var facts in await sources.FactsAsync(page, cancellationToken))
+        var (suspects, clock) = (pass.Suspects, Stopwatch.StartNew());
+        Func<Task<bool>>[] steps =
+        [
+            () => PagesAsync(sources.OffersAsync(pass.After, cancellationToken), offer => offer.OfferId, page =>
             {
-                counts.Count(facts);
-                held[facts.Order.OfferId] = held.GetValueOrDefault(facts.Order.OfferId) + (facts.Hold.Value?.Quantity ?? 0);
-                if (suspects.Count < MostReported && AuditRules.Judge(facts).Any())
-                    suspects.Add(facts.Order.OrderId);
-            }
-        }
-
-        return (suspects, held);
-    }
-
-    // The provider's whole ledger: charges for orders that ordering does not know.
-    private static async Task<List<Guid>> StrangersAsync(AuditSources sources, AuditCounts counts, CancellationToken cancellationToken)
-    {
-        var strangers = new List<Guid>();
-        await foreach (var page in sources.ChargesAsync(cancellationToken))
-        {
-            page.ForEach(counts.Count);
-            if (strangers.Count < MostReported)
-                strangers.AddRange((await UnknownAsync(sources, page.Where(charge => charge.Charges > 0).Select(charge => charge.OrderId).ToList(), cancellationToken)).Select(unknown => unknown.OrderId!.Value));
-        }
-
-        return strangers;
-    }
-
-    // Every registration once: counts, and those that look wrong.
-    private static async Task<List<Guid>> TitlesAsync(AuditSources sources, AuditCounts counts, CancellationToken cancellationToken)
-    {
-        var suspects = new List<Guid>();
-        await foreach (var page in sources.TitlesAsync(cancellationToken))
-        {
-            foreach (var facts in await sources.FactsAsync(page, cancellationToken))
+                page.ForEach(pass.Counts.Count);
+                // An offer and its holds are read in one go: this needs no second look.
+                pass.Found.AddRange(page.SelectMany(AuditRules.Judge));
+                return Task.CompletedTask;
+            }),
+            () => PagesAsync(sources.OrdersAsync(pass.After, cancellationToken), order => order.OrderId, async page =>
             {
-                counts.Count(facts);
-                if (suspects.Count < MostReported && AuditRules.Judge(facts).Any())
-                    suspects.Add(facts.Title.TitleId);
-            }
+                foreach (var facts in await sources.FactsAsync(page, cancellationToken))
+                {
+                    pass.Counts.Count(facts);
+                    Suspect(suspects.Orders, AuditRules.Judge(facts).Select(_ => facts.Order.OrderId).Take(1));
+                }
+            }),
+            // The provider's whole ledger, and all that is held: also for orders that ordering does not know.
+            () => PagesAsync(sources.ChargesAsync(pass.After, cancellationToken), charge => charge.OrderId, async page =>
+            {
+                var unknown = await UnknownAsync(sources, [.. page.Where(charge => charge.Charged != charge.Refunded).Select(charge => charge.OrderId)], AuditRules.JudgeUnknownCharges, cancellationToken);
+                page.ForEach(pass.Counts.Count);
+                Suspect(suspects.Charges, unknown.Select(found => found.OrderId!.Value));
+            }),
+            () => PagesAsync(sources.HoldsAsync(pass.After, cancellationToken), hold => hold.OrderId, async page =>
+                Suspect(suspects.Holds, (await UnknownAsync(sources, [.. page.Select(hold => hold.OrderId)], AuditRules.JudgeUnknownHolds, cancellationToken)).Select(found => found.OrderId!.Value))),
+            () => PagesAsync(sources.TitlesAsync(pass.After, cancellationToken), title => title.TitleId, async page =>
+            {
+                foreach (var facts in await sources.FactsAsync(page, cancellationToken))
+                {
+                    pass.Counts.Count(facts);
+                    Suspect(suspects.Titles, AuditRules.Judge(facts).Select(_ => facts.Title.TitleId).Take(1));
+                }
+            }),
+        ];
+        for (; pass.Step < steps.Length; (pass.Step, pass.After) = (pass.Step + 1, null))
+        {
+            if (!await steps[pass.Step]())
+                return false;
         }
 
-        return suspects;
+        return true;
+
+        // A page counts when it was looked at as a whole: whoever is interrupted begins it again.
+        async Task<bool> PagesAsync<T>(IAsyncEnumerable<List<T>> pages, Func<T, Guid> id, Func<List<T>, Task> look)
+        {
+            await foreach (var page in pages)
+            {
+                await look(page);
+                pass.After = id(page[^1]);
+                if (clock.Elapsed > turn)
+                    return false;
+            }
+
+            return true;
+        }
+
+        static void Suspect(List<Guid> suspects, IEnumerable<Guid> ids) => suspects.AddRange(ids.Take(MostReported - suspects.Count));
     }
 
     // Looks at the suspects until nothing is wrong with them, or for the last time.
@@ -151,46 +167,11 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     private static async Task<List<Disagreement>> IdleAsync(AuditSources sources, CancellationToken cancellationToken) =>
         [.. (await sources.IdleAsync(cancellationToken) ?? []).Select(AuditRules.Judge)];
 
-    private static async Task<List<Disagreement>> UnknownAsync(AuditSources sources, IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
+    private static async Task<List<Disagreement>> UnknownAsync(
+        AuditSources sources, IReadOnlyList<Guid> ids, Func<IEnumerable<Guid>, IEnumerable<AuditedOrder>, IEnumerable<Disagreement>> judge, CancellationToken cancellationToken) =>
         ids.Count > 0 && await sources.OrdersAsync(ids, cancellationToken) is { } orders
-            ? [.. AuditRules.JudgeUnknown(ids, orders)]
+            ? [.. judge(ids, orders)]
             : [];
-
-    // An offer's numbers are read in one go, but the holds of its orders page by page: those are compared only where the
-    // offer was the same before and after.
-    private async Task<List<Disagreement>> CapacityAsync(AuditSources sources, Dictionary<Guid, AuditedOffer> before, Dictionary<Guid, long> held, CancellationToken cancellationToken)
-    {
-        for (var look = 0; ; look++)
-        {
-            var after = await OffersAsync(sources, cancellationToken);
-            List<Disagreement> wrong =
-            [
-                .. after.Values.SelectMany(offer => AuditRules.Judge(offer)),
-                .. after.Values
-                    .Where(offer => before.TryGetValue(offer.OfferId, out var same) && same == offer && !sources.Unreachable.Any(service => service.Key is AppIds.Ordering or AppIds.Catalog))
-                    .SelectMany(offer => AuditRules.JudgeHeld(offer, held.GetValueOrDefault(offer.OfferId))),
-            ];
-            if (wrong.Count == 0 || look == Looks)
-                return wrong;
-            await Task.Delay(Pause, time, cancellationToken);
-            before = await OffersAsync(sources, cancellationToken);
-            held = await HeldAsync(sources, cancellationToken);
-        }
-    }
-
-    private static async Task<Dictionary<Guid, long>> HeldAsync(AuditSources sources, CancellationToken cancellationToken)
-    {
-        var held = new Dictionary<Guid, long>();
-        await foreach (var page in sources.OrdersAsync(cancellationToken))
-        {
-            if (await sources.HoldsAsync(page, cancellationToken) is not { } holds)
-                break;
-            foreach (var order in page)
-                held[order.OfferId] = held.GetValueOrDefault(order.OfferId) + (holds.GetValueOrDefault(order.OrderId)?.Quantity ?? 0);
-        }
-
-        return held;
-    }
 
     private async Task<List<Disagreement>> MessagingAsync(AuditSources sources, AuditCounts counts, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ internal static class AuditApi
 {
     public static void Map(WebApplication app) =>
         app.MapGet("/api/ops/audit", RunAsync)
-            .WithTags("Operation").WithName("Audit").WithSummary("Asks every service and compares: the counts that must agree, and each disagreement that stays.")
+            .WithTags("Operation").WithName("Audit").WithSummary("Asks every service and compares: the counts that must agree, and each disagreement that stays. Where complete is false there was too much for one turn: the next one goes on from there.")
             .RequireRole(Roles.Operator);
 
     private static async Task<Results<Ok<AuditReport>, ProblemHttpResult>> RunAsync(Audit audit, CancellationToken cancellationToken)
@@ -16,20 +16,22 @@ internal static class AuditApi
         limit.CancelAfter(Audit.TimeLimit);
         try
         {
-            return TypedResults.Ok(await audit.RunAsync(limit.Token));
+            return TypedResults.Ok(await audit.RunAsync(Audit.Turn, limit.Token));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return Problems.Of(StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The audit was not finished within {Audit.TimeLimit.TotalSeconds} s. Try again when fewer orders are moving.");
+            return Problems.Of(StatusCodes.Status504GatewayTimeout, "timeout", "No answer in time.", $"The services did not answer this turn of the audit within {Audit.TimeLimit.TotalSeconds} s. Ask again: it goes on where it stopped.");
         }
     }
 }
 
 /// <summary>The audit's result.</summary>
-/// <param name="At">When it was finished (UTC).</param>
-/// <param name="Counts">How many of what there are.</param>
+/// <param name="Since">When it began (UTC).</param>
+/// <param name="At">When it was finished, or this turn of it (UTC).</param>
+/// <param name="Complete">Whether it looked at everything; if not, the next turn goes on, and disagreements are reported at the end.</param>
+/// <param name="Counts">How many of what there are, as far as it has come.</param>
 /// <param name="Disagreements">What does not agree; at most 1000.</param>
-internal sealed record AuditReport(DateTimeOffset At, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<Disagreement> Disagreements);
+internal sealed record AuditReport(DateTimeOffset Since, DateTimeOffset At, bool Complete, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<Disagreement> Disagreements);
 
 /// <summary>Two sides that do not agree.</summary>
 /// <param name="Rule">Which rule it breaks: <c>payment, provider, capacity, hold, store, delivery, dispatch, notification, mypage, title, overdue, outbox, dead-letters, reachable</c>.</param>

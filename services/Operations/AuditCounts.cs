@@ -11,8 +11,8 @@ internal sealed class AuditCounts
             "providerCharges", "providerRefunds", "offers", "holds", "received", "parcels", "assignments", "messages", "pages", "titles", "titlesOnSale", "outbox", "deadLetters",
         }.Select(name => KeyValuePair.Create(name, 0L)));
 
-    /// <summary>The counts by name.</summary>
-    public IReadOnlyDictionary<string, long> All => _counts;
+    /// <summary>The counts by name, as they are now.</summary>
+    public IReadOnlyDictionary<string, long> All => new OrderedDictionary<string, long>(_counts);
 
     public void Count(OrderFacts facts)
     {

@@ -7,6 +7,7 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
 {
     private const string Key = "Audit:Interval";
     private static readonly TimeSpan Usual = TimeSpan.FromHours(1);
+    private const int RoundsMissed = 2;
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
 
     /// <summary>Adds the job and their alarm, unless the configured interval is zero.</summary>
@@ -19,8 +20,13 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
         var text = builder.Configuration[Key] is { Length: > 0 } set ? set : Usual.ToString();
         if (!TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var interval) || (interval != TimeSpan.Zero && interval < Shortest))
             throw new InvalidOperationException($"{Key} is '{text}': it must be a time such as 01:00:00, at least {Shortest}, or 0 for never.");
-        if (interval > TimeSpan.Zero)
-            builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<AuditJob>(services, interval));
+        if (interval == TimeSpan.Zero)
+            return;
+        var started = DateTimeOffset.UtcNow;
+        builder.AddAlarm(
+            new Alarm("ordermall.audit.age", "s", (RoundsMissed * interval).TotalSeconds + Audit.TimeLimit.TotalSeconds, "No audit was finished for long: what does not agree would not be known. GET /api/ops/audit says why."),
+            (services, _) => Task.FromResult((services.GetRequiredService<TimeProvider>().GetUtcNow() - (services.GetRequiredService<Audit>().Last?.At ?? started)).TotalSeconds));
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<AuditJob>(services, interval));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,11 +34,16 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
         using var timer = new PeriodicTimer(interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            limit.CancelAfter(Audit.TimeLimit);
             try
             {
-                var report = await audit.RunAsync(limit.Token);
+                AuditReport report;
+                do
+                {
+                    using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                    limit.CancelAfter(Audit.TimeLimit);
+                    report = await audit.RunAsync(Audit.Turn, limit.Token);
+                }
+                while (!report.Complete);
                 foreach (var found in report.Disagreements.Take(10))
                     LogFound(found.Rule, found.OrderId ?? found.TitleId ?? found.OfferId, found.Detail);
             }

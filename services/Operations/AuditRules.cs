@@ -93,17 +93,16 @@ internal static class AuditRules
             yield return new Disagreement("capacity", $"Capacity {capacity} is not available {available} + held {offer.Held}.", OfferId: offer.OfferId);
     }
 
-    /// <summary>The holds of an offer against the orders they are for.</summary>
-    public static IEnumerable<Disagreement> JudgeHeld(AuditedOffer offer, long heldByOrders)
-    {
-        if (offer.Held != heldByOrders)
-            yield return new Disagreement("capacity", $"The catalog holds {offer.Held}, but the holds of all orders are {heldByOrders}.", OfferId: offer.OfferId);
-    }
+    /// <summary>What is held for orders of which ordering knows nothing.</summary>
+    /// <param name="held">The orders that the catalog holds something for.</param>
+    /// <param name="known">Those of them that ordering knows.</param>
+    public static IEnumerable<Disagreement> JudgeUnknownHolds(IEnumerable<Guid> held, IEnumerable<AuditedOrder> known) =>
+        held.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("hold", "The catalog holds something for an order that ordering does not know.", OrderId: id));
 
-    /// <summary>Money that was taken for orders of which ordering knows nothing.</summary>
+    /// <summary>Money that was taken, and not given back, for orders of which ordering knows nothing.</summary>
     /// <param name="charged">The orders that the provider charged for.</param>
     /// <param name="known">Those of them that ordering knows.</param>
-    public static IEnumerable<Disagreement> JudgeUnknown(IEnumerable<Guid> charged, IEnumerable<AuditedOrder> known) =>
+    public static IEnumerable<Disagreement> JudgeUnknownCharges(IEnumerable<Guid> charged, IEnumerable<AuditedOrder> known) =>
         charged.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("provider", "The provider charged for an order that ordering does not know.", OrderId: id));
 
     /// <summary>Nobody waits for a worker while one is free.</summary>

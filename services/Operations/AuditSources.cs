@@ -30,19 +30,23 @@ internal sealed class AuditSources(IServiceProvider services)
     private readonly ConcurrentDictionary<string, string> _unreachable = new();
 
     /// <summary>The services that did not answer, and what came instead.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Unreachable => _unreachable.OrderBy(service => service.Key, StringComparer.Ordinal);
+    public IEnumerable<KeyValuePair<string, string>> Unreachable => _unreachable;
 
-    public IAsyncEnumerable<List<AuditedOrder>> OrdersAsync(CancellationToken cancellationToken) =>
-        PagesAsync(AppIds.Ordering, "audit/orders", ContractsJson.Default.ListAuditedOrder, order => order.OrderId, cancellationToken);
+    public IAsyncEnumerable<List<AuditedOrder>> OrdersAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.Ordering, "audit/orders", ContractsJson.Default.ListAuditedOrder, order => order.OrderId, cancellationToken);
 
-    public IAsyncEnumerable<List<AuditedOffer>> OffersAsync(CancellationToken cancellationToken) =>
-        PagesAsync(AppIds.Catalog, "audit/offers", ContractsJson.Default.ListAuditedOffer, offer => offer.OfferId, cancellationToken);
+    public IAsyncEnumerable<List<AuditedOffer>> OffersAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.Catalog, "audit/offers", ContractsJson.Default.ListAuditedOffer, offer => offer.OfferId, cancellationToken);
 
-    public IAsyncEnumerable<List<AuditedCharge>> ChargesAsync(CancellationToken cancellationToken) =>
-        PagesAsync(AppIds.PaymentProvider, "audit/charges/page", ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
+    public IAsyncEnumerable<List<AuditedCharge>> ChargesAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.PaymentProvider, "audit/charges/page", ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
 
-    public IAsyncEnumerable<List<AuditedTitle>> TitlesAsync(CancellationToken cancellationToken) =>
-        PagesAsync(AppIds.Publishing, "audit/titles", ContractsJson.Default.ListAuditedTitle, title => title.TitleId, cancellationToken);
+    /// <summary>What is held, and not released.</summary>
+    public IAsyncEnumerable<List<AuditedHold>> HoldsAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.Catalog, "audit/holds/page", ContractsJson.Default.ListAuditedHold, hold => hold.OrderId, cancellationToken);
+
+    public IAsyncEnumerable<List<AuditedTitle>> TitlesAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.Publishing, "audit/titles", ContractsJson.Default.ListAuditedTitle, title => title.TitleId, cancellationToken);
 
     /// <summary>Some registrations as they are now; <see langword="null"/> if publishing does not answer.</summary>
     public Task<List<AuditedTitle>?> TitlesAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken) =>
@@ -125,9 +129,8 @@ internal sealed class AuditSources(IServiceProvider services)
         where T : class => new(answer is not null, answer?.GetValueOrDefault(id));
 
     private async IAsyncEnumerable<List<T>> PagesAsync<T>(
-        string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        Guid? after, string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Guid? after = null;
         while (await AskAsync(appId, path, new AuditPage(after, PageSize), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
         {
             yield return page;

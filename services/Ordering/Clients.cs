@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Caching.Memory;
+
 namespace OrderMall.Ordering;
 
 /// <summary>Asks the catalog to hold capacity.</summary>
@@ -5,16 +7,48 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
 {
     // The catalog does no more in a second when it is asked for more at once: they would only wait there, where their time runs out.
     private const int AtOnce = 8;
+    private const int MostSoldOut = 10_000;
+    private static readonly TimeSpan SoldOutIsWorthALook = TimeSpan.FromMinutes(1);
     private readonly SemaphoreSlim _turns = new(AtOnce);
+    private readonly MemoryCache _soldOut = new(new MemoryCacheOptions { SizeLimit = MostSoldOut });
+
+    /// <summary>Whether an order could only be refused, by an offer of which others have found nothing left just now: before anything is written for it.</summary>
+    public async Task<bool> IsSoldOutAsync(Order order, CancellationToken cancellationToken)
+    {
+        if (!_soldOut.TryGetValue(order.OfferId, out _))
+            return false;
+        try
+        {
+            return (await AskAsync("holds/look", order, cancellationToken)).Outcome == HoldOutcome.SoldOut;
+        }
+        catch (ServiceUnavailableException)
+        {
+            return false;
+        }
+    }
 
     /// <exception cref="ServiceUnavailableException">Whether it is held is unknown.</exception>
     public async Task<HoldAnswer> HoldAsync(Order order, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync("holds", order, cancellationToken);
+        if (answer.Outcome == HoldOutcome.SoldOut)
+            _soldOut.Set(order.OfferId, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = SoldOutIsWorthALook });
+        return answer;
+    }
+
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _soldOut.Dispose();
+    }
+
+    private async Task<HoldAnswer> AskAsync(string path, Order order, CancellationToken cancellationToken)
     {
         await _turns.WaitAsync(cancellationToken);
         try
         {
             return await catalog.AskAsync(
-                "holds",
+                path,
                 new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount),
                 ContractsJson.Default.HoldRequest,
                 ContractsJson.Default.HoldAnswer,
@@ -25,8 +59,6 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
             _turns.Release();
         }
     }
-
-    public void Dispose() => _turns.Dispose();
 }
 
 /// <summary>Asks payment to charge and to give back.</summary>

@@ -188,8 +188,8 @@ internal sealed class Order
     public void Void(string reason, DateTimeOffset now, bool undo)
     {
         Require(OrderStatus.Pending);
-        // Who was told to try again shortly may do so with the same key; a refusal stays the answer to it.
-        if (reason is OrderReasons.Unavailable or OrderReasons.TooManyUnpaid)
+        // Who was told to try again shortly may do so with the same key, and who found nothing left too; a declined payment stays the answer to it.
+        if (reason is OrderReasons.Unavailable or OrderReasons.TooManyUnpaid or OrderReasons.SoldOut)
             IdempotencyKey = null;
         Reason = reason;
         Rest();

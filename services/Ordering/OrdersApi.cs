@@ -29,7 +29,7 @@ internal static class OrdersApi
     }
 
     private static async Task<IResult> PlaceAsync(
-        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, Placing placing, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
+        PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, Placing placing, CatalogClient catalog, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(SagaTimeLimit);
         var hash = key.HashOf(request);
@@ -43,6 +43,8 @@ internal static class OrdersApi
         }
 
         var order = Order.Begin(user.Id(), request, key.Value, hash, time.Now());
+        if (await catalog.IsSoldOutAsync(order, limit.Token))
+            return SoldOut();
         db.Begin(order);
         try
         {
@@ -169,7 +171,7 @@ internal static class OrdersApi
         switch (order.Reason)
         {
             case OrderReasons.SoldOut:
-                return Problems.Conflict("sold-out", "There is not enough left of this offer. Nothing was charged.");
+                return SoldOut();
             case OrderReasons.TooManyUnpaid:
                 return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "too-many-unpaid", "Too much of this offer waits for payment.",
                     "The payment service does not answer, and as much of this offer as may be held unpaid is held already. Nothing was ordered and nothing is charged. Try again shortly.");
@@ -179,6 +181,8 @@ internal static class OrdersApi
                 return Unavailable(context);
         }
     }
+
+    private static ProblemHttpResult SoldOut() => Problems.Conflict("sold-out", "There is not enough left of this offer. Nothing was charged.");
 
     private static ProblemHttpResult Unavailable(HttpContext context) =>
         Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",

@@ -10,6 +10,8 @@ public sealed class PaymentService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<PaymentDb>();
+        // Where no money was taken. What was taken and given back is kept as what was kept.
+        builder.Services.AddSingleton(new Retention("payment", "order_id", "updated_at", "status = 'Declined' AND due_at IS NULL"));
         builder.AddServiceClient(AppIds.PaymentProvider);
         builder.AddJson(PaymentJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<ProviderClient>();

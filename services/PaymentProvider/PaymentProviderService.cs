@@ -14,6 +14,7 @@ public sealed class PaymentProviderService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<Ledger>();
+        builder.Services.AddSingleton(new Retention("charge", "key", "updated_at", "amount = 0"));
         builder.Services.AddSingleton<ModeSwitch>();
         builder.Services.AddSingleton<IValidator<ProviderMode>, ProviderModeValidator>();
         builder.Services.AddSingleton<IValidator<ProviderCharge>, ProviderChargeValidator>();

@@ -117,7 +117,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
             {
                 var (audit, found) = (answer.Json, answer.Json.GetProperty("disagreements").EnumerateArray().Select(disagreement => disagreement.ToString()).ToList());
                 counts = audit.GetProperty("counts").EnumerateObject().ToDictionary(count => count.Name, count => count.Value.GetInt64());
-                if (found.Count == 0 && counts["inFlight"] == 0)
+                if (found.Count == 0 && counts["inFlight"] == 0 && audit.GetProperty("complete").GetBoolean())
                     return counts;
                 if (timeline.Elapsed - began > Settling)
                 {

@@ -55,7 +55,7 @@ public sealed class Operator(Person who) : Person(who)
         {
             var audit = (await GetAsync("/api/ops/audit")).Is(HttpStatusCode.OK).Json;
             var found = audit.GetProperty("disagreements").EnumerateArray().Select(disagreement => disagreement.ToString()).Where(text => !Told.ContainsKey(text)).ToList();
-            if (found.Count == 0)
+            if (found.Count == 0 && audit.GetProperty("complete").GetBoolean())
                 return audit.GetProperty("counts");
             if (waited.Elapsed < limit)
                 continue; // an audit that finds something has taken its time

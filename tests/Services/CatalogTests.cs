@@ -62,6 +62,26 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     }
 
     [Fact]
+    public async Task What_was_released_a_week_ago_is_deleted_and_what_is_held_stays()
+    {
+        var offer = await RegisterAsync(capacity: 10);
+        var (released, held) = (Orders.Book() with { OfferId = offer }, Guid.CreateVersion7());
+        await HoldAsync(offer, released.OrderId);
+        await HoldAsync(offer, held, quantity: 2);
+        await catalog.DeliverAsync(OrderEvent.Cancelled, released);
+        Assert.Equal(HoldOutcome.Released, (await HoldAsync(offer, released.OrderId)).Outcome);
+        await using var database = NpgsqlDataSource.Create(catalog.ConnectionString);
+        await using (var command = database.CreateCommand("UPDATE hold SET held_at = now() - interval '8 days'"))
+            await command.ExecuteNonQueryAsync();
+
+        await catalog.StopReplicaAsync(await catalog.StartReplicaAsync());
+        await using var left = database.CreateCommand("SELECT count(*) FROM hold WHERE offer_id = $1");
+        left.Parameters.Add(new() { Value = offer });
+        await Eventually.BecomesAsync<object?>(1L, () => left.ExecuteScalarAsync());
+        Assert.Equal((HoldOutcome.Held, 8), ((await HoldAsync(offer, held, quantity: 2)).Outcome, await AvailableAsync(offer)));
+    }
+
+    [Fact]
     public async Task What_cannot_be_ordered_like_this_is_said_and_nothing_is_held()
     {
         var offer = await RegisterAsync(capacity: 10);

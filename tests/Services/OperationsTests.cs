@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Contracts;
 using OrderMall.Operations;
 using OrderMall.ServiceDefaults;
@@ -57,6 +59,55 @@ public sealed class OperationsTests(ServiceFixture fixture)
     {
         var wrong = Assert.Throws<InvalidOperationException>(() => ServiceHost.Create<OperationsService>(["--DAPR_GRPC_PORT=50001", "--APP_API_TOKEN=token", $"--{key}={value}"]));
         Assert.StartsWith($"operations: {named ?? key}: ", wrong.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_audit_that_is_too_much_for_one_turn_goes_on_where_it_stopped()
+    {
+        await using var operations = await StartAsync();
+        var offers = Enumerable.Range(0, 1_001).Select(_ => new AuditedOffer(Guid.CreateVersion7(), 3, 1, 2)).OrderBy(offer => offer.OfferId).ToList();
+        offers[^1] = offers[^1] with { Available = 2 };
+        var asked = new ConcurrentQueue<Guid?>();
+        operations.Sidecar.OtherwiseCalled = context => context.Response.WriteAsync(context.Request.Path.Value!.EndsWith("/messaging", StringComparison.Ordinal) ? """{"outbox":0,"deadLetters":0}""" : "[]");
+        operations.Sidecar.Called["catalog/audit/offers"] = async context =>
+        {
+            var page = (await context.Request.ReadFromJsonAsync<AuditPage>())!;
+            asked.Enqueue(page.After);
+            await context.Response.WriteAsJsonAsync(offers.Where(offer => page.After is null || offer.OfferId > page.After).Take(page.Limit));
+        };
+
+        var audit = operations.Services.GetRequiredService<Audit>();
+        var turns = new List<AuditReport>();
+        do
+            turns.Add(await audit.RunAsync(TimeSpan.Zero, CancellationToken.None));
+        while (!turns[^1].Complete);
+
+        Assert.Equal([500, 1000, 1001, 1001], turns.Select(turn => turn.Counts["offers"]));
+        Assert.Equal([null, offers[499].OfferId, offers[999].OfferId, offers[1000].OfferId], asked);
+        Assert.All(turns, turn => Assert.Equal(turns[0].Since, turn.Since));
+        Assert.Equal([offers[^1].OfferId], turns[^1].Disagreements.Select(found => found.OfferId!.Value));
+        Assert.All(turns.SkipLast(1), turn => Assert.Empty(turn.Disagreements));
+        Assert.Same(turns[^1], audit.Last);
+        // The next one begins anew.
+        Assert.Equal(500, (await audit.RunAsync(TimeSpan.Zero, CancellationToken.None)).Counts["offers"]);
+    }
+
+    [Fact]
+    public async Task That_no_audit_was_finished_for_long_is_an_alarm()
+    {
+        await using var operations = await StartAsync("--Audit:Interval", "00:00:01");
+        using var boss = operations.As("boss", Roles.Operator);
+        await Eventually.BecomesAsync(false, IsRaisedAsync);
+        operations.Sidecar.OtherwiseCalled = context => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        var minutes = 0;
+        await Eventually.BecomesAsync(true, () =>
+        {
+            // One of before may have been at its end.
+            operations.Time.Set(DateTimeOffset.UtcNow.AddMinutes(minutes += 5));
+            return IsRaisedAsync();
+        });
+
+        async Task<bool> IsRaisedAsync() => (await operations.Internal.GetFromJsonAsync<List<MeasuredAlarm>>("/alarms"))!.Single(alarm => alarm.Name == "ordermall.audit.age") is { Value: { } age, Limit: var limit } && age > limit;
     }
 
     private async Task<RunningService<OperationsService>> StartAsync(params IReadOnlyList<string> settings)

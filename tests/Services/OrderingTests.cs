@@ -34,6 +34,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             await context.Response.WriteAsJsonAsync(new HoldAnswer(
                 outcome, outcome is HoldOutcome.Held or HoldOutcome.PriceChanged ? _offer : null, outcome == HoldOutcome.CustomerLimit ? 2 : null));
         };
+        called["catalog/holds/look"] = context => context.Response.WriteAsJsonAsync(new HoldAnswer(_hold(), null));
         called["payment/charges"] = context => AnswerAsync(context, _charge() is { } outcome ? new ChargeAnswer(outcome) : null);
         called["payment/refunds"] = context => AnswerAsync(context, _refund() is { } outcome ? new RefundAnswer(outcome) : null);
         called["delivery/stops"] = called["store/stops"] = async context =>
@@ -105,13 +106,6 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
     public async Task A_refusal_stays_the_answer_to_its_key()
     {
         using var alice = ordering.As("alice", Roles.Customer);
-        _hold = () => HoldOutcome.SoldOut;
-        using var soldOut = await PlaceAsync(alice, key: "sold-out");
-        _hold = () => HoldOutcome.Held;
-        using var soldOutAgain = await PlaceAsync(alice, key: "sold-out");
-        Assert.Equal(HttpStatusCode.Conflict, soldOut.StatusCode);
-        Assert.Equal(HttpStatusCode.Conflict, soldOutAgain.StatusCode);
-
         _charge = () => ChargeOutcome.Declined;
         using var declined = await PlaceAsync(alice, key: "declined");
         _charge = () => ChargeOutcome.Approved;
@@ -337,6 +331,64 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         }
 
         Assert.Equal(1, _charges);
+    }
+
+    [Fact]
+    public async Task Who_found_nothing_left_may_ask_again_with_the_same_key()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        _hold = () => HoldOutcome.SoldOut;
+        using var soldOut = await PlaceAsync(alice, key: "sold-out");
+        Assert.Equal(HttpStatusCode.Conflict, soldOut.StatusCode);
+        _hold = () => HoldOutcome.Held;
+        using var accepted = await PlaceAsync(alice, key: "sold-out");
+        Assert.Equal(HttpStatusCode.Created, accepted.StatusCode);
+    }
+
+    [Fact]
+    public async Task While_nothing_is_left_nothing_is_written_for_who_asks_for_it()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        _hold = () => HoldOutcome.SoldOut;
+        using var found = await PlaceAsync(alice);
+        var before = await CountAsync("SELECT count(*) FROM orders");
+        foreach (var answer in await Task.WhenAll(Enumerable.Range(0, 10).Select(i => PlaceAsync(alice, key: $"nothing-left-{i}"))))
+        {
+            using var refused = answer;
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+            Assert.Equal("urn:ordermall:problem:sold-out", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
+        }
+
+        Assert.Equal(before, await CountAsync("SELECT count(*) FROM orders"));
+        // And whatever somebody gives back is there at once.
+        _hold = () => HoldOutcome.Held;
+        using var accepted = await PlaceAsync(alice, key: "nothing-left-0");
+        Assert.Equal(HttpStatusCode.Created, accepted.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_came_to_nothing_is_deleted_after_a_week_and_nothing_else()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var accepted = await PlaceAsync(alice);
+        var order = await IdAsync(accepted);
+        _charge = () => null;
+        using var willing = ordering.As("alice", Roles.Customer);
+        willing.DefaultRequestHeaders.Add("Prefer", "respond-async");
+        using var waiting = await PlaceAsync(willing);
+        _charge = () => ChargeOutcome.Declined;
+        using var declined = await PlaceAsync(alice, key: "of last week");
+        var rejected = await IdAsync(waiting);
+        await Eventually.BecomesAsync("Rejected", () => StatusAsync(alice, rejected));
+        await using var database = NpgsqlDataSource.Create(ordering.ConnectionString);
+        await using (var command = database.CreateCommand("UPDATE orders SET updated_at = now() - interval '8 days' WHERE status <> 'Pending'"))
+            await command.ExecuteNonQueryAsync();
+        using var fresh = await PlaceAsync(alice, key: "of today");
+
+        await ordering.StopReplicaAsync(await ordering.StartReplicaAsync());
+        await Eventually.BecomesAsync<object?>(0L, () => CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of last week'"));
+        Assert.Equal(1L, await CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of today'"));
+        Assert.Equal(("Accepted", "Rejected"), (await StatusAsync(alice, order), await StatusAsync(alice, rejected)));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.PaymentProvider;
 
@@ -36,5 +37,22 @@ public sealed class PaymentProviderTests(RunningService<PaymentProviderService> 
         var key = Guid.NewGuid();
         Assert.Equal(ProviderOutcome.Approved, (await provider.AskAsync<ProviderAnswer>("/provider/charges", new ProviderCharge(key, (decimal)amount, currency, "card_ok"))).Outcome);
         Assert.Equal(new ProviderAnswer(ProviderOutcome.Refunded, (decimal)amount), await provider.AskAsync<ProviderAnswer>("/provider/refunds", new ProviderKey(key)));
+    }
+
+    [Fact]
+    public async Task Keys_for_which_no_money_was_taken_are_forgotten_after_a_week()
+    {
+        var (declined, taken) = (Guid.NewGuid(), Guid.NewGuid());
+        await provider.AskAsync<ProviderAnswer>("/provider/charges", new ProviderCharge(declined, 100, "KRW", "card_declined"));
+        await provider.AskAsync<ProviderAnswer>("/provider/charges", new ProviderCharge(taken, 100, "KRW", "card_ok"));
+        await using var database = NpgsqlDataSource.Create(provider.ConnectionString);
+        await using (var command = database.CreateCommand("UPDATE charge SET updated_at = now() - interval '8 days'"))
+            await command.ExecuteNonQueryAsync();
+
+        await provider.StopReplicaAsync(await provider.StartReplicaAsync());
+        await Eventually.BecomesAsync(ProviderOutcome.Unknown, () => OutcomeAsync(declined));
+        Assert.Equal(ProviderOutcome.Approved, await OutcomeAsync(taken));
+
+        async Task<ProviderOutcome> OutcomeAsync(Guid key) => (await provider.AskAsync<ProviderAnswer>("/provider/lookups", new ProviderKey(key))).Outcome;
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Payment;
 
@@ -49,6 +50,26 @@ public sealed class PaymentTests(RunningService<PaymentService> payment) : IClas
         Assert.Equal(ChargeOutcome.Declined, await ChargeAsync(order, "card_declined"));
         Assert.Equal(ChargeOutcome.Declined, await ChargeAsync(order, "card_declined"));
         Assert.Equal(PaymentStatus.Declined, await StatusAsync(order));
+    }
+
+    [Fact]
+    public async Task What_was_never_paid_is_deleted_after_a_week_and_what_was_is_kept()
+    {
+        var (paid, declined, given, fresh) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await ChargeAsync(paid);
+        await ChargeAsync(declined, "card_declined");
+        await ChargeAsync(given);
+        await payment.AskAsync<RefundAnswer>("/refunds", new RefundRequest(given));
+        await using var database = NpgsqlDataSource.Create(payment.ConnectionString);
+        await using (var command = database.CreateCommand("UPDATE payment SET updated_at = now() - interval '8 days'"))
+            await command.ExecuteNonQueryAsync();
+        await ChargeAsync(fresh, "card_declined");
+
+        await payment.StopReplicaAsync(await payment.StartReplicaAsync());
+        await Eventually.BecomesAsync<PaymentStatus?>(null, () => StatusAsync(declined));
+        Assert.Equal(
+            [PaymentStatus.Approved, PaymentStatus.Refunded, PaymentStatus.Declined],
+            [await StatusAsync(paid), await StatusAsync(given), await StatusAsync(fresh)]);
     }
 
     [Fact]

@@ -38,9 +38,12 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     /// <summary>Warnings and errors of all replicas.</summary>
     public FakeLogCollector Logs { get; } = new();
 
+    /// <summary>What the first replica is made of.</summary>
+    public IServiceProvider Services => _replicas[Internal.BaseAddress!].Services;
+
     /// <summary>What the first replica has mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>
-        [.. _replicas[Internal.BaseAddress!].Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+        [.. Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     public async Task InitializeAsync()
     {

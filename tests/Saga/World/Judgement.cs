@@ -49,14 +49,15 @@ internal sealed class Judgement
     /// <summary>What is not as it must be.</summary>
     public async Task<IReadOnlyList<string>> DisagreementsAsync()
     {
-        var orders = await AllAsync(_sources.OrdersAsync(default));
+        var orders = await AllAsync(_sources.OrdersAsync(after: null, default));
         var facts = await _sources.FactsAsync(orders, default);
         return
         [
             .. Said(facts.SelectMany(AuditRules.Judge)),
             .. orders.Where(order => AuditRules.IsInFlight(order.Status)).Select(order => $"{order.OrderId} stays {order.Status}."),
-            .. (await AllAsync(_sources.ChargesAsync(default))).Where(charge => charge.Charges > 1 || (charge.Charges == 1 && !orders.Exists(order => order.OrderId == charge.OrderId))).Select(charge => $"The provider has {charge}."),
-            .. Said((await AllAsync(_sources.OffersAsync(default))).SelectMany(offer => AuditRules.Judge(offer).Concat(AuditRules.JudgeHeld(offer, facts.Sum(fact => fact.Hold.Value?.Quantity ?? 0))))),
+            .. (await AllAsync(_sources.ChargesAsync(null, default))).Where(charge => charge.Charges > 1 || (charge.Charges == 1 && !orders.Exists(order => order.OrderId == charge.OrderId))).Select(charge => $"The provider has {charge}."),
+            .. Said((await AllAsync(_sources.OffersAsync(null, default))).SelectMany(AuditRules.Judge)),
+            .. Said(AuditRules.JudgeUnknownHolds((await AllAsync(_sources.HoldsAsync(null, default))).Select(hold => hold.OrderId), orders)),
             .. (await _sources.IdleAsync(default) ?? []).Select(idle => $"Somebody waits for nothing: {idle}."),
             .. await MessagesAsync(),
             .. await HistoriesAsync(orders),

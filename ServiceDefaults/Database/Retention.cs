@@ -1,0 +1,15 @@
+namespace OrderMall.ServiceDefaults.Database;
+
+/// <summary>Rows of a table that nobody needs any more once they are old: <see cref="RetentionJob"/> deletes them.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="Key">Its primary key, of one column.</param>
+/// <param name="At">The column that says since when a row is old. It has an index.</param>
+/// <param name="Ended">The SQL condition under which a row has served its purpose.</param>
+public sealed record Retention(string Table, string Key, string At, string Ended = "true")
+{
+    /// <summary>
+    /// How long such rows stay, everywhere: no event comes again after it. It is well beyond the retries of the inbound policy and what a
+    /// broker keeps, and leaves operators time to have lost events published again.
+    /// </summary>
+    public static readonly TimeSpan Life = TimeSpan.FromDays(7);
+}
