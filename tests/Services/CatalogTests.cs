@@ -74,10 +74,11 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         await using (var command = database.CreateCommand("UPDATE hold SET held_at = now() - interval '8 days'"))
             await command.ExecuteNonQueryAsync();
 
-        await catalog.StopReplicaAsync(await catalog.StartReplicaAsync());
+        var replica = await catalog.StartReplicaAsync();
         await using var left = database.CreateCommand("SELECT count(*) FROM hold WHERE offer_id = $1");
         left.Parameters.Add(new() { Value = offer });
         await Eventually.BecomesAsync<object?>(1L, () => left.ExecuteScalarAsync());
+        await catalog.StopReplicaAsync(replica);
         Assert.Equal((HoldOutcome.Held, 8), ((await HoldAsync(offer, held, quantity: 2)).Outcome, await AvailableAsync(offer)));
     }
 

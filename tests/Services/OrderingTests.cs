@@ -377,17 +377,19 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         willing.DefaultRequestHeaders.Add("Prefer", "respond-async");
         using var waiting = await PlaceAsync(willing);
         _charge = () => ChargeOutcome.Declined;
-        using var declined = await PlaceAsync(alice, key: "of last week");
+        using var declined = await PlaceAsync(alice, key: "of-last-week");
         var rejected = await IdAsync(waiting);
         await Eventually.BecomesAsync("Rejected", () => StatusAsync(alice, rejected));
         await using var database = NpgsqlDataSource.Create(ordering.ConnectionString);
         await using (var command = database.CreateCommand("UPDATE orders SET updated_at = now() - interval '8 days' WHERE status <> 'Pending'"))
             await command.ExecuteNonQueryAsync();
-        using var fresh = await PlaceAsync(alice, key: "of today");
+        using var fresh = await PlaceAsync(alice, key: "of-today");
+        Assert.Equal((HttpStatusCode.PaymentRequired, HttpStatusCode.PaymentRequired), (declined.StatusCode, fresh.StatusCode));
 
-        await ordering.StopReplicaAsync(await ordering.StartReplicaAsync());
-        await Eventually.BecomesAsync<object?>(0L, () => CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of last week'"));
-        Assert.Equal(1L, await CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of today'"));
+        var replica = await ordering.StartReplicaAsync();
+        await Eventually.BecomesAsync<object?>(0L, () => CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of-last-week'"));
+        await ordering.StopReplicaAsync(replica);
+        Assert.Equal(1L, await CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'of-today'"));
         Assert.Equal(("Accepted", "Rejected"), (await StatusAsync(alice, order), await StatusAsync(alice, rejected)));
     }
 

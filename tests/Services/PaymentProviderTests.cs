@@ -49,8 +49,9 @@ public sealed class PaymentProviderTests(RunningService<PaymentProviderService> 
         await using (var command = database.CreateCommand("UPDATE charge SET updated_at = now() - interval '8 days'"))
             await command.ExecuteNonQueryAsync();
 
-        await provider.StopReplicaAsync(await provider.StartReplicaAsync());
+        var replica = await provider.StartReplicaAsync();
         await Eventually.BecomesAsync(ProviderOutcome.Unknown, () => OutcomeAsync(declined));
+        await provider.StopReplicaAsync(replica);
         Assert.Equal(ProviderOutcome.Approved, await OutcomeAsync(taken));
 
         async Task<ProviderOutcome> OutcomeAsync(Guid key) => (await provider.AskAsync<ProviderAnswer>("/provider/lookups", new ProviderKey(key))).Outcome;

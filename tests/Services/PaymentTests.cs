@@ -65,8 +65,9 @@ public sealed class PaymentTests(RunningService<PaymentService> payment) : IClas
             await command.ExecuteNonQueryAsync();
         await ChargeAsync(fresh, "card_declined");
 
-        await payment.StopReplicaAsync(await payment.StartReplicaAsync());
+        var replica = await payment.StartReplicaAsync();
         await Eventually.BecomesAsync<PaymentStatus?>(null, () => StatusAsync(declined));
+        await payment.StopReplicaAsync(replica);
         Assert.Equal(
             [PaymentStatus.Approved, PaymentStatus.Refunded, PaymentStatus.Declined],
             [await StatusAsync(paid), await StatusAsync(given), await StatusAsync(fresh)]);
