@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace OrderMall.Notification;
@@ -10,18 +11,83 @@ internal sealed class Person
     public required string Email { get; init; }
 
     public required string Name { get; init; }
+
+    /// <summary>When it was said, by the code that was sent there, that its emails are wanted; <see langword="null"/> until then: nothing but the code is sent.</summary>
+    public DateTimeOffset? ConfirmedAt { get; init; }
 }
 
-/// <summary>Keeps where people can be written to. Keeping it again changes nothing.</summary>
-internal sealed class AddressBook(NpgsqlDataSource database)
+/// <summary>
+/// Keeps where people can be written to, and who has confirmed it: anybody can register anybody's address, so nothing is written to one but
+/// a code until its reader has sent that back.
+/// </summary>
+internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, TimeProvider time)
 {
+    private const int Guesses = 10;
+    private const int CodesAnHour = 3;
+    private static readonly TimeSpan CodeLife = TimeSpan.FromDays(1);
+
+    /// <summary>Whether this mall sends emails.</summary>
+    public bool SendsEmails { get; } = channels.OfType<EmailChannel>().Any();
+
+    /// <summary>Keeps an account's address, and sends it a code where it is new. Keeping it again changes nothing.</summary>
     public async Task KeepAsync(AccountEvent account, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "INSERT INTO person (person_id, email, name) VALUES ($1, $2, $3) ON CONFLICT (person_id) DO UPDATE SET email = excluded.email, name = excluded.name");
+            """
+            INSERT INTO person AS known (person_id, email, name) VALUES ($1, $2, $3)
+            ON CONFLICT (person_id) DO UPDATE SET email = excluded.email, name = excluded.name, confirmed_at = CASE WHEN known.email = excluded.email THEN known.confirmed_at END
+            RETURNING confirmed_at IS NULL AND code IS NULL
+            """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.AccountId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.Email });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.Name });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (await command.ExecuteScalarAsync(cancellationToken) is true)
+            await TrySendCodeAsync(account.AccountId, cancellationToken);
     }
+
+    /// <summary>Sends a person a new code, which is good for a day; the one before is good no more.</summary>
+    /// <returns>Whether it is on its way: not where there is nothing to confirm, or were three in the last hour.</returns>
+    public async Task<bool> TrySendCodeAsync(string personId, CancellationToken cancellationToken)
+    {
+        if (!SendsEmails)
+            return false;
+        var code = RandomNumberGenerator.GetInt32(100_000_000).ToString("D8", System.Globalization.CultureInfo.InvariantCulture);
+        // One statement: the code is known if and only if it is sent.
+        await using var command = database.CreateCommand(
+            """
+            WITH asked AS (
+                UPDATE person SET code = $2, code_until = $3, guesses = 0
+                WHERE person_id = $1 AND confirmed_at IS NULL
+                  AND (SELECT count(*) FROM email WHERE person_id = $1 AND subject = $4 AND queued_at > $5) < $6
+                RETURNING person_id)
+            INSERT INTO email (id, person_id, subject, text, status, attempts, due_at, queued_at)
+            SELECT gen_random_uuid(), person_id, $4, $7, 'Queued', 0, $8, $8 FROM asked
+            """);
+        var now = time.Now();
+        foreach (var value in new object[] { personId, code, now + CodeLife, ConfirmationSubject, now.AddHours(-1), CodesAnHour, Text(code), now })
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Confirms a person's address by its code. Ten wrong ones end it.</summary>
+    /// <returns>Whether it is confirmed.</returns>
+    public async Task<bool> ConfirmAsync(string personId, string code, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            UPDATE person SET
+                guesses = guesses + 1,
+                confirmed_at = CASE WHEN confirmed_at IS NULL AND code = $2 AND code_until > $3 AND guesses < $4 THEN $3 ELSE confirmed_at END
+            WHERE person_id = $1 RETURNING confirmed_at IS NOT NULL
+            """);
+        foreach (var value in new object[] { personId, code, time.Now(), Guesses })
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    private const string ConfirmationSubject = "Confirm your address";
+
+    // Nothing in it is of who registered.
+    private static string Text(string code) =>
+        $"The code that confirms your address is {code}. Enter it within a day to be written to about your orders.\r\nIf you did not register, do nothing: you will not be written to again.";
 }

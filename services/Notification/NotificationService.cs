@@ -18,6 +18,7 @@ public sealed class NotificationService : IMallService
         builder.Services.AddSingleton<Mailbox>();
         builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
+        builder.Services.AddSingleton<IValidator<Confirmation>, ConfirmationValidator>();
     }
 
     /// <inheritdoc/>
@@ -38,6 +39,7 @@ public sealed class NotificationService : IMallService
                 mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
         NotificationsApi.Map(app);
         InterestsApi.Map(app);
+        AddressApi.Map(app);
         NotificationAudit.Map(app);
     }
 }

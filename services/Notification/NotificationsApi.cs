@@ -32,4 +32,6 @@ internal static class NotificationsApi
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Page<MessageView>))]
 [JsonSerializable(typeof(Interests))]
+[JsonSerializable(typeof(Address))]
+[JsonSerializable(typeof(Confirmation))]
 internal sealed partial class NotificationJson : JsonSerializerContext;

@@ -1,5 +1,6 @@
 using System.Net.Mail;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using MailKit.Net.Smtp;
 using MimeKit;
 using MimeKit.Text;
@@ -13,7 +14,7 @@ namespace OrderMall.Notification;
 internal sealed record Refusal(string Reason, bool IsFinal = false);
 
 /// <summary>Hands emails to the SMTP server.</summary>
-internal sealed class Smtp(SmtpOptions options)
+internal sealed partial class Smtp(SmtpOptions options)
 {
     // 530 to 538: the server wants us to sign in in another way. That is for the operator to mend, not the email's fault.
     private const int FirstOfSigningIn = 530;
@@ -60,7 +61,7 @@ internal sealed class Smtp(SmtpOptions options)
     // Plain text, and nothing of what people wrote in a header but the subject, on one line.
     private MimeMessage Write(Email email, MailboxAddress to, string name) => new([_from], [to], OneLine(email.Subject), new TextPart(TextFormat.Plain)
     {
-        Text = $"Hello {OneLine(name)},\r\n\r\n{email.Text}\r\n",
+        Text = $"{Greeting(name)},\r\n\r\n{email.Text}\r\n",
     })
     {
         // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is
@@ -68,6 +69,12 @@ internal sealed class Smtp(SmtpOptions options)
         MessageId = $"{email.Id:N}@{_from.Domain}",
         Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
     };
+
+    // A name may be anything that somebody wanted to have read: what mail programs would make a link of is no name.
+    private static string Greeting(string name) => Name().IsMatch(name) ? $"Hello {name}" : "Hello";
+
+    [GeneratedRegex(@"^[\p{L}\p{M}\p{Nd}]+(?:(?:[ '’-]|\. )[\p{L}\p{M}\p{Nd}]+)*\.?$")]
+    private static partial Regex Name();
 
     private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
 
