@@ -9,7 +9,7 @@ namespace OrderMall.Operations;
 /// </summary>
 internal sealed class AuditSources(IServiceProvider services)
 {
-    /// <summary>Whom the audit asks.</summary>
+    /// <summary>Whom the audit asks, where they are.</summary>
     public static readonly IReadOnlyList<string> Services =
     [
         AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.PaymentProvider,
@@ -144,11 +144,13 @@ internal sealed class AuditSources(IServiceProvider services)
         string appId, string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellationToken)
         where TAnswer : class
     {
+        if (services.GetKeyedService<ServiceClient>(appId) is not { } service)
+            return null;
         for (var attempt = 1; !_unreachable.ContainsKey(appId); attempt++)
         {
             try
             {
-                return await services.GetRequiredKeyedService<ServiceClient>(appId).AskAsync(path, request, requestType, answerType, cancellationToken);
+                return await service.AskAsync(path, request, requestType, answerType, cancellationToken);
             }
             catch (ServiceUnavailableException e) when (attempt == Attempts)
             {

@@ -10,9 +10,8 @@ public sealed class PaymentService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<PaymentDb>();
-        builder.AddServiceClient(AppIds.PaymentProvider);
+        ProviderClient.Add(builder);
         builder.AddJson(PaymentJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<ProviderClient>();
         builder.Services.AddScoped<Settlement>();
         builder.Services.AddHostedService<SettlementJob>();
         builder.AddAlarm(
