@@ -38,6 +38,7 @@ public sealed class ControlApp : IAsyncDisposable
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlJson.Default));
         builder.Services.AddProblemDetails();
         _app = builder.Build();
+        HeadAsGet.Use(_app);
         _app.UseExceptionHandler();
         _app.UseStatusCodePages();
         _app.MapGet(Probes.Ready, () => "Healthy");

@@ -23,7 +23,6 @@ internal sealed class AuditSources(IServiceProvider services)
     /// <summary>Those that events go to: they have dead letters.</summary>
     public static readonly IReadOnlyList<string> WithEvents = [.. WithDatabase, AppIds.MyPage];
 
-    private const int PageSize = 500;
     private const int Attempts = 2;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
@@ -128,10 +127,10 @@ internal sealed class AuditSources(IServiceProvider services)
         string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Guid? after = null;
-        while (await AskAsync(appId, path, new AuditPage(after, PageSize), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
+        while (await AskAsync(appId, path, new AuditPage(after, AuditPage.MostItems), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
         {
             yield return page;
-            if (page.Count < PageSize)
+            if (page.Count < AuditPage.MostItems)
                 yield break;
             after = id(page[^1]);
         }
