@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrderMall.Control;
+using OrderMall.Postgres;
 using OrderMall.ServiceDefaults;
 
 namespace OrderMall.AppHost.Dapr;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
@@ -26,11 +27,11 @@ public sealed class EventScopesTests(OpenAppHost mall)
             {
                 using var e = JsonContent.Create(
                     new { specversion = "1.0", id = Guid.NewGuid(), source = "ordering", type = OrderEvent.Cancelled, topic = Topics.Orders, pubsubname = "pubsub", data = new { orderId = order, version = 99, prepaid = 1 } },
-                    new("application/cloudevents+json"));
+                    new MediaTypeHeaderValue("application/cloudevents+json"));
                 using var refused = await sidecar.PostAsync($"/v1.0/publish/pubsub/{topic}", e);
                 // Those that have no events have no pub/sub at all.
                 var code = (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errorCode").GetString();
-                Assert.Contains((appId, refused.StatusCode, code), [(appId, HttpStatusCode.Forbidden, "ERR_PUBSUB_FORBIDDEN"), (appId, HttpStatusCode.NotFound, "ERR_PUBSUB_NOT_FOUND")]);
+                Assert.True((refused.StatusCode, code) is (HttpStatusCode.Forbidden, "ERR_PUBSUB_FORBIDDEN") or (HttpStatusCode.NotFound, "ERR_PUBSUB_NOT_FOUND"), $"{appId} to {topic}: {refused.StatusCode} {code}");
             }
         }
 
