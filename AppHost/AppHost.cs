@@ -5,8 +5,8 @@ using OrderMall.Contracts;
 if (await Mall.PrepareAsync(args) is not { } mall)
     return 1;
 
-mall.Add<Projects.PaymentProvider>(new(AppIds.PaymentProvider));
-mall.Add<Projects.Payment>(new(AppIds.Payment) { IsReplicated = true, Invokes = [AppIds.PaymentProvider] });
+mall.Add<Projects.PaymentProvider>(new(AppIds.PaymentProvider) { IsDemo = true });
+mall.Add<Projects.Payment>(new(AppIds.Payment) { IsReplicated = true, Invokes = [AppIds.PaymentProvider], Settings = ["PaymentProvider"] });
 mall.Add<Projects.Catalog>(new(AppIds.Catalog));
 mall.Add<Projects.Store>(new(AppIds.Store) { IsReplicated = true });
 mall.Add<Projects.Delivery>(new(AppIds.Delivery));
@@ -14,10 +14,11 @@ mall.Add<Projects.Dispatch>(new(AppIds.Dispatch));
 mall.Add<Projects.Ordering>(new(AppIds.Ordering)
 {
     IsReplicated = true,
+    Settings = ["Ordering"],
     Invokes = [AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch],
 });
 mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store] });
-mall.Add<Projects.Notification>(new(AppIds.Notification) { SendsMail = true });
+mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp"] });
 mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing] });
 mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
 mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false });

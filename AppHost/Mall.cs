@@ -97,6 +97,8 @@ internal sealed class Mall
     public void Add<TProject>(MallService service)
         where TProject : IProjectMetadata, new()
     {
+        if (service.IsDemo && !_settings.Demo)
+            return;
         var app = NewApp(service.AppId, service.IsReplicated ? _settings.Replicas : 1);
         Join(service, app, [.. app.Instances.Select(instance => AddProject<TProject>(service, instance))]);
     }
@@ -165,7 +167,7 @@ internal sealed class Mall
         var control = NewApp(AppIds.MallControl, 1);
         _sidecars.Join(control, []);
         var services = new Operations.MallServices(control, _services.ConvertAll(service => service.App), _sidecars);
-        foreach (var (_, app, resources) in _services.Where(service => service.App.AppId == AppIds.PaymentProvider && _settings.Demo))
+        foreach (var (_, app, resources) in _services.Where(service => service.App.AppId == AppIds.PaymentProvider))
             resources[0].WithModes(app);
         foreach (var (_, app, resources) in _services)
             resources[0].WithRollingRestart(app, services);
@@ -249,12 +251,11 @@ internal sealed class Mall
                 .WithEnvironment("ConnectionStrings__redis", "");
             if (service.HasDatabase)
                 _databases.Give(resource, $"ConnectionStrings__{service.AppId}", PostgresDatabases.NameOf(service.AppId), resources.Count);
-            if (service.SendsMail)
-                MailSettings.Pass(_builder, resource);
             foreach (var invoked in _services.Where(other => service.Invokes.Contains(other.Service.AppId)).SelectMany(other => other.Resources))
                 resource.WithReferenceRelationship(invoked);
         }
 
+        HandedDown.Pass(_builder, service, resources);
         _sidecars.Join(app, [.. resources.Select(resource => (IResourceBuilder<IResourceWithEnvironment>)resource)]);
         foreach (var resource in resources)
             _sidecars.WaitedForBy(resource);

@@ -7,8 +7,11 @@ internal sealed record MallService(string AppId)
     /// <summary>Whether it keeps tables, in a PostgreSQL database of its own.</summary>
     public bool HasDatabase { get; init; } = true;
 
-    /// <summary>Whether it writes emails.</summary>
-    public bool SendsMail { get; init; }
+    /// <summary>Whether it is part of the demo alone.</summary>
+    public bool IsDemo { get; init; }
+
+    /// <summary>The sections of the mall's own configuration that it is handed down.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
 
     /// <summary>Whether <c>Mall:Replicas</c> counts for it.</summary>
     public bool IsReplicated { get; init; }

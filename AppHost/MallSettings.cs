@@ -24,7 +24,7 @@ internal enum MallServers
 /// <param name="Daprd">Whether every instance has a real <c>daprd</c> beside it instead of the embedded sidecar.</param>
 /// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
 /// <param name="Components">The folder with Dapr's components, policies and configuration.</param>
-/// <param name="Demo">Whether there are demo accounts, offers and the provider's modes.</param>
+/// <param name="Demo">Whether there are demo accounts and offers, and the payment provider's stand-in.</param>
 internal sealed record MallSettings(int Port, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo)
 {
     private const string Section = "Mall";

@@ -16,7 +16,7 @@ resource environment 'Microsoft.App/managedEnvironments@2025-10-02-preview' exis
   name: environmentName
 }
 
-// Without scopes: every app of this environment is the mall's.
+// Without scopes: every app of this environment is the mall's. Who may publish and subscribe what is still to be taken over from components/pubsub.yaml.
 resource pubsub 'Microsoft.App/managedEnvironments/daprComponents@2025-10-02-preview' = {
   parent: environment
   name: 'pubsub'

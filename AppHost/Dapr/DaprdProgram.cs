@@ -1,5 +1,6 @@
 using System.Globalization;
 using OrderMall.Control;
+using OrderMall.Postgres;
 using OrderMall.ServiceDefaults;
 
 namespace OrderMall.AppHost.Dapr;
@@ -58,7 +59,7 @@ internal static class DaprdProgram
         var names = Path.Combine(Path.GetDirectoryName(file)!, "names.sqlite");
         File.Delete(names);
         var given = await File.ReadAllTextAsync(Path.Combine(components, "config.yaml"), cancellationToken);
-        await File.WriteAllTextAsync(
+        await PrivateFile.WriteAsync(
             file,
             $"{given.TrimEnd()}\n  nameResolution:\n    component: sqlite\n    version: v1\n    configuration:\n      connectionString: \"{names.Replace('\\', '/')}\"\n",
             cancellationToken);

@@ -110,11 +110,7 @@ internal sealed class EmbeddedSidecars : Sidecars
 
     private static async Task WriteAsync<T>(string file, T content, CancellationToken cancellationToken)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        File.Delete(file);
-        await using var stream = new FileStream(file, options);
+        await using var stream = PrivateFile.Open(file, FileMode.Create);
         await JsonSerializer.SerializeAsync(stream, content, Json, cancellationToken);
     }
 

@@ -38,10 +38,11 @@ internal sealed record Redis(object HostAndPort, object Password, IResourceBuild
     private static async Task<Redis> AddProgramAsync(IDistributedApplicationBuilder builder, DataFolder folder, string program)
     {
         var address = new RedisAddress(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LoopbackPort.Find(1)[0]}"), Mall.Secret());
-        var data = Directory.CreateDirectory(Path.Combine(folder.Path, "redis")).FullName;
+        var data = Path.Combine(folder.Path, "redis");
+        PrivateFile.MakeFolder(data);
         // In a file: what stands in its arguments every user of the machine can read.
         var file = folder.RunFile("redis.conf");
-        await File.WriteAllTextAsync(file, $"""
+        await PrivateFile.WriteAsync(file, $"""
             bind 127.0.0.1
             port {address.Host.Split(':')[1]}
             requirepass {address.Password}
@@ -51,7 +52,7 @@ internal sealed record Redis(object HostAndPort, object Password, IResourceBuild
             save ""
             maxmemory-policy noeviction
 
-            """);
+            """, CancellationToken.None);
         var server = builder.AddExecutable("redis", program, folder.Path, file).WithIconName("Database");
         return new Redis(address.Host, address.Password, server.WithRedisHealthCheck(address));
     }

@@ -16,7 +16,8 @@ internal sealed class ControlHost(MallServices services, Sidecars sidecars) : IH
         var own = services.Control;
         _app = new ControlApp(own.Instances[0].Address, own.ApiToken, own.AppToken, services, () =>
         {
-            var provider = services.Apps.First(app => app.AppId == AppIds.PaymentProvider);
+            if (services.Apps.FirstOrDefault(app => app.AppId == AppIds.PaymentProvider) is not { } provider)
+                return null;
             return ([.. provider.Instances.Select(instance => new Uri(instance.Address, "/mode"))], provider.AppToken);
         });
         await _app.StartAsync(cancellationToken);

@@ -25,6 +25,13 @@ public static class ApiDefaults
             options.SerializerOptions.Converters.Add(new StorableTextConverter(isVerbatim: isPublic));
             options.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
         });
+        // However many contexts the service has added by then.
+        services.AddOptions<Microsoft.AspNetCore.Http.Json.JsonOptions>().PostConfigure<IServiceProviderIsService>((options, known) =>
+        {
+            var chain = options.SerializerOptions.TypeInfoResolverChain;
+            for (var i = 0; i < chain.Count; i++)
+                chain[i] = chain[i].WithAddedModifier(type => RequiredFields.Demand(type, known));
+        });
         services.AddAuthentication(GatewayIdentity.Scheme)
             .AddScheme<AuthenticationSchemeOptions, GatewayIdentityHandler>(GatewayIdentity.Scheme, configureOptions: null);
         services.AddAuthorization();
@@ -44,6 +51,7 @@ public static class ApiDefaults
 
     internal static void UseApiDefaults(this WebApplication app)
     {
+        HeadAsGet.Use(app);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         JsonCharset.Use(app);

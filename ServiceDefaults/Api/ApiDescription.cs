@@ -20,6 +20,9 @@ internal static class ApiDescription
                 schema.Type = JsonSchemaType.Number | (schema.Type.GetValueOrDefault() & JsonSchemaType.Null);
             else if (type == typeof(string) && schema.Type is null)
                 schema.Type = JsonSchemaType.String | (context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.Null : 0);
+            // The framework takes every parameter of a record for required.
+            if (schema.Properties is { Count: > 0 })
+                schema.Required = RequiredFields.Of(context.JsonTypeInfo, context.ApplicationServices);
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
@@ -40,8 +43,14 @@ internal static class ApiDescription
             {
                 MayAnswer(operation, StatusCodes.Status400BadRequest);
                 operation.Parameters ??= [];
-                operation.Parameters.Add(Query("limit", JsonSchemaType.Integer, "How many items, 1 to 100; 20 by default."));
-                operation.Parameters.Add(Query("after", JsonSchemaType.String, "The 'next' of the page before."));
+                operation.Parameters.Add(Parameter(ParameterLocation.Query, "limit", JsonSchemaType.Integer, "How many items, 1 to 100; 20 by default."));
+                operation.Parameters.Add(Parameter(ParameterLocation.Query, "after", JsonSchemaType.String, "The 'next' of the page before."));
+            }
+
+            foreach (var header in metadata.OfType<RequestHeader>())
+            {
+                operation.Parameters ??= [];
+                operation.Parameters.Add(Parameter(ParameterLocation.Header, header.Name, JsonSchemaType.String, header.Description));
             }
 
             return Task.CompletedTask;
@@ -56,10 +65,10 @@ internal static class ApiDescription
             Content = new Dictionary<string, OpenApiMediaType> { ["application/problem+json"] = new() },
         });
 
-    private static OpenApiParameter Query(string name, JsonSchemaType type, string description) => new()
+    private static OpenApiParameter Parameter(ParameterLocation place, string name, JsonSchemaType type, string description) => new()
     {
         Name = name,
-        In = ParameterLocation.Query,
+        In = place,
         Description = description,
         Schema = new OpenApiSchema { Type = type },
     };

@@ -33,6 +33,8 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
                 return Problems.Invalid(invalid.Errors
                     .GroupBy(error => error.PropertyName)
                     .ToDictionary(field => field.Key, field => field.Select(error => error.ErrorMessage).ToArray()));
+            case BadHttpRequestException { InnerException: JsonException json } when RequiredFields.MissingIn(json) is { Count: > 0 } missing:
+                return Problems.Invalid(missing.ToDictionary(field => field, _ => new[] { "Is missing. See /openapi/v1.json for what it takes." }));
             case BadHttpRequestException { InnerException: JsonException json }:
                 return Problems.Invalid(FieldOf(json), json.Path is { Length: > 1 }
                     ? "Has the wrong type, an unknown value, or a character that cannot be kept. See /openapi/v1.json for what it takes."

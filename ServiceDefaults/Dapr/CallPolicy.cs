@@ -6,7 +6,7 @@ using Polly.Retry;
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
-/// How calls to one other service fare, where the sidecars have no policies for them: on Azure Container Apps. The AppHost writes these
+/// How calls to one other service fare, where the sidecars have no policies for them: on Azure Container Apps, and outside the mall. The AppHost writes these
 /// settings there (<c>Resiliency:{app id}:...</c>) from <c>components/resiliency.yaml</c>; elsewhere there are none, and the sidecar
 /// keeps to that file itself.
 /// </summary>
@@ -27,26 +27,7 @@ internal static class CallPolicy
         var breakAfter = Setting("BreakAfter", static text => int.Parse(text, CultureInfo.InvariantCulture));
         var breakFor = Setting("BreakFor", static text => TimeSpan.Parse(text, CultureInfo.InvariantCulture)) ?? TimeSpan.FromSeconds(3);
 
-        return () =>
-        {
-            // In Dapr's order: each try has its own time, and an open breaker is not asked twice.
-            var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>();
-            if (retries is > 0)
-            {
-                pipeline.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
-                {
-                    MaxRetryAttempts = retries.Value,
-                    Delay = retryAfter,
-                    ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is not (null or BrokenCircuitException)
-                        || (attempt.Outcome.Result is { } answer && retryOn.Contains((int)answer.StatusCode))),
-                });
-            }
-
-            if (breakAfter is > 0)
-                pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor), new NoOptions());
-
-            return (timeout is null ? pipeline : pipeline.AddTimeout(timeout.Value)).Build();
-        };
+        return () => Build(timeout, retries, retryAfter, retryOn, breakAfter, breakFor);
 
         T? Setting<T>(string name, Func<string, T> read)
             where T : struct => section[name] is null ? null : SettingOf(name, read);
@@ -62,6 +43,31 @@ internal static class CallPolicy
                 throw new InvalidOperationException($"{section.Path}:{name} is '{section[name]}', which is not what it should be: see components/resiliency.yaml.", wrong);
             }
         }
+    }
+
+    /// <summary>For who is outside the mall and has nothing configured: as <c>payment-provider</c> in <c>components/resiliency.yaml</c>.</summary>
+    public static ResiliencePipeline<HttpResponseMessage> Outside() =>
+        Build(TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3));
+
+    private static ResiliencePipeline<HttpResponseMessage> Build(TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor)
+    {
+        // In Dapr's order: each try has its own time, and an open breaker is not asked twice.
+        var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>();
+        if (retries is > 0)
+        {
+            pipeline.AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+            {
+                MaxRetryAttempts = retries.Value,
+                Delay = retryAfter,
+                ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is not (null or BrokenCircuitException)
+                    || (attempt.Outcome.Result is { } answer && retryOn.Contains((int)answer.StatusCode))),
+            });
+        }
+
+        if (breakAfter is > 0)
+            pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor), new NoOptions());
+
+        return (timeout is null ? pipeline : pipeline.AddTimeout(timeout.Value)).Build();
     }
 
     private sealed class NoOptions : ResilienceStrategyOptions;

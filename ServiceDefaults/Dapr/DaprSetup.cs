@@ -29,6 +29,9 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEnd
 /// <summary>Connects a service to its sidecar.</summary>
 public static class DaprSetup
 {
+    // In bytes. What is asked outside the mall is answered in a few words.
+    private const int LongestOutsideAnswer = 64 * 1024;
+
     internal static void AddSidecar(this WebApplicationBuilder builder, string appId)
     {
         var configuration = builder.Configuration;
@@ -63,6 +66,36 @@ public static class DaprSetup
         var policy = CallPolicy.Read(builder.Configuration, appId);
         builder.Services.AddKeyedSingleton(appId, (services, _) =>
             new ServiceClient(appId, InvocationClient(services.GetRequiredService<SidecarEndpoint>(), appId), policy));
+    }
+
+    /// <summary>
+    /// Adds the client through which this service calls one that is no part of the mall, at an address of its own. There is no sidecar
+    /// between: its policy is kept here.
+    /// </summary>
+    /// <param name="appId">What it is called in the mall, and injected by.</param>
+    /// <param name="address">With a slash at the end.</param>
+    /// <param name="key">What it knows the mall by; sent as bearer token, and told nobody else.</param>
+    /// <exception cref="InvalidOperationException">Its configured policy cannot be read.</exception>
+    public static void AddOutsideClient(this WebApplicationBuilder builder, string appId, Uri address, string key)
+    {
+        var policy = CallPolicy.Read(builder.Configuration, appId) ?? CallPolicy.Outside;
+        builder.Services.AddKeyedSingleton(appId, (_, _) => new ServiceClient(
+            appId,
+            new HttpClient(new SocketsHttpHandler
+            {
+                ConnectTimeout = TimeSpan.FromSeconds(2),
+                // Names may come to stand for other addresses.
+                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+                UseCookies = false,
+                AllowAutoRedirect = false,
+            })
+            {
+                BaseAddress = address,
+                Timeout = SidecarEndpoint.CallTimeLimit,
+                MaxResponseContentBufferSize = LongestOutsideAnswer,
+                DefaultRequestHeaders = { Authorization = new("Bearer", key) },
+            },
+            policy));
     }
 
     /// <summary>Refuses every request that does not come through this service's own sidecar.</summary>

@@ -44,6 +44,8 @@ public static class DatabaseSetup
         builder.Services.AddHostedService<WarmUp<TDb>>();
         builder.Services.AddHostedService<OutboxPublisher>();
         builder.Services.AddSingleton(new Retention("inbox", "event_id", "handled_at"));
+        // What is promised of an Idempotency-Key.
+        builder.Services.AddSingleton(new Retention("answered_request", "id", "answered_at") { Life = TimeSpan.FromDays(1) });
         builder.Services.AddHostedService<RetentionJob>();
         builder.AddMessagingAlarms();
         builder.Services.AddSingleton(services =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql;
+using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults.Database;
@@ -24,6 +25,9 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Events that could not be handled.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
+
+    /// <summary>Requests with an <c>Idempotency-Key</c> that have made something.</summary>
+    public DbSet<AnsweredRequest> Answered => Set<AnsweredRequest>();
 
     /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>
     /// <returns>As W3C writes it.</returns>
@@ -60,7 +64,7 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Whether a save failed because somebody else changed or made the same rows first.</summary>
     internal static bool IsRace(DbUpdateException e) =>
-        e is DbUpdateConcurrencyException || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+        e is DbUpdateConcurrencyException || (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e));
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -70,6 +74,7 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
         // Only the alarm asks for it.
         outbox.Property<DateTimeOffset>("QueuedAt").HasDefaultValueSql("now()");
         modelBuilder.Entity<InboxEntry>().ToTable("inbox").HasKey(entry => entry.EventId);
+        modelBuilder.Entity<AnsweredRequest>().ToTable("answered_request");
         modelBuilder.Entity<DeadLetter>().ToTable("dead_letter").HasKey(letter => letter.EventId);
     }
 

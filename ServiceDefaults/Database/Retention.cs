@@ -8,8 +8,8 @@ namespace OrderMall.ServiceDefaults.Database;
 public sealed record Retention(string Table, string Key, string At, string Ended = "true")
 {
     /// <summary>
-    /// How long such rows stay, everywhere: no event comes again after it. It is well beyond the retries of the inbound policy and what a
-    /// broker keeps, and leaves operators time to have lost events published again.
+    /// How long such rows stay. Usually until no event comes again: well beyond the retries of the inbound policy and what a broker keeps, with
+    /// time for operators to have lost events published again.
     /// </summary>
-    public static readonly TimeSpan Life = TimeSpan.FromDays(7);
+    public TimeSpan Life { get; init; } = TimeSpan.FromDays(7);
 }

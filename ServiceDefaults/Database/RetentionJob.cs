@@ -30,7 +30,7 @@ internal sealed partial class RetentionJob(NpgsqlDataSource database, IEnumerabl
             {
                 await using var command = database.CreateCommand(
                     $"DELETE FROM {retention.Table} WHERE {retention.Key} IN (SELECT {retention.Key} FROM {retention.Table} WHERE {retention.At} < $1 AND {retention.Ended} LIMIT $2 FOR UPDATE SKIP LOCKED)");
-                command.Parameters.Add(new() { Value = time.GetUtcNow() - Retention.Life });
+                command.Parameters.Add(new() { Value = time.GetUtcNow() - retention.Life });
                 command.Parameters.Add(new() { Value = BatchSize });
                 deleted = await command.ExecuteNonQueryAsync(stoppingToken);
                 LogDeleted(deleted, retention.Table);

@@ -79,7 +79,7 @@ public class Subscriptions
         catch (JsonException)
         {
             using var document = JsonDocument.Parse(envelope);
-            if (document.RootElement.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !types.Contains(type.GetString()))
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !types.Contains(type.GetString()))
                 return null;
             throw;
         }

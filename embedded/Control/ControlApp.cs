@@ -23,8 +23,8 @@ public sealed class ControlApp : IAsyncDisposable
     /// <summary>Makes the app; it does not listen yet.</summary>
     /// <param name="apiToken">What its sidecar wants to be called with.</param>
     /// <param name="appToken">What its sidecar calls it with.</param>
-    /// <param name="providerMode">Where the instances of the payment provider take their mode, and the token they want.</param>
-    public ControlApp(Uri address, string apiToken, string appToken, IMallControl mall, Func<(IReadOnlyList<Uri> Addresses, string Token)> providerMode)
+    /// <param name="providerMode">Where the instances of the payment provider take their mode, and the token they want; none where there is no demo.</param>
+    public ControlApp(Uri address, string apiToken, string appToken, IMallControl mall, Func<(IReadOnlyList<Uri> Addresses, string Token)?> providerMode)
     {
         (_apiToken, _appToken) = (apiToken, appToken);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -38,6 +38,7 @@ public sealed class ControlApp : IAsyncDisposable
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlJson.Default));
         builder.Services.AddProblemDetails();
         _app = builder.Build();
+        HeadAsGet.Use(_app);
         _app.UseExceptionHandler();
         _app.UseStatusCodePages();
         _app.MapGet(Probes.Ready, () => "Healthy");

@@ -13,7 +13,7 @@ internal static class PaymentProviderApi
     private static readonly string[] Modes = ["normal", "slow", "down", "decline"];
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)> provider) =>
+    public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)?> provider) =>
         ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpContext context, CancellationToken cancellationToken) =>
         {
             if (await ReadAsync(context.Request, cancellationToken) is not { } asked)
@@ -23,7 +23,9 @@ internal static class PaymentProviderApi
             if (asked.DelayMs is < 0 or > LongestDelayMs)
                 return Problems.Invalid("delayMs", $"Must be from 0 to {LongestDelayMs} milliseconds.");
             var mode = asked with { DelayMs = asked.DelayMs ?? DefaultDelayMs };
-            return await SetAsync(provider(), mode, cancellationToken)
+            if (provider() is not { } standIn)
+                return Problems.NotFound("payment provider's stand-in");
+            return await SetAsync(standIn, mode, cancellationToken)
                 ? TypedResults.Ok(mode)
                 : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
                     "The payment provider's stand-in did not take the mode. Is it stopped? POST /api/ops/services/payment-provider/start starts it.");

@@ -63,5 +63,5 @@ internal sealed class BoundedLog(string path, long limit = 8 << 20, Action<strin
 
     // Without a buffer, which would keep what could not be written and fail again when it is closed.
     private static StreamWriter Open(string path) =>
-        new(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)) { AutoFlush = true };
+        new(PrivateFile.Open(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)) { AutoFlush = true };
 }

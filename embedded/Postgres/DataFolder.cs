@@ -29,7 +29,7 @@ internal sealed class DataFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            MakePrivate(run);
+            PrivateFile.MakeFolder(run);
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
         {
@@ -39,7 +39,7 @@ internal sealed class DataFolder : IDisposable
         FileStream held;
         try
         {
-            held = new FileStream(System.IO.Path.Combine(run, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held = PrivateFile.Open(System.IO.Path.Combine(run, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException refused)
         {
@@ -54,8 +54,11 @@ internal sealed class DataFolder : IDisposable
     }
 
     /// <summary>Says for others who has the folder open.</summary>
-    public void Announce(Uri address) =>
-        File.WriteAllBytes(RunFile("mall.json"), JsonSerializer.SerializeToUtf8Bytes(new Announcement(Environment.ProcessId, address), RunJson.Default.Announcement));
+    public void Announce(Uri address)
+    {
+        using var file = PrivateFile.Open(RunFile("mall.json"), FileMode.Create);
+        JsonSerializer.Serialize(file, new Announcement(Environment.ProcessId, address), RunJson.Default.Announcement);
+    }
 
     public void Dispose()
     {
@@ -75,14 +78,6 @@ internal sealed class DataFolder : IDisposable
         {
             return ""; // it is just opening
         }
-    }
-
-    private static void MakePrivate(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }
 

@@ -207,9 +207,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             Directory.CreateDirectory(folder);
             if (!File.Exists(marker) && Directory.EnumerateFileSystemEntries(folder).Any())
                 throw new PostgresClusterException($"'{folder}' holds something that this program did not make, so it is left alone. Choose an empty folder with --data (--Mall:Data of the AppHost).");
-            var held = new FileStream(marker, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            var held = PrivateFile.Open(marker, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            PrivateFile.MakeFolder(folder);
             await account.OwnAsync(folder, cancellationToken);
             await account.CheckReachableAsync(folder, cancellationToken);
             return held;
@@ -231,11 +230,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         if (Directory.Exists(unfinished))
             Directory.Delete(unfinished, recursive: true);
         File.Delete(password);
-        var mode = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            mode.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        await using (var file = new StreamWriter(password, mode))
-            await file.WriteLineAsync(RandomNumberGenerator.GetHexString(32, lowercase: true));
+        await PrivateFile.WriteAsync(password, RandomNumberGenerator.GetHexString(32, lowercase: true) + "\n", cancellationToken);
         await account.OwnAsync(password, cancellationToken);
 
         // No --locale: initdb of an old version would write messages in the person's language; LC_ALL=C decides both.

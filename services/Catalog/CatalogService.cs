@@ -17,7 +17,7 @@ public sealed class CatalogService : IMallService
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
-        var isDemo = builder.Configuration.GetValue<bool?>("Mall:Demo") ?? builder.Environment.IsDevelopment();
+        var isDemo = Demo.IsOn(builder);
         builder.Services.AddSingleton(new DemoRule(isDemo));
         if (isDemo)
             builder.Services.AddHostedService<DemoOffers>();

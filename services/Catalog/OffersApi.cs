@@ -13,7 +13,7 @@ internal static class OffersApi
         offers.MapGet("/", ListAsync).WithName("ListOffers").WithSummary("What is on sale and not over; by kind, or with a text in the title.");
         offers.MapGet("/{id:guid}", GetAsync).WithName("GetOffer").WithSummary("One offer.");
         offers.MapPost("/", RegisterAsync).WithName("RegisterOffer").WithSummary("Puts something on sale.")
-            .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>();
+            .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>().WithIdempotencyKey<CatalogDb, RegisterOffer>();
         offers.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeOffer").WithSummary("Changes one of the seller's own offers.")
             .RequireRole(Roles.Merchant, Roles.Publisher).WithValidation<ChangeOffer>().ProducesProblem(StatusCodes.Status409Conflict);
     }
@@ -45,7 +45,8 @@ internal static class OffersApi
             ? TypedResults.Ok(OfferView.Of(offer))
             : Problems.NotFound("offer");
 
-    private static async Task<Created<OfferView>> RegisterAsync(RegisterOffer request, ClaimsPrincipal user, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<OfferView>> RegisterAsync(
+        RegisterOffer request, IdempotencyKey key, ClaimsPrincipal user, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var now = time.Now();
         var offer = new Offer
@@ -69,8 +70,9 @@ internal static class OffersApi
             UpdatedAt = now,
         };
         db.PutOnSale(offer);
+        var answer = key.Created(db, $"/api/offers/{offer.Id}", OfferView.Of(offer), now);
         await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Created($"/api/offers/{offer.Id}", OfferView.Of(offer));
+        return answer;
     }
 
     private static async Task<Results<Ok<OfferView>, ValidationProblem, ProblemHttpResult>> ChangeAsync(

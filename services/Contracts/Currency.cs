@@ -53,5 +53,6 @@ public static class Currency
     /// <typeparam name="T">What is validated.</typeparam>
     /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> CurrencyCode<T>(this IRuleBuilder<T, string?> rule) => rule
-        .Must(code => DecimalsOf(code) is not null).WithMessage("Must be the ISO 4217 code of a currency in use, such as KRW.");
+        .NotNull().WithMessage("Say in which currency: give its ISO 4217 code, such as KRW.")
+        .Must(code => code is null || DecimalsOf(code) is not null).WithMessage("Must be the ISO 4217 code of a currency in use, such as KRW.");
 }

@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+
 namespace OrderMall.Contracts;
 
 /// <summary>
@@ -6,6 +10,12 @@ namespace OrderMall.Contracts;
 /// </summary>
 public static class Demo
 {
+    /// <summary>The payment method that the demo's payment provider declines.</summary>
+    public const string DeclinedCard = "card_declined";
+
+    /// <summary>The payment methods of the demo, whose payment provider moves no money.</summary>
+    public static readonly IReadOnlyList<string> PaymentMethods = ["card_ok", DeclinedCard];
+
     /// <summary>The password of every demo account.</summary>
     public const string Password = "Mall-demo-1";
 
@@ -38,4 +48,10 @@ public static class Demo
         ("reviewer", "demo-reviewer", Roles.Reviewer),
         ("operator", "demo-operator", Roles.Operator),
     ];
+
+    /// <summary>Whether there is a demo: <c>Mall:Demo</c>, and in Development where nothing is said.</summary>
+    public static bool IsOn(IConfiguration configuration, IHostEnvironment environment) => configuration.GetValue<bool?>("Mall:Demo") ?? environment.IsDevelopment();
+
+    /// <inheritdoc cref="IsOn(IConfiguration, IHostEnvironment)"/>
+    public static bool IsOn(WebApplicationBuilder builder) => IsOn(builder.Configuration, builder.Environment);
 }

@@ -15,11 +15,12 @@ internal sealed record HireWorker(string? Name);
 internal sealed class HireWorkerValidator : AbstractValidator<HireWorker>
 {
     private const int LongestName = 100;
+    private static readonly string Wanted = $"Give a name of 1 to {LongestName} characters: customers are told who comes.";
 
     public HireWorkerValidator() =>
         RuleFor(worker => worker.Name)
-            .Must(name => name?.Trim().Length is > 0 and <= LongestName)
-            .WithMessage($"Give a name of 1 to {LongestName} characters: customers are told who comes.")
+            .NotEmpty().WithMessage(Wanted)
+            .Must(name => name is null || name.Trim().Length <= LongestName).WithMessage(Wanted)
             .OneLine();
 }
 
@@ -33,7 +34,7 @@ internal static class WorkersApi
             .WithName("ListWorkers").WithSummary("Your workers, and the order each of them is at.");
         workers.MapGet("/{id:guid}", GetAsync)
             .WithName("GetWorker").WithSummary("One of your workers.");
-        workers.MapPost("/", HireAsync).WithValidation<HireWorker>()
+        workers.MapPost("/", HireAsync).WithValidation<HireWorker>().WithIdempotencyKey<DispatchDb, HireWorker>()
             .WithName("AddWorker").WithSummary("Add a worker: sent at once to the order that has waited longest, if one waits.");
     }
 
@@ -52,17 +53,14 @@ internal static class WorkersApi
             ? TypedResults.Ok(WorkerView.Of(worker))
             : Problems.NotFound("worker");
 
-    private static async Task<Created<WorkerView>> HireAsync(HireWorker request, ClaimsPrincipal user, DispatchDb db, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var hired = await db.DecideAsync(
-            async () =>
-            {
-                await db.LockAsync(user.Id(), cancellationToken);
-                var worker = Worker.Hired(user.Id(), request.Name!.Trim(), time.GetUtcNow());
-                await Matching.HireAsync(worker, db, time, cancellationToken);
-                return worker;
-            },
-            cancellationToken);
-        return TypedResults.Created($"/api/workers/{hired.Id}", WorkerView.Of(hired));
-    }
+    private static Task<Created<WorkerView>> HireAsync(
+        HireWorker request, IdempotencyKey key, ClaimsPrincipal user, DispatchDb db, TimeProvider time, CancellationToken cancellationToken) => db.DecideAsync(
+        async () =>
+        {
+            await db.LockAsync(user.Id(), cancellationToken);
+            var worker = Worker.Hired(user.Id(), request.Name!.Trim(), time.GetUtcNow());
+            await Matching.HireAsync(worker, db, time, cancellationToken);
+            return key.Created(db, $"/api/workers/{worker.Id}", WorkerView.Of(worker), time.Now());
+        },
+        cancellationToken);
 }

@@ -47,6 +47,7 @@ public sealed class GatewayService : IMallService
         PersonalAnswers.Use(app);
         app.UseRateLimiter();
         NormalPath.Use(app);
+        BodySize.Use(app);
     }
 
     /// <inheritdoc/>

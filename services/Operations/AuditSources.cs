@@ -9,7 +9,7 @@ namespace OrderMall.Operations;
 /// </summary>
 internal sealed class AuditSources(IServiceProvider services)
 {
-    /// <summary>Whom the audit asks.</summary>
+    /// <summary>Whom the audit asks, where they are.</summary>
     public static readonly IReadOnlyList<string> Services =
     [
         AppIds.Ordering, AppIds.Catalog, AppIds.Payment, AppIds.PaymentProvider,
@@ -23,7 +23,6 @@ internal sealed class AuditSources(IServiceProvider services)
     /// <summary>Those that events go to: they have dead letters.</summary>
     public static readonly IReadOnlyList<string> WithEvents = [.. WithDatabase, AppIds.MyPage];
 
-    private const int PageSize = 500;
     private const int Attempts = 2;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
@@ -131,10 +130,10 @@ internal sealed class AuditSources(IServiceProvider services)
     private async IAsyncEnumerable<List<T>> PagesAsync<T>(
         Guid? after, string appId, string path, JsonTypeInfo<List<T>> type, Func<T, Guid> id, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (await AskAsync(appId, path, new AuditPage(after, PageSize), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
+        while (await AskAsync(appId, path, new AuditPage(after, AuditPage.MostItems), ContractsJson.Default.AuditPage, type, cancellationToken) is { Count: > 0 } page)
         {
             yield return page;
-            if (page.Count < PageSize)
+            if (page.Count < AuditPage.MostItems)
                 yield break;
             after = id(page[^1]);
         }
@@ -147,11 +146,13 @@ internal sealed class AuditSources(IServiceProvider services)
         string appId, string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancellationToken)
         where TAnswer : class
     {
+        if (services.GetKeyedService<ServiceClient>(appId) is not { } service)
+            return null;
         for (var attempt = 1; !_unreachable.ContainsKey(appId); attempt++)
         {
             try
             {
-                return await services.GetRequiredKeyedService<ServiceClient>(appId).AskAsync(path, request, requestType, answerType, cancellationToken);
+                return await service.AskAsync(path, request, requestType, answerType, cancellationToken);
             }
             catch (ServiceUnavailableException e) when (attempt == Attempts)
             {

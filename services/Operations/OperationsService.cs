@@ -9,7 +9,8 @@ public sealed class OperationsService : IMallService
     /// <inheritdoc/>
     public static void Configure(WebApplicationBuilder builder)
     {
-        foreach (var appId in AuditSources.Services)
+        // A provider that is not the demo's own has no such ledger to be asked for.
+        foreach (var appId in AuditSources.Services.Where(appId => appId != AppIds.PaymentProvider || Demo.IsOn(builder)))
             builder.AddServiceClient(appId);
         builder.AddJson(OperationsJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<Audit>();

@@ -19,7 +19,10 @@ public sealed class OrderingService : IMallService
         builder.AddServiceClient(AppIds.Store);
         builder.AddServiceClient(AppIds.Delivery);
         builder.AddServiceClient(AppIds.Dispatch);
-        builder.Services.AddOptions<OrderingOptions>().BindConfiguration("Ordering").ValidateDataAnnotations().ValidateOnStart();
+        var isDemo = Demo.IsOn(builder);
+        builder.Services.AddOptions<OrderingOptions>().BindConfiguration("Ordering")
+            .PostConfigure(options => options.PaymentMethods = isDemo && options.PaymentMethods.Count == 0 ? [.. Demo.PaymentMethods] : options.PaymentMethods)
+            .ValidateDataAnnotations().ValidateOnStart();
         builder.AddJson(OrderingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();
         builder.Services.AddSingleton<CatalogClient>();

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Npgsql;
 
 namespace OrderMall.Ordering;
@@ -32,7 +34,7 @@ internal static class OrdersApi
         PlaceOrder request, IdempotencyKey key, Preferences preferences, ClaimsPrincipal user, OrderingDb db, Placing placing, CatalogClient catalog, PaymentCircuit paymentCircuit, TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(SagaTimeLimit);
-        var hash = key.HashOf(request);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrderingJson.Default.PlaceOrder)));
         if (key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } before)
             return await AnswerAgainAsync(before);
         if (!preferences.RespondAsync && paymentCircuit.RefusesFor(request.OfferId!.Value) is { Ticks: > 0 } moment)
@@ -61,7 +63,7 @@ internal static class OrdersApi
 
         // The first request with this key may still be on its way; its answer is everybody's answer.
         async Task<IResult> AnswerAgainAsync((Guid Id, string RequestHash) first) => first.RequestHash != hash
-            ? Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "Another order was placed with this key.", "Idempotency-Key was used before with a different body. Use a new key for a new order.")
+            ? IdempotencyKey.Reused()
             : AnswerOf(await placing.AwaitAsync(first.Id, preferences.RespondAsync, limit.Token), request, context);
     }
 

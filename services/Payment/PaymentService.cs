@@ -12,9 +12,8 @@ public sealed class PaymentService : IMallService
         builder.AddDatabase<PaymentDb>();
         // Where no money was taken. What was taken and given back is kept as what was kept.
         builder.Services.AddSingleton(new Retention("payment", "order_id", "updated_at", "status = 'Declined' AND due_at IS NULL"));
-        builder.AddServiceClient(AppIds.PaymentProvider);
+        ProviderClient.Add(builder);
         builder.AddJson(PaymentJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<ProviderClient>();
         builder.Services.AddScoped<Settlement>();
         builder.Services.AddHostedService<SettlementJob>();
         builder.AddAlarm(

@@ -1,8 +1,39 @@
 namespace OrderMall.Payment;
 
-/// <summary>Asks the payment provider.</summary>
+/// <summary>Asks the payment provider: the demo's stand-in through the sidecars, any other over HTTP at its own address, with the same three calls.</summary>
 internal sealed class ProviderClient([FromKeyedServices(AppIds.PaymentProvider)] ServiceClient provider)
 {
+    private const string Address = "PaymentProvider:Address";
+    private const string Key = "PaymentProvider:Key";
+
+    /// <summary>Adds it.</summary>
+    /// <exception cref="InvalidOperationException">Without a demo the provider is not configured, or with one it is; the message names the key, and never says its value.</exception>
+    public static void Add(WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ProviderClient>();
+        var (given, key) = (builder.Configuration[Address], builder.Configuration[Key]);
+        if (Demo.IsOn(builder))
+        {
+            if (!string.IsNullOrEmpty(given))
+                throw new InvalidOperationException($"{AppIds.Payment}: {Address} is set, and there is a demo (Mall:Demo), which charges its own stand-in. Take one of them away.");
+            builder.AddServiceClient(AppIds.PaymentProvider);
+            return;
+        }
+
+        if (string.IsNullOrEmpty(given))
+            throw new InvalidOperationException($"{AppIds.Payment}: {Address} is not set. Without a demo (Mall:Demo) give the address of the payment provider, such as https://payments.example.com/v1.");
+        // The key is in every request: past this machine it goes encrypted.
+        if (!Uri.TryCreate(given.TrimEnd('/') + '/', UriKind.Absolute, out var address) || !(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
+            || address is not { Query: "", Fragment: "", UserInfo: "" })
+        {
+            throw new InvalidOperationException($"{AppIds.Payment}: {Address} must be an https address without user, query and fragment (http on this machine alone), such as https://payments.example.com/v1.");
+        }
+
+        if (string.IsNullOrEmpty(key) || !key.All(letter => letter is > ' ' and < '\x7f'))
+            throw new InvalidOperationException($"{AppIds.Payment}: {Key} is not set, or has other letters than a header may have. Give the key that the payment provider knows the mall by.");
+        builder.AddOutsideClient(AppIds.PaymentProvider, address, key);
+    }
+
     /// <exception cref="ServiceUnavailableException">Whether the money was taken is unknown.</exception>
     public Task<ProviderAnswer> ChargeAsync(Payment payment, CancellationToken cancellationToken) => provider.AskAsync(
         "provider/charges",

@@ -4,7 +4,7 @@ using FluentValidation;
 
 namespace OrderMall.PaymentProvider;
 
-/// <summary>Stands in for the third party that moves the money. Not part of the mall: replaced by configuration.</summary>
+/// <summary>Stands in, for the demo alone, for the third party that moves the money. Not part of the mall: replaced by configuration of payment.</summary>
 public sealed class PaymentProviderService : IMallService
 {
     /// <inheritdoc/>
@@ -13,6 +13,12 @@ public sealed class PaymentProviderService : IMallService
     /// <inheritdoc/>
     public static void Configure(WebApplicationBuilder builder)
     {
+        if (!Demo.IsOn(builder))
+        {
+            throw new InvalidOperationException(
+                $"{AppId}: there is no demo (Mall:Demo), and this provider moves no money: it approves whatever it is asked. Do not start it; tell payment of a real one with PaymentProvider:Address and PaymentProvider:Key.");
+        }
+
         builder.AddDatabase<Ledger>();
         builder.Services.AddSingleton(new Retention("charge", "key", "updated_at", "amount = 0"));
         builder.Services.AddSingleton<ModeSwitch>();

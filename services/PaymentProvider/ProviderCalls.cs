@@ -3,14 +3,12 @@ namespace OrderMall.PaymentProvider;
 /// <summary>What the provider does for its merchants, and how it is made to fail.</summary>
 internal static class ProviderCalls
 {
-    private const string DeclinedMethod = "card_declined";
-
     public static void Map(WebApplication app)
     {
         var api = app.MapGroup("/provider").ExcludeFromDescription().AddEndpointFilter(BehaveAsync);
         api.MapPost("/charges", async (ProviderCharge charge, Ledger ledger, ModeSwitch mode, TimeProvider time, CancellationToken cancellationToken) =>
             TypedResults.Ok(await ledger.ChargeAsync(
-                charge, charge.PaymentMethod == DeclinedMethod || mode.Current.Mode == Behaviour.Decline, time.Now(), cancellationToken))).WithValidation<ProviderCharge>();
+                charge, charge.PaymentMethod == Demo.DeclinedCard || mode.Current.Mode == Behaviour.Decline, time.Now(), cancellationToken))).WithValidation<ProviderCharge>();
         api.MapPost("/refunds", async (ProviderKey refund, Ledger ledger, TimeProvider time, CancellationToken cancellationToken) =>
             TypedResults.Ok(await ledger.RefundAsync(refund.Key, time.Now(), cancellationToken)));
         api.MapPost("/lookups", async (ProviderKey lookup, Ledger ledger, CancellationToken cancellationToken) =>

@@ -12,13 +12,11 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
             this.Publish(type, e);
     }
 
-    /// <summary>The product team has what was an attempt until now.</summary>
-    /// <exception cref="DbUpdateConcurrencyException">It was voided or decided on first.</exception>
-    public async Task TakeInAsync(Registration attempt, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>The product team has what was an attempt until now. Saving fails where it was voided or decided on first.</summary>
+    public void TakeIn(Registration attempt, DateTimeOffset now)
     {
         attempt.TakeIn(now);
         PublishEvents(attempt);
-        await SaveChangesAsync(cancellationToken);
     }
 
     /// <summary>Leaves nothing of an attempt but the event by which others forget it too.</summary>

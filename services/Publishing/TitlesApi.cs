@@ -14,6 +14,7 @@ internal static class TitlesApi
         var titles = app.MapGroup("/api/titles").WithTags("Titles").RequireRole(Roles.Publisher);
         titles.MapPost("/", RegisterAsync).WithName("RegisterTitle").WithSummary("Registers a title, which goes on sale when the product team approves it.")
             .WithValidation<RegisterTitle>()
+            .WithIdempotencyKey<PublishingDb, RegisterTitle>()
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         titles.MapGet("/{id:guid}", GetAsync).WithName("GetTitle").WithSummary("One of the publisher's own titles.");
         titles.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawTitle").WithSummary("Withdraws a title that was not decided on yet.")
@@ -21,7 +22,7 @@ internal static class TitlesApi
     }
 
     private static async Task<Results<Created<TitleView>, ProblemHttpResult>> RegisterAsync(
-        RegisterTitle request, ClaimsPrincipal user, PublishingDb db, ReviewClient reviews, IOptions<PublishingOptions> options, TimeProvider time, HttpContext context)
+        RegisterTitle request, IdempotencyKey key, ClaimsPrincipal user, PublishingDb db, ReviewClient reviews, IOptions<PublishingOptions> options, TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(RegisterTimeLimit);
         var registration = Registration.Begin(user.Id(), request, options.Value.Currency, time.Now());
@@ -30,9 +31,22 @@ internal static class TitlesApi
         try
         {
             if (await IsTakenInAsync(reviews, registration, limit.Token))
-                await db.TakeInAsync(registration, time.Now(), limit.Token);
-            else
-                await db.VoidAsync(registration, time.Now(), limit.Token);
+            {
+                db.TakeIn(registration, time.Now());
+                var answer = key.Created(db, $"/api/titles/{registration.Id}", TitleView.Of(registration), time.Now());
+                await db.SaveChangesAsync(limit.Token);
+                return answer;
+            }
+
+            await db.VoidAsync(registration, time.Now(), limit.Token);
+        }
+        catch (DbUpdateException taken) when (IdempotencyKey.IsTaken(taken))
+        {
+            // Sent twice at once, and the other one has it: of this attempt nothing is left, at the product team either.
+            db.ChangeTracker.Clear();
+            if (await db.Registrations.FirstOrDefaultAsync(attempt => attempt.Id == registration.Id && attempt.Status == TitleStatus.Pending, limit.Token) is { } attempt)
+                await db.VoidAsync(attempt, time.Now(), limit.Token);
+            throw;
         }
         catch (DbUpdateConcurrencyException)
         {

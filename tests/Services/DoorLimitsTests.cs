@@ -24,6 +24,25 @@ public sealed class DoorLimitsTests(ServiceFixture fixture)
     }
 
     [Fact]
+    public async Task Expired_tokens_are_no_guesses_whoever_else_is_at_that_address()
+    {
+        await using var gateway = await StartAsync();
+        var hasty = await gateway.StartReplicaAsync("Account:AccessTokenLife=00:00:01");
+        var email = await Accounts.RegisterAsync(gateway.Internal);
+        var (good, expired) = ((await Accounts.SignInAsync(gateway.Internal, email)).AccessToken, (await Accounts.SignInAsync(gateway.Internal, email, replica: hasty)).AccessToken);
+        await Eventually.BecomesAsync(HttpStatusCode.Unauthorized, () => Accounts.StatusAsync(gateway.Internal, "/api/orders/1", expired));
+
+        // The address has guessed as often as it may, and one letter makes a guess of it.
+        AreLimited(await Task.WhenAll(Enumerable.Range(0, Many).Select(i => Accounts.AskAsync(gateway.Internal, "/api/orders/1", $"{expired[..^1]}{(expired[^1] == 'A' ? 'B' : 'A')}"))), HttpStatusCode.Unauthorized);
+        var answers = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => Accounts.AskAsync(gateway.Internal, "/api/orders/1", expired)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode));
+        // Not without end either.
+        AreLimited(await Task.WhenAll(Enumerable.Range(0, 4 * Many).Select(_ => Accounts.AskAsync(gateway.Internal, "/api/orders/1", expired))), HttpStatusCode.Unauthorized);
+        Assert.Equal(HttpStatusCode.OK, await Accounts.StatusAsync(gateway.Internal, "/api/orders/1", good));
+        Array.ForEach(answers, answer => answer.Dispose());
+    }
+
+    [Fact]
     public async Task Whoever_has_no_token_or_not_the_role_is_refused_only_so_often()
     {
         await using var gateway = await StartAsync("RateLimit:PerSecond=1", "RateLimit:Burst=5");

@@ -36,6 +36,29 @@ public sealed class ForwardingTests(ServiceFixture fixture)
     }
 
     [Theory]
+    [InlineData(100_000, HttpStatusCode.OK)]
+    [InlineData(1_048_576, HttpStatusCode.OK)]
+    [InlineData(1_048_577, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task What_comes_in_chunks_arrives_whole_or_not_at_all(int size, HttpStatusCode status)
+    {
+        await using var gateway = new RunningService<GatewayService>(fixture);
+        await gateway.InitializeAsync();
+        var sent = Enumerable.Range(0, size).Select(i => (byte)i).ToArray();
+        var arrived = new MemoryStream();
+        gateway.Sidecar.Called["catalog/api/offers"] = async context =>
+        {
+            await context.Request.Body.CopyToAsync(arrived);
+            await context.Response.WriteAsync("{}");
+        };
+        var token = (await Accounts.SignInAsync(gateway)).AccessToken;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/offers") { Content = new ByteArrayContent(sent) };
+        (request.Headers.TransferEncodingChunked, request.Headers.Authorization) = (true, new("Bearer", token));
+        using var answer = await gateway.Internal.SendAsync(request);
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(status == HttpStatusCode.OK, arrived.ToArray().AsSpan().SequenceEqual(sent));
+    }
+
+    [Theory]
     [InlineData("audit", "operations")]
     [InlineData("dead-letters/store/1", "operations")]
     [InlineData("nothing", "operations")]

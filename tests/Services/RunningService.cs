@@ -18,6 +18,8 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     where TService : IMallService
 {
     private const string Token = "app-token";
+    // Payments are the demo's; its offers and accounts would stand in the way of the tests' own.
+    private static readonly string HasDemo = TService.AppId is AppIds.Catalog or AppIds.Gateway ? "false" : "true";
     private readonly Dictionary<Uri, WebApplication> _replicas = [];
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
@@ -65,6 +67,7 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             "--DAPR_GRPC_PORT", Sidecar.GrpcPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
             "--APP_API_TOKEN", Token,
             $"--ConnectionStrings:{TService.AppId}", ConnectionString,
+            "--Mall:Demo", HasDemo,
             "--Logging:LogLevel:Default", "Warning",
             .. Settings,
             .. settings,

@@ -46,7 +46,7 @@ public sealed class SchemaTests(ServiceFixture fixture)
     {
         var connectionString = await fixture.CreateDatabaseAsync(TService.AppId.Replace('-', '_'));
         await using var app = ServiceHost.Create<TService>(
-            ["--urls", "http://127.0.0.1:0", "--DAPR_GRPC_PORT", "50001", "--APP_API_TOKEN", "token", $"--ConnectionStrings:{TService.AppId}", connectionString]);
+            ["--urls", "http://127.0.0.1:0", "--DAPR_GRPC_PORT", "50001", "--APP_API_TOKEN", "token", "--Mall:Demo", "true", $"--ConnectionStrings:{TService.AppId}", connectionString]);
         await app.StartAsync();
         await using var scope = app.Services.CreateAsyncScope();
         var model = scope.ServiceProvider.GetRequiredService<TDb>().Model.GetRelationalModel().Tables

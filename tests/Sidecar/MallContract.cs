@@ -37,7 +37,9 @@ public abstract class MallContract(PostgresServer? postgres) : ContractTests(pos
         AppIds = (appA, appB),
         Configuration = Setup.FromTheMall("config.yaml"),
         Resiliency = Setup.FromTheMall("resiliency.yaml"),
-        QuickRedelivery = true,
+        // What was taken and not settled is given to another after 2 s instead of 12, and what is published has a topic of the test's own.
+        PubSub = Setup.FromTheMall("pubsub.yaml").Replace("value: 12s", "value: 2s", StringComparison.Ordinal).Replace("value: 3s", "value: 1s", StringComparison.Ordinal)
+            .Replace("ordering=", $"ordering={_topic}, {_topic}-dead,", StringComparison.Ordinal).Replace("gateway=", $"gateway={_topic},", StringComparison.Ordinal),
         SubscriptionsOfA = $$$"""
             [{"pubsubname":"pubsub","topic":"{{{_topic}}}","route":"/handle","deadLetterTopic":"{{{_topic}}}-dead"},
              {"pubsubname":"pubsub","topic":"{{{_topic}}}-dead","route":"/dead"}]

@@ -24,14 +24,14 @@ public sealed record Setup
             samplingRate: "1"
         """;
 
+    /// <summary>The content of pubsub.yaml.</summary>
+    public string PubSub { get; init; } = FromTheMall("pubsub.yaml");
+
     /// <summary>The content of statestore.yaml.</summary>
     public string StateStore { get; init; } = FromTheMall("statestore.yaml");
 
     /// <summary>App B is a <see cref="BareApp"/>.</summary>
     public bool BareB { get; init; }
-
-    /// <summary>Gives what was taken and not settled to another after 2 s instead of the mall's 12.</summary>
-    public bool QuickRedelivery { get; init; }
 
     /// <summary>Reads a file of the mall's <c>components/</c>.</summary>
     public static string FromTheMall(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "components", file));
@@ -50,9 +50,6 @@ public sealed record Setup
 /// <summary>Two apps, A and B, each beside its sidecar.</summary>
 internal abstract class SidecarUnderTest : IAsyncDisposable
 {
-    // These of the mall serve every test; REDIS_HOST in the environment says where, as for the mall.
-    private static readonly string[] Components = ["secretstore.yaml", "pubsub.yaml", "statestore.yaml"];
-
     protected SidecarUnderTest()
     {
         var ports = LoopbackPorts.Free(6);
@@ -104,11 +101,11 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
     public async Task StartAsync(Setup setup)
     {
         AppA.Subscriptions = setup.SubscriptionsOfA;
-        foreach (var file in Components)
-            await WriteAsync(file, Setup.FromTheMall(file));
-        if (setup.QuickRedelivery)
-            await WriteAsync("pubsub.yaml", Setup.FromTheMall("pubsub.yaml").Replace("value: 12s", "value: 2s", StringComparison.Ordinal).Replace("value: 3s", "value: 1s", StringComparison.Ordinal));
-        await WriteAsync("statestore.yaml", setup.StateStore);
+        // REDIS_HOST in the environment says where, as for the mall.
+        await WriteAsync("secretstore.yaml", Setup.FromTheMall("secretstore.yaml"));
+        // The mall's are for its own apps alone.
+        foreach (var (file, component) in new[] { ("pubsub.yaml", setup.PubSub), ("statestore.yaml", setup.StateStore) })
+            await WriteAsync(file, component.Replace("scopes:\n", $"scopes:\n  - {setup.AppIds.A}\n  - {setup.AppIds.B}\n", StringComparison.Ordinal));
         await WriteAsync("config.yaml", setup.Configuration);
         if (setup.Resiliency.Length > 0)
             await WriteAsync("resiliency.yaml", setup.Resiliency);

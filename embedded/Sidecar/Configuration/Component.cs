@@ -15,6 +15,18 @@ internal sealed record Component(string Name, string Type, string Version, IRead
     /// <summary>For pub/sub: events that one instance of an app is given at a time, of all topics together; <see langword="null"/> where it is not said.</summary>
     public int? Concurrency { get; init; }
 
+    /// <summary>For pub/sub: the only topics there are; empty for any.</summary>
+    public IReadOnlyList<string> AllowedTopics { get; init; } = [];
+
+    /// <summary>For pub/sub: the topics that are nobody's but those whose scopes name them.</summary>
+    public IReadOnlyList<string> ProtectedTopics { get; init; } = [];
+
+    /// <summary>For pub/sub, by app id: the topics that it may publish to. Who is not in it may publish to all that are not protected.</summary>
+    public ILookup<string, string> PublishingScopes { get; init; } = NoScopes;
+
+    /// <summary>For pub/sub, by app id: the topics that it may subscribe to. Who is not in it may subscribe to all that are not protected.</summary>
+    public ILookup<string, string> SubscriptionScopes { get; init; } = NoScopes;
+
     /// <summary>For state: <c>appid</c>, <c>name</c>, <c>none</c>, or a fixed prefix.</summary>
     public string KeyPrefix { get; init; } = "appid";
 
@@ -29,6 +41,16 @@ internal sealed record Component(string Name, string Type, string Version, IRead
     public bool ExpiresAsRedis => Type == "state.redis";
 
     public bool IsFor(string appId) => Scopes.Count == 0 || Scopes.Contains(appId);
+
+    public bool MayPublish(string appId, string topic) => IsAllowed(topic, PublishingScopes[appId]);
+
+    public bool MaySubscribe(string appId, string topic) => IsAllowed(topic, SubscriptionScopes[appId]);
+
+    private static readonly ILookup<string, string> NoScopes = Enumerable.Empty<string>().ToLookup(static app => app);
+
+    // dapr/dapr, pkg/runtime/pubsub: IsOperationAllowed.
+    private bool IsAllowed(string topic, IEnumerable<string> scoped) =>
+        (AllowedTopics.Count == 0 || AllowedTopics.Contains(topic)) && ((!scoped.Any() && !ProtectedTopics.Contains(topic)) || scoped.Contains(topic));
 }
 
 /// <summary>
@@ -68,10 +90,10 @@ internal static class ComponentReader
         ["secretstores.local.env"] = (["v1"], ["prefix"]),
     };
 
-    // Who may publish or subscribe what; state that is encrypted, and state that publishes. Ignoring them would open what somebody closed.
+    // State that is encrypted, and state that publishes. Ignoring them would open what somebody closed.
     private static readonly string[] NotEnforced =
     [
-        "allowedTopics", "publishingScopes", "subscriptionScopes", "protectedTopics", "primaryEncryptionKey", "secondaryEncryptionKey",
+        "primaryEncryptionKey", "secondaryEncryptionKey",
         "outboxPublishPubsub", "outboxPublishTopic", "outboxPubsub", "outboxDiscardWhenMissingState",
     ];
 
@@ -117,6 +139,10 @@ internal static class ComponentReader
             throw entry.Wrong("name", $"the embedded sidecar does not enforce '{setting}'; remove it, or run with daprd");
         return (component.Type, setting.ToLowerInvariant()) switch
         {
+            (_, "allowedtopics") when component.IsPubSub => component with { AllowedTopics = Topics(Scoped(entry, "allowedTopics")) },
+            (_, "protectedtopics") when component.IsPubSub => component with { ProtectedTopics = Topics(Scoped(entry, "protectedTopics")) },
+            (_, "publishingscopes") when component.IsPubSub => component with { PublishingScopes = Scopes(entry, "publishingScopes") },
+            (_, "subscriptionscopes") when component.IsPubSub => component with { SubscriptionScopes = Scopes(entry, "subscriptionScopes") },
             ("pubsub.redis", "redeliverinterval") => component with { RedeliverInterval = RedeliverInterval(entry) },
             ("pubsub.redis", "concurrency") => component with { Concurrency = Number(entry) is var places && places > 0 ? places : throw entry.Wrong("value", "concurrency must be 1 or more") },
             ("pubsub.redis", "consumerid") => OfOneApp(component, entry),
@@ -131,6 +157,18 @@ internal static class ComponentReader
     private static string Value(YamlMap entry) =>
         entry.Has("value") ? entry.RequiredText("value")
         : throw entry.Wrong("name", $"the embedded sidecar reads '{entry.Text("name")}' from no secret and no environment variable; write its value");
+
+    // As in dapr/dapr, pkg/scopes: blanks mean nothing, app=topic,topic;app=topic. An app with nothing after its = may do nothing.
+    private static string Scoped(YamlMap entry, string spelling) => entry.Text("name") == spelling
+        ? Value(entry).Replace(" ", "", StringComparison.Ordinal)
+        : throw entry.Wrong("name", $"daprd reads no '{entry.Text("name")}', and would let everybody do everything; write {spelling}");
+
+    private static string[] Topics(string list) => list.Length == 0 ? [] : list.Split(',');
+
+    private static ILookup<string, string> Scopes(YamlMap entry, string spelling) =>
+        Scoped(entry, spelling).Split(';', StringSplitOptions.RemoveEmptyEntries).SelectMany(scope => scope.Split('=') is [var app, var topics]
+            ? topics.Split(',').Select(topic => (App: app, Topic: topic))
+            : throw entry.Wrong("value", $"{spelling} has '{scope}'; write app=topic,topic;app=topic")).ToLookup(scope => scope.App, scope => scope.Topic);
 
     private static int Number(YamlMap entry) => int.TryParse(Value(entry), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
         ? number

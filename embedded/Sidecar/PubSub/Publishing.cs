@@ -13,7 +13,7 @@ internal sealed class Publishing(Resources resources, Publisher publisher, TimeP
         var (caller, pubsub, topic, metadata, _, _) = request;
         if (pubsub.Length == 0)
             throw Refused(request, StatusCodes.Status404NotFound, "ERR_PUBSUB_EMPTY", "DAPR_PUBSUB_NAME_EMPTY", "pubsub name is empty", metadata);
-        if (resources.PubSub(pubsub, caller.AppId) is null)
+        if (resources.PubSub(pubsub, caller.AppId) is not { } component)
         {
             throw new DaprErrorException(new(StatusCodes.Status404NotFound, "ERR_PUBSUB_NOT_FOUND", $"pubsub {pubsub} is not found")
             {
@@ -36,7 +36,7 @@ internal sealed class Publishing(Resources resources, Publisher publisher, TimeP
                 metadata);
         }
 
-        return new Publication(request, isRaw, publisher, time);
+        return new Publication(request, component, isRaw, publisher, time);
     }
 
     /// <summary>A refusal as most of publishing words it: with the component, and what else is known.</summary>
@@ -64,7 +64,7 @@ internal sealed record PublishRequest(App Caller, string PubSub, string Topic, I
 internal readonly record struct PublishEntry(string Id, string ContentType, ReadOnlyMemory<byte> Data, IEnumerable<KeyValuePair<string, string>>? Metadata);
 
 /// <summary>A request to publish to a topic that can be published to.</summary>
-internal sealed class Publication(PublishRequest request, bool isRaw, Publisher publisher, TimeProvider time)
+internal sealed class Publication(PublishRequest request, Component component, bool isRaw, Publisher publisher, TimeProvider time)
 {
     /// <summary>Publishes one event; returns when it is on disk for every subscriber.</summary>
     /// <exception cref="DaprErrorException">It is no event, or it may not have been kept.</exception>
@@ -144,6 +144,20 @@ internal sealed class Publication(PublishRequest request, bool isRaw, Publisher 
 
     private async Task KeepAsync(IReadOnlyList<byte[]> envelopes, CancellationToken cancellationToken)
     {
+        // Here and not before: daprd says first what is wrong with the events.
+        if (!component.MayPublish(request.Caller.AppId, request.Topic))
+        {
+            var problem = $"topic {request.Topic} is not allowed for app id {request.Caller.AppId}";
+            throw Publishing.Refused(
+                request,
+                StatusCodes.Status403Forbidden,
+                "ERR_PUBSUB_FORBIDDEN",
+                "DAPR_PUBSUB_FORBIDDEN",
+                problem,
+                new Dictionary<string, string> { ["topic"] = request.Topic, ["error"] = problem },
+                StatusCode.PermissionDenied);
+        }
+
         try
         {
             if (request.Caller.Policies.ForOutbound(request.PubSub, "Pubsub") is { } policies)

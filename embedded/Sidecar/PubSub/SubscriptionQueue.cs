@@ -225,6 +225,14 @@ internal sealed partial class SubscriptionQueue : IDisposable
 
     private async Task SendToDeadLetterAsync(QueuedEvent queued, string topic)
     {
+        // As any publication of the app. It stays where it is, and is tried again.
+        if (!_component.MayPublish(App.AppId, topic))
+        {
+            LogNoDeadLetter(_services.Logger, App.AppId, Topic, topic);
+            await WaitAsync(queued, _component.RedeliverInterval);
+            return;
+        }
+
         try
         {
             await _services.PublishAsync(PubSub, topic, queued.Envelope);
@@ -347,6 +355,9 @@ internal sealed partial class SubscriptionQueue : IDisposable
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId} could not handle an event of {Topic}, and topic {DeadLetterTopic} is not allowed for it: the event is tried again")]
+    private static partial void LogNoDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId} could not handle an event of {Topic}; it went to {DeadLetterTopic} after {Attempts} retries")]
     private static partial void LogDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic, int attempts);

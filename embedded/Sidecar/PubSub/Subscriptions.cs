@@ -26,7 +26,7 @@ internal sealed partial class Subscriptions(
         foreach (var subscription in stored)
         {
             // Apps and components that are no longer there keep their events, for when they are again.
-            if (apps.TryGetValue(subscription.AppId, out var app) && resources.PubSub(subscription.PubSub, app.AppId) is { } component)
+            if (apps.TryGetValue(subscription.AppId, out var app) && resources.PubSub(subscription.PubSub, app.AppId) is { } component && component.MaySubscribe(app.AppId, subscription.Topic))
                 Add(new SubscriptionQueue(subscription, app, component, services));
         }
     }
@@ -59,6 +59,8 @@ internal sealed partial class Subscriptions(
         {
             if (await FindOrAddAsync(app, subscription.PubSub, subscription.Topic, ct) is { } queue)
                 open.Add((queue, subscription));
+            else if (resources.PubSub(subscription.PubSub, app.AppId) is not null)
+                LogNotAllowed(services.Logger, app.AppId, subscription.Topic, subscription.PubSub);
             else
                 LogNoComponent(services.Logger, app.AppId, subscription.Topic, subscription.PubSub);
         }
@@ -87,7 +89,7 @@ internal sealed partial class Subscriptions(
                 return queue;
         }
 
-        if (resources.PubSub(pubsub, app.AppId) is not { } component)
+        if (resources.PubSub(pubsub, app.AppId) is not { } component || !component.MaySubscribe(app.AppId, topic))
             return null;
         var id = await services.Store.AddSubscriptionAsync(app.AppId, pubsub, topic, ct);
         var added = new SubscriptionQueue(new(id, app.AppId, pubsub, topic), app, component, services);
@@ -114,6 +116,10 @@ internal sealed partial class Subscriptions(
     {
         public void Dispose() => held.Release();
     }
+
+    // In daprd's words.
+    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId}: subscription to topic '{Topic}' on pubsub '{PubSub}' is not allowed")]
+    private static partial void LogNotAllowed(ILogger logger, string appId, string topic, string pubSub);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{AppId} subscribes to {Topic} of {PubSub}, but has no pub/sub component of that name")]
     private static partial void LogNoComponent(ILogger logger, string appId, string topic, string pubSub);

@@ -5,8 +5,15 @@ namespace OrderMall.Contracts;
 
 /// <summary>Asks for a page in the order of ids.</summary>
 /// <param name="After">The last id of the page before.</param>
-/// <param name="Limit">How many at most.</param>
-public sealed record AuditPage(Guid? After, int Limit);
+/// <param name="Limit">How many at most, 1 to <see cref="MostItems"/>.</param>
+public sealed record AuditPage(Guid? After, int Limit)
+{
+    /// <summary>The most that are on one page.</summary>
+    public const int MostItems = 500;
+
+    /// <summary>How many at most.</summary>
+    public int Limit { get; init; } = Math.Clamp(Limit, 1, MostItems);
+}
 
 /// <summary>Asks for what is known of some orders (or offers, or titles); unknown ones are left out of the answer.</summary>
 public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);

@@ -18,6 +18,7 @@ internal static class AccountsApi
         var account = app.MapGroup("/api/account").WithTags("Account");
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
             .WithValidation<Registration>()
+            .WithIdempotencyKey<GatewayDb, Registration>()
             .WithMetadata(SignInAttempt.Mark)
             .Produces<Account>(StatusCodes.Status201Created)
             .ProducesProblem(StatusCodes.Status409Conflict)
@@ -43,7 +44,7 @@ internal static class AccountsApi
     }
 
     private static async Task<IResult> RegisterAsync(
-        Registration registration, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, TimeProvider time, HttpContext context)
+        Registration registration, IdempotencyKey key, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, TimeProvider time, HttpContext context)
     {
         using var turn = await passwords.WaitAsync(context.RequestAborted);
         if (!turn.IsAcquired)
@@ -52,14 +53,13 @@ internal static class AccountsApi
         var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name };
         // Saved together with the account: nobody is left without a role.
         db.Open(user, Roles.Customer, time.Now());
+        var answer = key.Created(db, null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]), time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
-            return created.Succeeded
-                ? TypedResults.Created((string?)null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]))
-                : Refusal(created.Errors);
+            return created.Succeeded ? answer : Refusal(created.Errors);
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e))
         {
             // Somebody registered the same address at the same moment.
             return EmailTaken();

@@ -12,7 +12,7 @@ internal sealed partial class DemoAccounts(IServiceScopeFactory scopes, IConfigu
 {
     private static readonly HashSet<string> Ids = [.. Demo.Accounts.Select(account => account.Id)];
 
-    private readonly bool _isDemo = configuration.GetValue<bool?>("Mall:Demo") ?? environment.IsDevelopment();
+    private readonly bool _isDemo = Demo.IsOn(configuration, environment);
 
     public static void Add(IServiceCollection services)
     {

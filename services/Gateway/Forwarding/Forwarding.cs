@@ -11,9 +11,6 @@ namespace OrderMall.Gateway;
 internal sealed partial class Forwarding(
     Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
 {
-    /// <summary>The largest request body, in bytes.</summary>
-    public const int LargestBody = 1024 * 1024;
-
     private const string EventStream = "text/event-stream";
     private const int StreamRetryAfter = 15;
     private static readonly TimeSpan LongestStream = TimeSpan.FromDays(1);
@@ -39,9 +36,6 @@ internal sealed partial class Forwarding(
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
-        if (context.Request.ContentLength > LargestBody)
-            throw TooLarge();
-
         var asked = await LikeRefusals.AskedAsync(context);
         if (asked is not null && refusals.Find(asked, context) is { } refusal)
         {
@@ -181,8 +175,6 @@ internal sealed partial class Forwarding(
             : "Try again shortly, with the same Idempotency-Key where you sent one: a request that was cut off may have been carried out.";
         return Problems.RetryLater(context, status, type, title, $"{what} {then}").ExecuteAsync(context);
     }
-
-    private static BadHttpRequestException TooLarge() => new("Request body too large.", StatusCodes.Status413PayloadTooLarge);
 
     [LoggerMessage(LogLevel.Warning, "{AppId} did not answer: {Reason}")]
     private partial void LogUnanswered(string appId, string reason);

@@ -32,7 +32,7 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
         builder.Services.AddSingleton<IStartupFilter, Requests>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MaxRequestBodySize = Forwarding.LargestBody;
+            kestrel.Limits.MaxRequestBodySize = BodySize.LargestRead;
             kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
             kestrel.Limits.RequestHeadersTimeout = HeadersTime;
             kestrel.ConfigureEndpointDefaults(endpoint =>

@@ -3,12 +3,16 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Authentication.BearerToken;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 
 namespace OrderMall.Gateway;
 
 /// <summary>
 /// How much one person may ask: per account, or per address where nobody is signed in. Attempts to sign in, and tokens that are none, are
-/// counted apart and more strictly, always per address: nobody with a good token pays for them.
+/// counted apart and more strictly, always per address: nobody with a good token pays for them. Nor does anybody whose token was good and has
+/// expired: that is no guess, and whoever hears of it refreshes.
 /// </summary>
 internal static class RateLimits
 {
@@ -30,6 +34,7 @@ internal static class RateLimits
                 context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null
                     ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {Address(context)}", _ => signIn)
                     : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id ? RateLimitPartition.GetTokenBucketLimiter(id, _ => person)
+                    : Expired(context) is { } was ? RateLimitPartition.GetTokenBucketLimiter($"expired {was}", _ => person)
                     : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {Address(context)}", _ => signIn)
                     : RateLimitPartition.GetTokenBucketLimiter(Address(context), _ => person));
             limits.OnRejected = async (rejected, _) => await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
@@ -45,6 +50,18 @@ internal static class RateLimits
     {
         var wait = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
         return Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.", wait);
+    }
+
+    // Whose token it was that is good but for its time.
+    private static string? Expired(HttpContext context)
+    {
+        const string Scheme = "Bearer ";
+        if (context.Request.Headers.Authorization is not [{ } header] || !header.StartsWith(Scheme, StringComparison.Ordinal))
+            return null;
+        var tokens = context.RequestServices.GetRequiredService<IOptionsMonitor<BearerTokenOptions>>().Get(IdentityConstants.BearerScheme);
+        return tokens.BearerTokenProtector.Unprotect(header[Scheme.Length..]) is { Properties.ExpiresUtc: { } expiry } ticket && expiry <= context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
+            ? ticket.Principal.FindFirstValue(ClaimTypes.NameIdentifier)
+            : null;
     }
 
     private static TokenBucketRateLimiterOptions Bucket(int perSecond, int burst) => new()

@@ -80,6 +80,16 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
     public async Task TellAsync(Guid orderId, string customerId, Guid offerId, string kind = "book") =>
         Assert.Equal((HttpStatusCode.OK, ""), await DeliverAsync(Envelope(orderId, customerId, offerId, kind)));
 
+    /// <summary>The topics that it subscribes to.</summary>
+    public async Task<IReadOnlyList<string>> TopicsAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/dapr/subscribe");
+        request.Headers.Add("dapr-api-token", AppToken);
+        using var response = await _http.SendAsync(request);
+        using var announced = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        return [.. announced.RootElement.EnumerateArray().Select(subscription => subscription.GetProperty("topic").GetString()!)];
+    }
+
     /// <summary>What it recommends, as offers and numbers of orders.</summary>
     public async Task<List<(Guid OfferId, int Orders)>> RecommendsAsync(string query)
     {

@@ -39,7 +39,7 @@ public sealed partial class SourceTests
     [InlineData("APP_API_TOKEN: 5f4dcc3b5aa765d61d8327deb882cf99")]
     public void A_secret_would_be_found(string secret) => Assert.True(Known().IsMatch(secret) || Assigned().IsMatch(secret));
 
-    private static string Checkout
+    internal static string Checkout
     {
         get
         {

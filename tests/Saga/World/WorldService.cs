@@ -53,6 +53,8 @@ internal abstract class WorldService(string appId) : IAsyncDisposable
             "--DAPR_API_TOKEN", life.Token,
             "--APP_API_TOKEN", Network.AppToken,
             $"--ConnectionStrings:{appId}", _connectionString,
+            // Payments are the demo's; its offers would stand in the way.
+            "--Mall:Demo", appId == AppIds.Catalog ? "false" : "true",
         ], life);
         life.App = app;
         await app.StartAsync();
