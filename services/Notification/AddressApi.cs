@@ -35,7 +35,7 @@ internal static class AddressApi
     private static async Task<Results<Ok<Address>, ProblemHttpResult>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken) =>
         await AddressOfAsync(user, db, cancellationToken) is { } address ? TypedResults.Ok(address) : Problems.NotFound("address");
 
-    private static async Task<Results<Ok<Address>, ProblemHttpResult>> ConfirmAsync(
+    private static async Task<Results<Ok<Address>, ValidationProblem>> ConfirmAsync(
         Confirmation confirmation, ClaimsPrincipal user, AddressBook addresses, NotificationDb db, CancellationToken cancellationToken) =>
         await addresses.ConfirmAsync(user.Id(), confirmation.Code!, cancellationToken)
             ? TypedResults.Ok((await AddressOfAsync(user, db, cancellationToken))!)

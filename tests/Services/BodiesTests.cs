@@ -10,7 +10,7 @@ using OrderMall.ServiceDefaults;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Whatever is sent as a body, and whatever is missing in it, no call of any service fails on it: people's, other services' and the sidecar's.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed partial class BodiesTests(ServiceFixture fixture)
 {
     private static readonly string[] Bodies = ["{}", "null", "[]", "[{}]", "[null]", "7", "\"text\"", "true", "", "{", "\0", "{\"x\":1}"];

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MailKit.Security;
 using Npgsql;
 using OrderMall.Contracts;
@@ -149,14 +150,75 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_email_waits_until_the_address_is_known()
+    public async Task Nothing_but_a_code_is_sent_to_an_address_until_its_reader_has_confirmed_it()
     {
+        await _notification.DeliverAsync(OrderEvent.Accepted, Orders.Book(customer: "newcomer"));
+        foreach (var _ in Enumerable.Range(0, 2))
+            await ComesAsync("newcomer", "Win at https://evil.test");
         await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "newcomer"));
-        await Eventually.BecomesAsync(true, async () => await AttemptsAsync() >= 1);
-        Assert.Empty(_server.Mails);
-        await RegisterAsync("newcomer");
         await ComesToRestAsync("Sent");
-        Assert.Equal(["newcomer@mall.test"], Assert.Single(_server.Mails).Recipients);
+        var code = Regex.Match(Assert.Single(_server.Mails).Text, "[0-9]{8}").Value;
+        Assert.DoesNotContain("evil", _server.Mails[0].Text, StringComparison.Ordinal);
+
+        using var client = _notification.As("newcomer", Roles.Customer);
+        Assert.False((await client.GetFromJsonAsync<JsonElement>("/api/notifications/address")).GetProperty("confirmed").GetBoolean());
+        Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, "not-it"));
+        Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, code == "00000000" ? "00000001" : "00000000"));
+        Assert.Equal(HttpStatusCode.OK, await ConfirmAsync(client, code));
+        Assert.True((await client.GetFromJsonAsync<JsonElement>("/api/notifications/address")).GetProperty("confirmed").GetBoolean());
+        using var another = await client.PostAsync("/api/notifications/address/code", null);
+        Assert.Equal(HttpStatusCode.Conflict, another.StatusCode);
+
+        await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "newcomer"));
+        await ComesToRestAsync("Sent", "Sent");
+        Assert.StartsWith("Hello,\r\n", _server.Mails[1].Text, StringComparison.Ordinal);
+        // Another address is another reader's.
+        Assert.Equal("SUCCESS", await _notification.DeliverAsync(Topics.Accounts, AccountEvent.Registered, new AccountEvent("newcomer", DateTimeOffset.UtcNow, "other@mall.test", "Kim")));
+        Assert.False((await client.GetFromJsonAsync<JsonElement>("/api/notifications/address")).GetProperty("confirmed").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_code_is_not_found_by_guessing_and_three_are_sent_in_an_hour()
+    {
+        await ComesAsync("newcomer");
+        using var client = _notification.As("newcomer", Roles.Customer);
+        var right = (string)(await ExecuteAsync("SELECT code FROM person"))!;
+        foreach (var guess in Enumerable.Range(0, 11).Select(i => $"{i:D8}").Where(guess => guess != right).Take(10))
+            Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, guess));
+        Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, right));
+
+        var answers = new List<HttpStatusCode>();
+        for (var i = 0; i < 3; i++)
+        {
+            using var another = await client.PostAsync("/api/notifications/address/code", null);
+            answers.Add(another.StatusCode);
+        }
+
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.Accepted, HttpStatusCode.Conflict], answers);
+        Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, right));
+        await ExecuteAsync("UPDATE person SET code_until = now()");
+        Assert.Equal(HttpStatusCode.BadRequest, await ConfirmAsync(client, (string)(await ExecuteAsync("SELECT code FROM person"))!));
+        await ExecuteAsync("UPDATE person SET code_until = now() + interval '1 day'");
+        Assert.Equal(HttpStatusCode.OK, await ConfirmAsync(client, (string)(await ExecuteAsync("SELECT code FROM person"))!));
+    }
+
+    [Fact]
+    public async Task A_person_is_sent_thirty_emails_an_hour_at_most_and_reads_the_rest_in_the_app()
+    {
+        await RegisterAsync("alice");
+        for (var i = 0; i < 32; i++)
+            await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "alice"));
+        Assert.Equal(30, (await StatusesAsync()).Count);
+        Assert.Equal(32L, await ExecuteAsync("SELECT count(*) FROM message"));
+        await ExecuteAsync("UPDATE email SET queued_at = queued_at - interval '1 hour'");
+        await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "alice"));
+        Assert.Equal(31, (await StatusesAsync()).Count);
+    }
+
+    private static async Task<HttpStatusCode> ConfirmAsync(HttpClient client, string code)
+    {
+        using var answer = await client.PostAsJsonAsync("/api/notifications/address/confirmation", new { code });
+        return answer.StatusCode;
     }
 
     [Fact]
@@ -182,7 +244,7 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
         Assert.Equal(["alice@mall.test"], mail.Recipients);
         Assert.DoesNotContain("Bcc", mail.Headers.Keys);
         Assert.StartsWith("Order shipped: 한국  Bcc: victim@mall.test    Buy this ", mail.Headers["Subject"], StringComparison.Ordinal);
-        Assert.StartsWith("Hello Alice  Bcc: victim@mall.test    Buy this,\r\n\r\n", mail.Text, StringComparison.Ordinal);
+        Assert.StartsWith("Hello,\r\n\r\n", mail.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -274,7 +336,14 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
         return notification;
     }
 
-    private async Task RegisterAsync(string personId, string? name = null, RunningService<NotificationService>? notification = null) =>
+    // With an address that was confirmed.
+    private async Task RegisterAsync(string personId, string? name = null, RunningService<NotificationService>? notification = null)
+    {
+        await ExecuteAsync($"INSERT INTO person (person_id, email, name, confirmed_at) VALUES ('{personId}', '{personId}@mall.test', '', now()) ON CONFLICT DO NOTHING", notification);
+        await ComesAsync(personId, name, notification);
+    }
+
+    private async Task ComesAsync(string personId, string? name = null, RunningService<NotificationService>? notification = null) =>
         Assert.Equal("SUCCESS", await (notification ?? _notification).DeliverAsync(
             Topics.Accounts, AccountEvent.Registered, new AccountEvent(personId, DateTimeOffset.UtcNow, $"{personId}@mall.test", name ?? personId)));
 

@@ -10,7 +10,7 @@ using OrderMall.ServiceDefaults;
 namespace OrderMall.Services.Tests;
 
 /// <summary>Without a demo nothing stands in for the payment provider: payment asks the one it is told of, at its own address.</summary>
-[Collection(ServiceCollectionDefinition.Name)]
+[Collection(ServiceCollection.Name)]
 public sealed class OutsideProviderTests(ServiceFixture fixture) : IAsyncLifetime
 {
     private const string Key = "sk-the-key-of-the-mall";
