@@ -12,9 +12,11 @@ public sealed class CatalogService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<CatalogDb>();
+        builder.AddPublicReads<CatalogDb>();
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
+        builder.Services.AddHostedService<OverJob>();
         var isDemo = builder.Configuration.GetValue<bool?>("Mall:Demo") ?? builder.Environment.IsDevelopment();
         builder.Services.AddSingleton(new DemoRule(isDemo));
         if (isDemo)

@@ -1,4 +1,5 @@
 using FluentValidation;
+using Microsoft.Extensions.Options;
 
 namespace OrderMall.Notification;
 
@@ -15,7 +16,9 @@ public sealed class NotificationService : IMallService
         builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();
         EmailChannel.AddIfConfigured(builder);
+        builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<Mailbox>();
+        builder.Services.AddHostedService<AnnouncementJob>();
         builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
     }
@@ -24,8 +27,12 @@ public sealed class NotificationService : IMallService
     public static void Map(WebApplication app)
     {
         var mailbox = app.Services.GetRequiredService<Mailbox>();
+        var options = app.Services.GetRequiredService<IOptions<NotificationOptions>>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
         var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
+            .Once<OfferEvent>(OfferMessages.Types, (db, e, cancellationToken) =>
+                OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, time.Now(), cancellationToken))
             .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
             .On<StoreEvent>([StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
@@ -33,9 +40,7 @@ public sealed class NotificationService : IMallService
             .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
             .On<AccountEvent>([AccountEvent.Registered], (_, e, cancellationToken) =>
-                addresses.KeepAsync(e.Data, cancellationToken))
-            .On<OfferEvent>(OfferMessages.Types, (_, e, cancellationToken) =>
-                mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
+                addresses.KeepAsync(e.Data, cancellationToken));
         NotificationsApi.Map(app);
         InterestsApi.Map(app);
         NotificationAudit.Map(app);

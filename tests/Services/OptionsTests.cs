@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OrderMall.MyPage;
+using OrderMall.Notification;
 using OrderMall.Ordering;
 using OrderMall.Publishing;
 using OrderMall.ServiceDefaults;
@@ -22,6 +23,10 @@ public sealed class OptionsTests
     [InlineData("Publishing:Currency", "KRWX")]
     [InlineData("Publishing:Currency", "ZZZ")]
     public Task Publishing(string key, string value) => IsRefusedAsync<PublishingService>(key, value);
+
+    [Theory]
+    [InlineData("Notification:AnnouncementsPerDay", "-1")]
+    public Task Notification(string key, string value) => IsRefusedAsync<NotificationService>(key, value);
 
     [Theory]
     [InlineData("Rebuild:Interval", "00:00:00")]
