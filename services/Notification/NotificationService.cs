@@ -13,10 +13,13 @@ public sealed class NotificationService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<NotificationDb>();
+        var isDemo = builder.Configuration.GetValue<bool?>("Mall:Demo") ?? builder.Environment.IsDevelopment();
         builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();
         EmailChannel.AddIfConfigured(builder);
-        builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<NotificationOptions>()
+            .Configure(options => options.AnnouncementsPerDay = isDemo ? NotificationOptions.AnnouncementsOfDemo : options.AnnouncementsPerDay)
+            .BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<Mailbox>();
         builder.Services.AddHostedService<AnnouncementJob>();
         builder.Services.AddSingleton<AddressBook>();

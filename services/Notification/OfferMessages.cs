@@ -14,9 +14,12 @@ internal static class OfferMessages
         await db.Database.BeginTransactionAsync(cancellationToken);
         // Two of one merchant at the same moment: one of them sees the other.
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({offer.MerchantId}, 0))", cancellationToken);
-        var announced = await db.Announcements.CountAsync(announcement => announcement.MerchantId == offer.MerchantId, cancellationToken);
+        var announcement = Write(e, now);
+        if (await db.Announcements.AnyAsync(same => same.Id == announcement.Id, cancellationToken))
+            return;
+        var announced = await db.Announcements.CountAsync(other => other.MerchantId == offer.MerchantId, cancellationToken);
         if (announced < mostPerDay)
-            db.Announcements.Add(Write(e, now));
+            db.Announcements.Add(announcement);
         else
             await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken);
     }
