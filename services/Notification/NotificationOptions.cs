@@ -5,7 +5,7 @@ namespace OrderMall.Notification;
 /// <summary>What of notification is configured: section <c>Notification</c>.</summary>
 internal sealed class NotificationOptions
 {
-    /// <summary>The same of a demo, whose few merchants are everybody who tries it.</summary>
+    /// <summary><see cref="AnnouncementsPerDay"/> of a demo, whose few merchants are everybody who tries it.</summary>
     public const int AnnouncementsOfDemo = 1000;
 
     /// <summary>Of how many new offers of one merchant everybody with an interest is told within a day; the others are on sale without. 20 unless configured.</summary>
