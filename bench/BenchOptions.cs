@@ -10,6 +10,8 @@ internal sealed record BenchOptions
           --customers N    closed loop: so many customers, each orders again as soon as it has its answer (32)
           --seconds N      for so long (30); not together with --orders
           --orders N       until so many orders were accepted
+          --searches N     measures twice: without, and beside N people without a token who search 200,000 offers for what there is not
+          --old-orders N   measures twice: with the warm-up's orders alone, and after it filled the mall with N old ones
           --invocations    measures service invocation through the sidecar against a bare endpoint instead of orders
         """;
 
@@ -18,6 +20,10 @@ internal sealed record BenchOptions
     public int Seconds { get; init; } = 30;
 
     public int? Orders { get; init; }
+
+    public int? Searches { get; init; }
+
+    public int? OldOrders { get; init; }
 
     public bool Invocations { get; init; }
 
@@ -33,8 +39,10 @@ internal sealed record BenchOptions
                 "--customers" => options with { Customers = Number(1, 1000) },
                 "--seconds" => options with { Seconds = Number(1, 3600) },
                 "--orders" => options with { Orders = Number(1, 10_000_000) },
+                "--searches" => options with { Searches = Number(1, 1000) },
+                "--old-orders" => options with { OldOrders = Number(1, 10_000_000) },
                 "--invocations" => options with { Invocations = true },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders and --invocations."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders, --searches, --old-orders and --invocations."),
             };
 
             int Number(int from, int to) =>

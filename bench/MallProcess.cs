@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Mall;
+using OrderMall.Postgres;
 
 namespace OrderMall.Bench;
 
@@ -81,6 +84,24 @@ internal sealed class MallProcess : IAsyncDisposable
         var token = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("accessToken").GetString();
         client.DefaultRequestHeaders.Authorization = new("Bearer", token);
         return client;
+    }
+
+    /// <summary>The database of one of its services, to fill it. Dispose of it.</summary>
+    public NpgsqlDataSource Database(string appId)
+    {
+        var folder = Path.Combine(_data.FullName, "postgres");
+        // The port is the fourth line.
+        var port = File.ReadLines(Path.Combine(folder, "cluster", "postmaster.pid")).ElementAt(3);
+        return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = int.Parse(port, CultureInfo.InvariantCulture),
+            Username = "mall",
+            Password = File.ReadAllText(Path.Combine(folder, "password")).Trim(),
+            Database = PostgresDatabases.NameOf(appId),
+            GssEncryptionMode = GssEncryptionMode.Disable,
+            CommandTimeout = 3600,
+        });
     }
 
     private async Task WaitAsync(List<string> errors, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Contracts;
 using Spectre.Console;
 
@@ -10,7 +11,11 @@ namespace OrderMall.Bench;
 internal sealed record MemorySample(int Orders, long Bytes);
 
 /// <summary>What was measured of orders.</summary>
+/// <param name="What">What was there besides.</param>
+/// <param name="Searched">How many searches were answered meanwhile, by status.</param>
+/// <param name="Disagreements">What the audit found; <see langword="null"/> where it was not done in its time.</param>
 internal sealed record OrderBenchResult(
+    string What,
     int Customers,
     int Accepted,
     IReadOnlyDictionary<string, int> Refused,
@@ -20,11 +25,12 @@ internal sealed record OrderBenchResult(
     IReadOnlyList<ProcessUsage> Usage,
     TimeSpan LoadCpu,
     IReadOnlyList<MemorySample> Memory,
-    int Disagreements);
+    IReadOnlyDictionary<string, int> Searched,
+    int? Disagreements);
 
 /// <summary>
 /// Books are ordered in a closed loop through the public door. An order counts as settled when every subscriber has had
-/// every event of it: the audit, which asks them all, finds nothing open.
+/// every event of it: nothing waits in an outbox or in the broker any more, and the audit, which is not measured, finds nothing open.
 /// </summary>
 internal static class OrderBench
 {
@@ -34,7 +40,7 @@ internal static class OrderBench
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(10);
 
-    public static async Task<OrderBenchResult> RunAsync(BenchOptions options, CancellationToken cancellationToken)
+    public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
         AnsiConsole.MarkupLine("Opening a mall of its own…");
         await using var mall = await MallProcess.OpenAsync(cancellationToken);
@@ -45,8 +51,38 @@ internal static class OrderBench
         AnsiConsole.MarkupLine($"Warming up with {WarmUpOrders} orders, which are not measured…");
         var warm = new Run(customers, offers, WarmUpOrders, WarmUpTime);
         await warm.GoAsync(cancellationToken);
-        await SettleAsync(observer, cancellationToken);
+        await SettleAsync(mall, cancellationToken);
 
+        if (options.Searches is not null)
+            await Filling.OffersAsync(mall, cancellationToken);
+        var first = await MeasureAsync("orders", searches: 0);
+        Report.Print(first);
+        if (options.Searches is { } searches)
+            await CompareAsync($"beside {searches} searches", searches);
+        if (options.OldOrders is { } old)
+        {
+            var filled = await Filling.OrdersAsync(mall, old, cancellationToken);
+            await CompareAsync($"after {filled} old orders", searches: 0);
+        }
+
+        foreach (var customer in customers)
+            customer.Dispose();
+
+        async Task CompareAsync(string what, int searches)
+        {
+            var second = await MeasureAsync(what, searches);
+            Report.Print(second);
+            Report.Print(first, second);
+        }
+
+        Task<OrderBenchResult> MeasureAsync(string what, int searches) =>
+            OrderBench.MeasureAsync(what, searches, mall, observer, customers, offers, options, cancellationToken);
+    }
+
+    private static async Task<OrderBenchResult> MeasureAsync(
+        string what, int searches, MallProcess mall, HttpClient observer, HttpClient[] customers, Guid[] offers, BenchOptions options, CancellationToken cancellationToken)
+    {
+        await using var search = new Searching(mall, searches);
         var before = ProcessUsage.OfTree(mall.Id);
         var loadBefore = Environment.CpuUsage.TotalTime;
         var memory = new List<MemorySample>();
@@ -54,7 +90,7 @@ internal static class OrderBench
         var clock = Stopwatch.StartNew();
         await AnsiConsole.Progress().AutoClear(true).StartAsync(async progress =>
         {
-            var task = progress.AddTask($"{options.Customers} customers order", maxValue: options.Orders ?? options.Seconds);
+            var task = progress.AddTask($"{options.Customers} customers order, {what}", maxValue: options.Orders ?? options.Seconds);
             using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var samples = SampleAsync(mall, run, memory, () => task.Value = options.Orders is null ? clock.Elapsed.TotalSeconds : run.Accepted, sampling.Token);
             await run.GoAsync(cancellationToken);
@@ -62,18 +98,18 @@ internal static class OrderBench
             await samples;
         });
         var accepting = clock.Elapsed;
-        var disagreements = await SettleAsync(observer, cancellationToken);
+        var searched = await search.StopAsync();
+        await SettleAsync(mall, cancellationToken);
         var settling = clock.Elapsed;
         memory.Add(new MemorySample(run.Accepted, Total(mall)));
 
         var usage = ProcessUsage.OfTree(mall.Id)
             .Select(after => after with { Cpu = after.Cpu - (before.FirstOrDefault(b => b.Name == after.Name)?.Cpu ?? default) })
             .ToList();
-        foreach (var customer in customers)
-            customer.Dispose();
+        var load = Environment.CpuUsage.TotalTime - loadBefore;
         return new OrderBenchResult(
-            options.Customers, run.Accepted, run.Refused, accepting, settling, run.LatenciesMs(), usage,
-            Environment.CpuUsage.TotalTime - loadBefore, memory, disagreements);
+            what, options.Customers, run.Accepted, run.Refused, accepting, settling, run.LatenciesMs(), usage, load, memory, searched,
+            await AuditAsync(observer, cancellationToken));
     }
 
     private static async Task<Guid[]> RegisterOffersAsync(MallProcess mall, CancellationToken cancellationToken)
@@ -128,14 +164,46 @@ internal static class OrderBench
 
     private static long Total(MallProcess mall) => ProcessUsage.OfTree(mall.Id).Sum(usage => usage.MemoryBytes);
 
-    // First by what is cheap to ask, then by the audit itself.
-    private static async Task<int> SettleAsync(HttpClient observer, CancellationToken cancellationToken)
+    // By what is cheap to ask: an audit asks for every order that ever was.
+    private static async Task SettleAsync(MallProcess mall, CancellationToken cancellationToken)
+    {
+        var patience = Stopwatch.StartNew();
+        List<(NpgsqlDataSource Database, string Table)> waiting = [(mall.Database("sidecar"), "event_queue")];
+        await using (var server = mall.Database("postgres"))
+        await using (var names = server.CreateCommand("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'sidecar')"))
+        await using (var reader = await names.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                waiting.Add((mall.Database(reader.GetString(0)), "outbox"));
+        }
+
+        while (patience.Elapsed < SettlingTime && await AnyAsync())
+            await Task.Delay(50, cancellationToken);
+        foreach (var (database, _) in waiting)
+            await database.DisposeAsync();
+
+        // What one publishes may make another publish.
+        async Task<bool> AnyAsync()
+        {
+            foreach (var (database, table) in waiting.Concat(waiting))
+            {
+                await using var command = database.CreateCommand($"SELECT EXISTS (SELECT 1 FROM {table})");
+                if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    private static async Task<int?> AuditAsync(HttpClient observer, CancellationToken cancellationToken)
     {
         var patience = Stopwatch.StartNew();
         while (true)
         {
             using var answer = await observer.GetAsync("api/ops/audit", cancellationToken);
-            answer.EnsureSuccessStatusCode();
+            if (!answer.IsSuccessStatusCode)
+                return null;
             var disagreements = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("disagreements").GetArrayLength();
             if (disagreements == 0 || patience.Elapsed > SettlingTime)
                 return disagreements;

@@ -11,7 +11,7 @@ static async Task<int> RunAsync(BenchOptions options, CancellationToken stopping
         if (options.Invocations)
             Report.Print(await InvocationBench.RunAsync(options, stopping));
         else
-            Report.Print(await OrderBench.RunAsync(options, stopping));
+            await OrderBench.RunAsync(options, stopping);
         return 0;
     }
     catch (BenchException failed)

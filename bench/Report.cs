@@ -9,7 +9,7 @@ internal static class Report
 
     public static void Print(OrderBenchResult result)
     {
-        var table = new Table().Title($"{result.Customers} customers, closed loop, {Environment.ProcessorCount} cores, load on the same machine").AddColumns("what", "measured");
+        var table = new Table().Title($"{result.What}: {result.Customers} customers, closed loop, {Environment.ProcessorCount} cores, load on the same machine").AddColumns("what", "measured");
         table.AddRow("orders accepted", $"{result.Accepted} in {result.Accepting.TotalSeconds:0.0} s");
         table.AddRow("orders/s accepted", $"{result.Accepted / result.Accepting.TotalSeconds:0}");
         table.AddRow("orders/s settled on every subscriber", $"{result.Accepted / result.Settling.TotalSeconds:0} (all settled after {result.Settling.TotalSeconds:0.0} s)");
@@ -18,7 +18,9 @@ internal static class Report
         foreach (var percentile in new[] { 50, 90, 99 })
             table.AddRow($"latency p{percentile}", $"{At(result.LatenciesMs, percentile):0.0} ms");
         table.AddRow("latency max", $"{At(result.LatenciesMs, 100):0.0} ms");
-        table.AddRow("disagreements in the audit", $"{result.Disagreements}");
+        foreach (var (status, count) in result.Searched)
+            table.AddRow($"searches answered {status}", $"{count} ({count / result.Accepting.TotalSeconds:0}/s)");
+        table.AddRow("disagreements in the audit", result.Disagreements is { } found ? $"{found}" : "unknown: it took longer than it may");
         AnsiConsole.Write(table);
 
         var processes = new Table().Title("processes").AddColumns("process", "CPU s", "CPU ms per order", "memory MB at the end");
@@ -33,6 +35,18 @@ internal static class Report
             memory.AddRow($"{result.Memory[i].Orders}", $"{result.Memory[i].Bytes / Megabyte:0}");
         memory.AddRow($"{result.Memory[^1].Orders} (settled)", $"{result.Memory[^1].Bytes / Megabyte:0}");
         AnsiConsole.Write(memory);
+    }
+
+    /// <summary>Prints what the second of two measurements is to the first.</summary>
+    public static void Print(OrderBenchResult first, OrderBenchResult second)
+    {
+        var table = new Table().AddColumns("what", first.What, second.What, "ratio");
+        Add("orders/s accepted", result => result.Accepted / result.Accepting.TotalSeconds);
+        Add("latency p50, ms", result => At(result.LatenciesMs, 50));
+        Add("CPU ms per order, of all of the mall's processes", result => result.Usage.Sum(usage => usage.Cpu.TotalMilliseconds) / result.Accepted);
+        AnsiConsole.Write(table);
+
+        void Add(string what, Func<OrderBenchResult, double> of) => table.AddRow(what, $"{of(first):0.00}", $"{of(second):0.00}", $"{of(second) / of(first):0.00}");
     }
 
     public static void Print(InvocationBenchResult result)

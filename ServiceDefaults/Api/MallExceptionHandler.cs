@@ -20,6 +20,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
         }
 
         DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
+        DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetKeyedService<NpgsqlDataSource>(DatabaseSetup.PublicReads));
         var answer = DatabaseFailure.CauseOf(exception) is { } transient ? Unavailable(httpContext, transient) : Describe(exception, httpContext);
         await answer.ExecuteAsync(httpContext);
         return true;

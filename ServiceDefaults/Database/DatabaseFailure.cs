@@ -12,7 +12,7 @@ public static class DatabaseFailure
     /// <summary>What passes among what was thrown, since EF wraps what its connection throws; <see langword="null"/> if nothing does.</summary>
     public static Exception? CauseOf(Exception? failure)
     {
-        while (failure is not (null or NpgsqlException { IsTransient: true }) && !IsSpoiled(failure))
+        while (failure is not (null or NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }) && !IsSpoiled(failure))
             failure = failure.InnerException;
         return failure;
     }

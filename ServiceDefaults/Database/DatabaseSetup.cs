@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Messaging;
@@ -11,6 +12,11 @@ public static class DatabaseSetup
 {
     private const int CommandSeconds = 10;
     internal const string ProbeKey = "probe";
+
+    /// <summary>The key of the context for what anybody may read: <see cref="AddPublicReads"/>.</summary>
+    public const string PublicReads = "public reads";
+    private const int PublicReadsAtOnce = 8;
+    private const int PublicReadSeconds = 2;
 
     /// <summary>
     /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
@@ -51,6 +57,28 @@ public static class DatabaseSetup
         builder.Services.AddSingleton(services =>
             new DatabaseHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(ProbeKey), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database", timeout: TimeSpan.FromSeconds(2));
+    }
+
+    /// <summary>
+    /// Adds a context of its own for what anybody may read, with few connections that are no others' and a time limit for statements: however
+    /// many read, and whatever they look for, there is a connection for who writes, and a core.
+    /// </summary>
+    /// <typeparam name="TDb">The service's context.</typeparam>
+    public static void AddPublicReads<TDb>(this WebApplicationBuilder builder)
+        where TDb : MallDb
+    {
+        builder.Services.AddKeyedSingleton(PublicReads, (services, _) => Source(services, builder.Configuration, static settings =>
+        {
+            settings.MinPoolSize = 0;
+            settings.MaxPoolSize = PublicReadsAtOnce;
+            settings.Timeout = PublicReadSeconds;
+            // What is read differs much by what is looked for: each is planned for itself.
+            settings.MaxAutoPrepare = 0;
+            settings.Options = $"{settings.Options} -c statement_timeout={PublicReadSeconds}s -c max_parallel_workers_per_gather=0 -c default_transaction_read_only=on";
+        }));
+        builder.Services.AddKeyedSingleton(PublicReads, (services, key) => new PooledDbContextFactory<TDb>(
+            new DbContextOptionsBuilder<TDb>().UseNpgsql(services.GetRequiredKeyedService<NpgsqlDataSource>(key)).Options));
+        builder.Services.AddKeyedScoped(PublicReads, (services, key) => services.GetRequiredKeyedService<PooledDbContextFactory<TDb>>(key).CreateDbContext());
     }
 
     private static NpgsqlDataSource Source(IServiceProvider services, IConfiguration configuration, Action<NpgsqlConnectionStringBuilder> set)

@@ -14,6 +14,14 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
         this.Publish(OfferEvent.Registered, offer.ToEvent());
     }
 
+    /// <summary>The offers with a text in the title, whatever its case. The index finds texts of up to three characters; a longer one is many of those.</summary>
+    public IQueryable<Offer> WithTitle(string text) => Offers.FromSql(
+        $"""
+         SELECT * FROM offer
+         WHERE CASE WHEN NOT is_over THEN title_grams(title, 1) END @> title_grams({text}, least(length({text}), 3))
+           AND strpos(lower(title), lower({text})) > 0
+         """);
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

@@ -14,9 +14,11 @@ public sealed class CatalogService : IMallService
         builder.AddDatabase<CatalogDb>();
         // What was released keeps a request to hold it, still on its way, from being granted: none is so long.
         builder.Services.AddSingleton(new Retention("hold", "order_id", "held_at", "quantity = 0"));
+        builder.AddPublicReads<CatalogDb>();
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
+        builder.Services.AddHostedService<OverJob>();
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddSingleton(new DemoRule(isDemo));
         if (isDemo)

@@ -30,13 +30,13 @@ internal static class HoldCalls
             if (found is null || (found.Hold is null && !demo.Allows(found.Offer)))
                 return Answer(HoldOutcome.UnknownOffer);
             if (found.Hold is { } before)
-                return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit));
+                return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit, found.Offer.Available + before.Quantity));
             if (Refusal(request, found.Offer, time.EarliestDay()) is { } refusal)
                 return Answer(refusal, refusal == HoldOutcome.PriceChanged ? Terms(found.Offer) : null);
             try
             {
-                if (await TakeAsync(db, request, found.Offer, time.Now(), cancellationToken))
-                    return Answer(HoldOutcome.Held, Terms(found.Offer));
+                if (await TakeAsync(db, request, found.Offer, time.Now(), cancellationToken) is [var left])
+                    return Answer(HoldOutcome.Held, Terms(found.Offer) with { Left = left });
                 if (await WhyNotAsync(db, request, found.Offer, cancellationToken) is { } answer)
                     return TypedResults.Ok(answer);
             }
@@ -48,23 +48,23 @@ internal static class HoldCalls
     }
 
     // One statement: the hold exists if and only if the capacity was taken, on the terms that were read. What the customer holds is counted as
-    // the statement began; of two at the same moment one fails, since both would have the same number.
-    private static async Task<bool> TakeAsync(CatalogDb db, HoldRequest request, Offer offer, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await db.Database.ExecuteSqlAsync(
+    // the statement began; of two at the same moment one fails, since both would have the same number. It says how many were left before.
+    private static Task<List<int?>> TakeAsync(CatalogDb db, HoldRequest request, Offer offer, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.Database.SqlQuery<int?>(
             $"""
              WITH taken AS (
                  UPDATE offer SET available = available - {request.Quantity}
                  WHERE id = {offer.Id} AND version = {offer.Version} AND (available IS NULL OR available >= {request.Quantity})
                    AND (max_per_customer IS NULL OR max_per_customer >= {request.Quantity} + (
                        SELECT coalesce(sum(quantity), 0) FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}))
-                 RETURNING id, title, price, deposit, max_per_customer)
-             INSERT INTO hold (order_id, offer_id, customer_id, customer_number, quantity, title, price, deposit, held_at)
+                 RETURNING id, title, price, deposit, max_per_customer, available),
+             held AS (INSERT INTO hold (order_id, offer_id, customer_id, customer_number, quantity, title, price, deposit, held_at)
              SELECT {request.OrderId}, id, {request.CustomerId},
                     CASE WHEN max_per_customer IS NOT NULL THEN (
                         SELECT coalesce(max(customer_number), 0) + 1 FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}) END,
-                    {request.Quantity}, title, price, deposit, {now} FROM taken
-             """,
-            cancellationToken) == 1;
+                    {request.Quantity}, title, price, deposit, {now} FROM taken)
+             SELECT available + {request.Quantity} AS "Value" FROM taken
+             """).ToListAsync(cancellationToken);
 
     // What could not be taken may be there by now, or have been taken by an earlier try of this very order: then there is no reason.
     private static async Task<HoldAnswer?> WhyNotAsync(CatalogDb db, HoldRequest request, Offer tried, CancellationToken cancellationToken)
@@ -94,15 +94,20 @@ internal static class HoldCalls
         { Prepayment: not Prepayment.None } when !request.CanPay => HoldOutcome.PaymentMethodRequired,
         // Offers of the time before this was looked at.
         _ when Currency.DecimalsOf(offer.Currency) is null || Currency.Refusal(offer.Price, offer.Currency) is not null => HoldOutcome.NoAmount,
-        _ when request.ExpectedAmount is { } expected && expected != offer.Price * request.Quantity => HoldOutcome.PriceChanged,
-        _ when offer.Price * request.Quantity > Currency.HighestAmount => HoldOutcome.AmountTooLarge,
+        _ when !IsExpected(request, Terms(offer)) => HoldOutcome.PriceChanged,
+        _ when Terms(offer).Amount(request.Quantity) > Currency.HighestAmount => HoldOutcome.AmountTooLarge,
         _ => null,
     };
 
+    // As far as the customer said what they expect.
+    private static bool IsExpected(HoldRequest request, HeldOffer now) =>
+        request.ExpectedAmount.GetValueOrDefault(now.Amount(request.Quantity)) == now.Amount(request.Quantity)
+        && request.ExpectedPrepaid.GetValueOrDefault(now.Prepaid(request.Quantity)) == now.Prepaid(request.Quantity);
+
     private static HeldOffer Terms(Offer offer) => Terms(offer, offer.Title, offer.Price, offer.Deposit);
 
-    private static HeldOffer Terms(Offer offer, string title, decimal price, decimal? deposit) => new(
-        offer.MerchantId, offer.Kind, title, price, deposit, offer.Currency, offer.Prepayment, offer.Fulfilment, offer.Date, offer.Place, offer.Capacity);
+    private static HeldOffer Terms(Offer offer, string title, decimal price, decimal? deposit, int? left = null) => new(
+        offer.MerchantId, offer.Kind, title, price, deposit, offer.Currency, offer.Prepayment, offer.Fulfilment, offer.Date, offer.Place, left);
 
     private static Ok<HoldAnswer> Answer(HoldOutcome outcome, HeldOffer? offer = null) => TypedResults.Ok(new HoldAnswer(outcome, offer));
 }

@@ -42,6 +42,9 @@ internal sealed class Offer
     /// <summary>Whether its text was approved, as a publisher's title is: then it stays.</summary>
     public bool Approved { get; init; }
 
+    /// <summary>Whether its day is over, as <see cref="OverJob"/> has marked it.</summary>
+    public bool IsOver { get; init; }
+
     public long Version { get; set; } = 1;
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -19,7 +19,7 @@ internal static class OffersApi
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
-        PageRequest page, CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
+        PageRequest page, [FromKeyedServices(DatabaseSetup.PublicReads)] CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
     {
         (kind, q) = (TextRules.Clean(kind), TextRules.Clean(q));
         foreach (var (name, text) in new[] { ("kind", kind), ("q", q) })
@@ -28,19 +28,23 @@ internal static class OffersApi
                 return Problems.Invalid(name, $"Must be at most {LongestQuery} characters, none of them NUL.");
         }
 
-        var earliest = time.EarliestDay();
-        var offers = demo.OnSale(db.Offers.AsNoTracking()).Where(offer => offer.Date == null || offer.Date >= earliest);
-        if (!string.IsNullOrEmpty(kind))
-            offers = offers.Where(offer => offer.Kind == kind);
-        if (!string.IsNullOrEmpty(q))
-            offers = offers.Where(offer => EF.Functions.ILike(offer.Title, $"%{Escape(q)}%", "\\"));
-        if (page.After is { } after)
-            offers = offers.Where(offer => offer.Id > after);
-        var rows = await offers.OrderBy(offer => offer.Id).Take(page.Limit + 1).ToListAsync(cancellationToken);
+        var rows = await Listed(demo.OnSale(string.IsNullOrEmpty(q) ? db.Offers : db.WithTitle(q)), kind, page, time.EarliestDay()).ToListAsync(cancellationToken);
         return TypedResults.Ok(page.ToPage(rows.ConvertAll(OfferView.Of), offer => offer.Id));
     }
 
-    private static async Task<Results<Ok<OfferView>, ProblemHttpResult>> GetAsync(Guid id, CatalogDb db, CancellationToken cancellationToken) =>
+    /// <summary>A page of offers that are not over, with one more.</summary>
+    internal static IQueryable<Offer> Listed(IQueryable<Offer> offers, string? kind, PageRequest page, DateOnly earliest)
+    {
+        offers = offers.AsNoTracking().Where(offer => !offer.IsOver && (offer.Date == null || offer.Date >= earliest));
+        if (!string.IsNullOrEmpty(kind))
+            offers = offers.Where(offer => offer.Kind == kind);
+        if (page.After is { } after)
+            offers = offers.Where(offer => offer.Id > after);
+        return offers.OrderBy(offer => offer.Id).Take(page.Limit + 1);
+    }
+
+    private static async Task<Results<Ok<OfferView>, ProblemHttpResult>> GetAsync(
+        Guid id, [FromKeyedServices(DatabaseSetup.PublicReads)] CatalogDb db, CancellationToken cancellationToken) =>
         await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == id, cancellationToken) is { } offer
             ? TypedResults.Ok(OfferView.Of(offer))
             : Problems.NotFound("offer");
@@ -138,6 +142,4 @@ internal static class OffersApi
 
         return staying;
     }
-
-    private static string Escape(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
 }

@@ -10,11 +10,22 @@ internal sealed record Letter(string PersonId, Message Message, bool IsToMerchan
 /// <summary>Brings messages to people over every channel there is. Delivering a message again changes nothing.</summary>
 internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels)
 {
+    // People that one statement looks at, so that it is done well within its time limit.
+    private const int AtOnce = 5000;
+
     private readonly string _toPeople = Statement(
         channels, "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) AS letter (person_id, id, order_id, subject, text, at, to_merchant)");
 
+    // What is taken in and how far it has come are one: whoever goes on tells nobody twice, and leaves nobody out.
     private readonly string _toInterested = Statement(
-        channels, "SELECT person_id, $2 AS id, NULL::uuid AS order_id, $3 AS subject, $4 AS text, $5 AS at, false AS to_merchant FROM interest WHERE kinds @> ARRAY[$1]");
+        channels,
+        "SELECT person_id, id, NULL::uuid AS order_id, subject, text, at, false AS to_merchant FROM announced, few WHERE kinds @> ARRAY[kind]",
+        before: $"""
+            announced AS (SELECT * FROM announcement WHERE id = $1 AND NOT is_told FOR UPDATE),
+            few AS (SELECT person_id, kinds FROM interest WHERE person_id > (SELECT told_to FROM announced) ORDER BY person_id LIMIT {AtOnce}),
+            told AS (UPDATE announcement SET told_to = (SELECT max(person_id) FROM few), due_at = $2 WHERE id = (SELECT id FROM announced) AND EXISTS (SELECT 1 FROM few)),
+            """,
+        after: "EXISTS (SELECT 1 FROM few)");
 
     /// <summary>Delivers the letters of one event.</summary>
     public Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken) =>
@@ -31,26 +42,21 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
             ],
             cancellationToken);
 
-    /// <summary>Tells everybody with an interest in a kind of offers, in one statement however many they are.</summary>
-    public Task DeliverToInterestedAsync(Message message, string kind, CancellationToken cancellationToken) =>
-        ExecuteAsync(
-            _toInterested,
-            [
-                new NpgsqlParameter<string> { TypedValue = kind },
-                new NpgsqlParameter<Guid> { TypedValue = message.Id },
-                new NpgsqlParameter<string> { TypedValue = message.Subject },
-                new NpgsqlParameter<string> { TypedValue = message.Text },
-                new NpgsqlParameter<DateTimeOffset> { TypedValue = message.At.ToUniversalTime() },
-            ],
-            cancellationToken);
+    /// <summary>Looks at the next people after those who were told of an announcement, and tells those with an interest in its kind.</summary>
+    /// <param name="id">Whose.</param>
+    /// <param name="lease">Until when nobody else goes on with it.</param>
+    /// <returns>Whether there were any to look at.</returns>
+    public async Task<bool> AnnounceAsync(Guid id, DateTimeOffset lease, CancellationToken cancellationToken) =>
+        await ExecuteAsync(
+            _toInterested, [new NpgsqlParameter<Guid> { TypedValue = id }, new NpgsqlParameter<DateTimeOffset> { TypedValue = lease }], cancellationToken) is true;
 
-    private async Task ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(statement);
         command.Parameters.AddRange(parameters);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteScalarAsync(cancellationToken);
     }
 
-    private static string Statement(IEnumerable<IMessageChannel> channels, string letters) =>
-        $"WITH letter AS ({letters}), {string.Join(", ", channels.Select((channel, i) => $"channel_{i} AS ({channel.TakeIn})"))} SELECT";
+    private static string Statement(IEnumerable<IMessageChannel> channels, string letters, string before = "", string after = "") =>
+        $"WITH {before} letter AS ({letters}), {string.Join(", ", channels.Select((channel, i) => $"channel_{i} AS ({channel.TakeIn})"))} SELECT {after}";
 }

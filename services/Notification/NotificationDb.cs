@@ -7,6 +7,8 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
 
     public DbSet<Interest> Interests => Set<Interest>();
 
+    public DbSet<Announcement> Announcements => Set<Announcement>();
+
     public DbSet<Person> People => Set<Person>();
 
     public DbSet<Email> Emails => Set<Email>();
@@ -16,6 +18,7 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<StoredMessage>().ToTable("message").HasKey(message => new { message.PersonId, message.Id });
         modelBuilder.Entity<Interest>().ToTable("interest").HasKey(interest => interest.PersonId);
+        modelBuilder.Entity<Announcement>().ToTable("announcement").Property(announcement => announcement.Id).ValueGeneratedNever();
         modelBuilder.Entity<Person>().ToTable("person").HasKey(person => person.PersonId);
         modelBuilder.Entity<Email>(email =>
         {

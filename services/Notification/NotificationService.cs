@@ -1,4 +1,5 @@
 using FluentValidation;
+using Microsoft.Extensions.Options;
 
 namespace OrderMall.Notification;
 
@@ -12,10 +13,15 @@ public sealed class NotificationService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<NotificationDb>();
+        var isDemo = builder.Configuration.GetValue<bool?>("Mall:Demo") ?? builder.Environment.IsDevelopment();
         builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();
         EmailChannel.AddIfConfigured(builder);
+        builder.Services.AddOptions<NotificationOptions>()
+            .Configure(options => options.AnnouncementsPerDay = isDemo ? NotificationOptions.AnnouncementsOfDemo : options.AnnouncementsPerDay)
+            .BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<Mailbox>();
+        builder.Services.AddHostedService<AnnouncementJob>();
         builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
         builder.Services.AddSingleton<IValidator<Confirmation>, ConfirmationValidator>();
@@ -25,8 +31,12 @@ public sealed class NotificationService : IMallService
     public static void Map(WebApplication app)
     {
         var mailbox = app.Services.GetRequiredService<Mailbox>();
+        var options = app.Services.GetRequiredService<IOptions<NotificationOptions>>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
         var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
+            .Once<OfferEvent>(OfferMessages.Types, (db, e, cancellationToken) =>
+                OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, time.Now(), cancellationToken))
             .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
             .On<StoreEvent>([StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
@@ -34,9 +44,7 @@ public sealed class NotificationService : IMallService
             .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
                 mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
             .On<AccountEvent>([AccountEvent.Registered], (_, e, cancellationToken) =>
-                addresses.KeepAsync(e.Data, cancellationToken))
-            .On<OfferEvent>(OfferMessages.Types, (_, e, cancellationToken) =>
-                mailbox.DeliverToInterestedAsync(OfferMessages.Write(e), e.Data.Kind, cancellationToken));
+                addresses.KeepAsync(e.Data, cancellationToken));
         NotificationsApi.Map(app);
         InterestsApi.Map(app);
         AddressApi.Map(app);

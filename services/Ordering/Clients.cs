@@ -49,7 +49,7 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
         {
             return await catalog.AskAsync(
                 path,
-                new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount),
+                new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount, order.ExpectedPrepaid),
                 ContractsJson.Default.HoldRequest,
                 ContractsJson.Default.HoldAnswer,
                 cancellationToken);

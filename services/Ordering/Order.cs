@@ -49,6 +49,9 @@ internal sealed class Order
     /// <summary>What its customer expects all of it to cost; <see langword="null"/> takes any amount.</summary>
     public decimal? ExpectedAmount { get; private init; }
 
+    /// <summary>What of that its customer expects to pay first; <see langword="null"/> takes any amount.</summary>
+    public decimal? ExpectedPrepaid { get; private init; }
+
     public string? MerchantId { get; private set; }
 
     public string? Kind { get; private set; }
@@ -128,6 +131,7 @@ internal sealed class Order
         Note = request.Note,
         PaymentMethod = request.PaymentMethod,
         ExpectedAmount = request.ExpectedAmount,
+        ExpectedPrepaid = request.ExpectedPrepaid,
         Status = OrderStatus.Pending,
         Version = 1,
         CreatedAt = now,
@@ -156,13 +160,8 @@ internal sealed class Order
         Fulfilment = offer.Fulfilment;
         Date = offer.Date ?? Date;
         Place = offer.Place;
-        Amount = offer.Price * Quantity;
-        Prepaid = offer.Prepayment switch
-        {
-            Prepayment.Full => Amount,
-            Prepayment.Deposit => (offer.Deposit ?? 0) * Quantity,
-            _ => 0,
-        };
+        Amount = offer.Amount(Quantity);
+        Prepaid = offer.Prepaid(Quantity);
     }
 
     /// <summary>Held and paid: it is an order from now on.</summary>

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.Extensions.Options;
@@ -10,6 +11,7 @@ namespace OrderMall.Ordering;
 /// <param name="Date">The day; the offer's own if left out.</param>
 /// <param name="PaymentMethod">Needed where the offer is prepaid.</param>
 /// <param name="ExpectedAmount">What all of it costs as the customer saw it, price times quantity: where it costs another amount by now, nothing is ordered.</param>
+/// <param name="ExpectedPrepaid">What of that is paid first as the customer saw it, the deposit times quantity: where that is another amount by now, nothing is ordered.</param>
 internal sealed record PlaceOrder(
     Guid? OfferId,
     int? Quantity,
@@ -18,7 +20,8 @@ internal sealed record PlaceOrder(
     string? Note,
     string? PaymentMethod,
     // Left out where it is: requests of the time before it have the same hash as ever.
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedAmount = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedAmount = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedPrepaid = null);
 
 /// <summary>An order as its customer sees it.</summary>
 internal sealed record OrderView(
@@ -66,9 +69,13 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
             .InclusiveBetween(1, MostUnits).WithMessage($"Must be a whole number from 1 to {MostUnits}.");
         RuleFor(order => order.Destination).MaximumLength(500).OneLine();
         RuleFor(order => order.Note).MaximumLength(1000).Lines();
-        // Its currency is the offer's; an amount that has more decimals than that is another than the offer's.
-        RuleFor(order => order.ExpectedAmount).AmountIn(_ => null)
-            .Must(amount => amount is null || decimal.Round(amount.Value, 4) == amount).WithMessage("Must have at most 4 decimals.");
+        // Their currency is the offer's; an amount that has more decimals than that is another than the offer's.
+        foreach (var expected in new Expression<Func<PlaceOrder, decimal?>>[] { order => order.ExpectedAmount, order => order.ExpectedPrepaid })
+        {
+            RuleFor(expected).AmountIn(_ => null)
+                .Must(amount => amount is null || decimal.Round(amount.Value, 4) == amount).WithMessage("Must have at most 4 decimals.");
+        }
+
         RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
             .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
     }

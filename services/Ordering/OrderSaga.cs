@@ -98,7 +98,13 @@ internal sealed class OrderSaga(
             await CancelAsync(order, cancellationToken);
     }
 
-    private long MostUnpaid(HeldOffer offer) => offer.Capacity is { } capacity ? (long)(capacity * options.Value.UnpaidShare) : long.MaxValue;
+    // Of what was left when it was held, in which no earlier order that waits is counted: so they never hold more than that share of what nobody
+    // has paid for, whichever was held first. One may always wait: with payment down nobody else could buy it either.
+    private long MostUnpaid(HeldOffer offer) => options.Value.UnpaidShare switch
+    {
+        0 => 0,
+        var share => offer.Left is { } left ? Math.Max(1, (long)(left * share)) : long.MaxValue,
+    };
 
     private async Task ChargeNewAsync(Order order, long? mostUnpaid, CancellationToken cancellationToken)
     {

@@ -9,7 +9,9 @@ internal sealed class OrderingOptions
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "Ordering:PaymentPatience must be from 00:00:01 to 7.00:00:00.")]
     public TimeSpan PaymentPatience { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>The share of an offer's capacity that orders may hold which wait for the payment service. 0.5 unless configured: never all of it.</summary>
+    /// <summary>
+    /// The share of what is left of an offer that orders may hold which wait for the payment service; one unit in any case. 0.5 unless configured; 0 lets nobody wait.
+    /// </summary>
     [Range(0, 0.99, ErrorMessage = "Ordering:UnpaidShare must be from 0 to 0.99.")]
     public double UnpaidShare { get; set; } = 0.5;
 

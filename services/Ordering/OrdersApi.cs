@@ -16,7 +16,7 @@ internal static class OrdersApi
     {
         var orders = app.MapGroup("/api/orders").WithTags("Orders").RequireRole(Roles.Customer);
         orders.MapPost("/", PlaceAsync).WithName("PlaceOrder").WithSummary("Orders an offer.")
-            .WithDescription("Send expectedAmount, the price that was shown times the quantity: where the merchant has changed it meanwhile the answer is 409 price-changed with the amount now, and nothing is ordered or charged.")
+            .WithDescription("Send expectedAmount, the price that was shown times the quantity, and where there is a deposit expectedPrepaid, that times the quantity: where the merchant has changed them meanwhile the answer is 409 price-changed with the amounts now, and nothing is ordered or charged.")
             .WithValidation<PlaceOrder>()
             .Produces<OrderView>(StatusCodes.Status201Created)
             .Produces<OrderView>(StatusCodes.Status202Accepted)
@@ -145,14 +145,14 @@ internal static class OrdersApi
             "customer-limit",
             left > 0 ? $"One customer may have only so many of this offer, and you may have {left} more. Nothing was charged. Order at most that many." : "One customer may have only so many of this offer, and you have them. Nothing was charged.",
             new Dictionary<string, object?> { ["left"] = left }),
-        { Outcome: HoldOutcome.PriceChanged, Offer: { } now } => PriceChanged(now.Price * request.Quantity!.Value, now.Currency, request),
+        { Outcome: HoldOutcome.PriceChanged, Offer: { } now } => PriceChanged(now.Amount(request.Quantity!.Value), now.Prepaid(request.Quantity.Value), now.Currency),
         _ => throw new InvalidOperationException($"The catalog answered {answer.Outcome}."),
     };
 
-    private static ProblemHttpResult PriceChanged(decimal amount, string currency, PlaceOrder request) => Problems.Conflict(
+    private static ProblemHttpResult PriceChanged(decimal amount, decimal prepaid, string currency) => Problems.Conflict(
         "price-changed",
-        string.Create(CultureInfo.InvariantCulture, $"This order costs {amount} {currency} now, not {request.ExpectedAmount}. Nothing was held and nothing was charged. To order at this price send it as expectedAmount."),
-        new Dictionary<string, object?> { ["amount"] = amount, ["currency"] = currency });
+        string.Create(CultureInfo.InvariantCulture, $"This order costs {amount} {currency} now, {prepaid} of it paid first, which is not what was expected. Nothing was held and nothing was charged. To order at this price send these as expectedAmount and expectedPrepaid."),
+        new Dictionary<string, object?> { ["amount"] = amount, ["prepaid"] = prepaid, ["currency"] = currency });
 
     private static IResult AnswerOf((HoldAnswer? Refusal, Order? Order) placed, PlaceOrder request, HttpContext context)
     {

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OrderMall.Gateway;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -13,13 +14,14 @@ public sealed class AdmissionTests(ServiceFixture fixture)
     [Fact]
     public async Task Who_comes_when_all_places_are_taken_is_refused_at_once_and_others_are_let_in()
     {
-        await using var gateway = new RunningService<GatewayService>(fixture) { Settings = ["--Gateway:Budgets:Reads:AtOnce", "1", "--Gateway:Budgets:Reads:Waiting", "0"] };
+        await using var gateway = new RunningService<GatewayService>(fixture) { Settings = ["--Gateway:Budgets:PublicReads:AtOnce", "1", "--Gateway:Budgets:PublicReads:Waiting", "0"] };
         await gateway.InitializeAsync();
         var (asked, answers) = (new TaskCompletionSource(), new TaskCompletionSource());
         gateway.Sidecar.Called["catalog/api/offers"] = async context =>
         {
             asked.TrySetResult();
-            await answers.Task;
+            if (!context.Request.Headers.ContainsKey(GatewayIdentity.UserHeader))
+                await answers.Task;
             context.Response.ContentType = "application/json";
             await context.Response.WriteAsync("{}");
         };
@@ -32,7 +34,8 @@ public sealed class AdmissionTests(ServiceFixture fixture)
             Assert.Equal("urn:ordermall:problem:overloaded", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString());
         }
 
-        // Another kind, and what is read elsewhere.
+        // Whoever has signed in, another kind, and what is read elsewhere.
+        Assert.Equal(HttpStatusCode.OK, await Accounts.StatusAsync(gateway.Internal, "/api/offers", (await Accounts.SignInAsync(gateway)).AccessToken));
         using (var signIn = await gateway.Internal.PostAsJsonAsync("/api/account/login", new { email = "nobody@customer.test", password = "Correct-horse-7" }))
             Assert.Equal(HttpStatusCode.Unauthorized, signIn.StatusCode);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync("/"));

@@ -15,7 +15,8 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     {
         var offer = await RegisterAsync(capacity: 10);
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => HoldAsync(offer, Guid.CreateVersion7())));
-        Assert.Equal(10, answers.Count(answer => answer.Outcome == HoldOutcome.Held));
+        // Each is told how many were left as its own was held.
+        Assert.Equal(Enumerable.Range(1, 10), answers.Where(answer => answer.Outcome == HoldOutcome.Held).Select(answer => answer.Offer!.Left!.Value).Order());
         Assert.Equal(40, answers.Count(answer => answer.Outcome == HoldOutcome.SoldOut));
         Assert.Equal(0, await AvailableAsync(offer));
     }
@@ -169,6 +170,20 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         Assert.Equal(10, await AvailableAsync(offer));
         Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, expectedAmount: 1_800_000)).Outcome);
         Assert.Equal(8, await AvailableAsync(offer));
+    }
+
+    [Fact]
+    public async Task Who_expects_another_deposit_holds_nothing_though_the_price_is_as_it_was()
+    {
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["prepayment"] = "deposit", ["deposit"] = 2_000 }));
+        var offer = await IdAsync(registered);
+        using var raised = await merchant.PatchAsJsonAsync($"/api/offers/{offer}", new { deposit = 10_000 });
+        Assert.Equal(HttpStatusCode.OK, raised.StatusCode);
+        var refused = await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, expectedAmount: 24_000, expectedPrepaid: 4_000);
+        Assert.Equal((HoldOutcome.PriceChanged, 20_000m), (refused.Outcome, refused.Offer!.Prepaid(2)));
+        Assert.Equal(10, await AvailableAsync(offer));
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(offer, Guid.CreateVersion7(), quantity: 2, expectedAmount: 24_000, expectedPrepaid: 20_000)).Outcome);
     }
 
     [Fact]
@@ -414,8 +429,8 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     }
 
     private Task<HoldAnswer> HoldAsync(
-        Guid offer, Guid order, int quantity = 1, string? destination = "Seoul", bool canPay = true, decimal? expectedAmount = null, string customer = "alice", DateOnly? date = null) =>
-        catalog.AskAsync<HoldAnswer>("/holds", new HoldRequest(order, customer, offer, quantity, destination, date, canPay, expectedAmount));
+        Guid offer, Guid order, int quantity = 1, string? destination = "Seoul", bool canPay = true, decimal? expectedAmount = null, string customer = "alice", DateOnly? date = null, decimal? expectedPrepaid = null) =>
+        catalog.AskAsync<HoldAnswer>("/holds", new HoldRequest(order, customer, offer, quantity, destination, date, canPay, expectedAmount, expectedPrepaid));
 
     private async Task<Guid> RegisterAsync(int? capacity)
     {

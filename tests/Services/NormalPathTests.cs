@@ -55,7 +55,7 @@ public sealed class NormalPathTests(ServiceFixture fixture, RunningService<Gatew
     [Fact]
     public async Task Letters_of_another_case_take_the_same_budget()
     {
-        await using var busy = new RunningService<GatewayService>(fixture) { Settings = ["Gateway:Budgets:Reads:AtOnce=1", "Gateway:Budgets:Reads:Waiting=0"] };
+        await using var busy = new RunningService<GatewayService>(fixture) { Settings = ["Gateway:Budgets:PublicReads:AtOnce=1", "Gateway:Budgets:PublicReads:Waiting=0"] };
         await busy.InitializeAsync();
         var (asked, answers) = (new TaskCompletionSource(), new TaskCompletionSource());
         busy.Sidecar.Called["catalog/api/offers"] = async context =>

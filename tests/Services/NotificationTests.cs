@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Notification;
 
@@ -212,13 +213,83 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
             Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer, eventId));
         Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer with { Kind = "cleaning" }));
         Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Changed, offer));
+        await AllToldAsync();
         var message = Assert.Single((await ListAsync("book-lover")).GetProperty("items").EnumerateArray());
         Assert.Equal("New book: A New Book", message.GetProperty("subject").GetString());
         Assert.Equal(JsonValueKind.Null, message.GetProperty("orderId").ValueKind);
 
         Assert.Equal(HttpStatusCode.OK, (await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = Array.Empty<string>() })).StatusCode);
         Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer));
+        await AllToldAsync();
         Assert.Single((await ListAsync("book-lover")).GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task However_many_have_an_interest_each_is_told_once_from_where_it_was_stopped()
+    {
+        await using var database = NpgsqlDataSource.Create(notification.ConnectionString);
+        await ExecuteAsync("INSERT INTO interest SELECT 'crowd-' || lpad(n::text, 5, '0'), CASE WHEN n % 10 = 0 THEN '{crowded,book}' ELSE '{other}' END::text[] FROM generate_series(1, 60000) AS n");
+        var offer = new OfferEvent(Guid.CreateVersion7(), 1, DateTimeOffset.UtcNow, "crowd-shop", "crowded", "For many", 15_000m, "KRW", Date: null, Place: null);
+        var replica = await notification.StartReplicaAsync();
+        foreach (var at in new[] { replica, notification.Internal.BaseAddress })
+            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer, "crowd", at));
+        await AllToldAsync();
+        Assert.Equal(6000, await ExecuteAsync("SELECT count(*) FROM message WHERE subject = 'New crowded: For many'"));
+
+        // Stopped after some were told, as a crash leaves it: nobody before that hears of it again.
+        await ExecuteAsync("DELETE FROM message WHERE subject = 'New crowded: For many'");
+        await ExecuteAsync("UPDATE announcement SET told_to = 'crowd-45000', is_told = false, due_at = now() - interval '1 hour' WHERE kind = 'crowded'");
+        await AllToldAsync();
+        Assert.Equal(1500, await ExecuteAsync("SELECT count(*) FROM message WHERE subject = 'New crowded: For many' AND person_id > 'crowd-45000'"));
+        Assert.Equal(0, await ExecuteAsync("SELECT count(*) FROM message WHERE subject = 'New crowded: For many' AND person_id <= 'crowd-45000'"));
+        await notification.StopReplicaAsync(replica);
+
+        async Task<long> ExecuteAsync(string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            return await command.ExecuteScalarAsync() as long? ?? 0;
+        }
+    }
+
+    [Fact]
+    public async Task A_merchant_has_so_many_offers_announced_within_a_day_and_is_told_that_the_others_are_not()
+    {
+        using var reader = notification.As("patient-reader", Roles.Customer);
+        using var chosen = await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = new[] { "flood" } });
+        await Task.WhenAll(Enumerable.Range(1, 30).Select(i => RegisterAsync(i)));
+        await AllToldAsync();
+        Assert.Equal(20, await CountAsync("patient-reader"));
+        var told = Assert.Single((await ListAsync("flooder")).GetProperty("items").EnumerateArray());
+        Assert.StartsWith("Not announced: ", told.GetProperty("subject").GetString(), StringComparison.Ordinal);
+
+        // Another merchant's are, and theirs again a day later.
+        await RegisterAsync(100, merchant: "somebody-else");
+        await AllToldAsync();
+        Assert.Equal(21, await CountAsync("patient-reader"));
+        notification.Time.Set(DateTimeOffset.UtcNow + TimeSpan.FromHours(25));
+        try
+        {
+            await Eventually.BecomesAsync(true, async () =>
+            {
+                await RegisterAsync(101);
+                await AllToldAsync();
+                return await CountAsync("patient-reader") > 21;
+            });
+        }
+        finally
+        {
+            notification.Time.Set(DateTimeOffset.UtcNow);
+        }
+
+        async Task RegisterAsync(int number, string merchant = "flooder") => Assert.Equal("SUCCESS", await notification.DeliverAsync(
+            Topics.Offers, OfferEvent.Registered, new OfferEvent(Guid.CreateVersion7(), 1, DateTimeOffset.UtcNow, merchant, "flood", $"Drop {number}", 1m, "KRW", Date: null, Place: null)));
+
+        async Task<int> CountAsync(string person)
+        {
+            using var client = notification.As(person, Roles.Customer);
+            var all = await client.GetFromJsonAsync<JsonElement>("/api/notifications?limit=100");
+            return all.GetProperty("items").GetArrayLength();
+        }
     }
 
     [Theory]
@@ -243,6 +314,13 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     [Fact]
     public async Task Nobody_reads_messages_without_signing_in() =>
         Assert.Equal(HttpStatusCode.Unauthorized, (await notification.Internal.GetAsync("/api/notifications")).StatusCode);
+
+    private Task AllToldAsync() => Eventually.BecomesAsync(0L, async () =>
+    {
+        await using var database = NpgsqlDataSource.Create(notification.ConnectionString);
+        await using var command = database.CreateCommand("SELECT count(*) FROM announcement WHERE NOT is_told");
+        return (long)(await command.ExecuteScalarAsync())!;
+    });
 
     private async Task<JsonElement> ListAsync(string personId, string query = "")
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using OrderMall.MyPage;
+using OrderMall.Notification;
 using OrderMall.Ordering;
 using OrderMall.Publishing;
 using OrderMall.ServiceDefaults;
@@ -36,6 +37,10 @@ public sealed class OptionsTests
     [InlineData("Publishing:Currency", "KRWX")]
     [InlineData("Publishing:Currency", "ZZZ")]
     public Task Publishing(string key, string value) => IsRefusedAsync<PublishingService>(key, value);
+
+    [Theory]
+    [InlineData("Notification:AnnouncementsPerDay", "-1")]
+    public Task Notification(string key, string value) => IsRefusedAsync<NotificationService>(key, value);
 
     [Theory]
     [InlineData("Rebuild:Interval", "00:00:00")]

@@ -20,6 +20,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
     private volatile StopRequest? _lastStop;
     private int _charges;
     private Func<HoldOutcome> _hold = () => HoldOutcome.Held;
+    private Func<HoldRequest, int>? _left;
     private Func<ChargeOutcome?> _charge = () => ChargeOutcome.Approved;
     private readonly Func<RefundOutcome?> _refund = () => RefundOutcome.Refunded;
     private Func<StopOutcome?> _stop = () => StopOutcome.Stopped;
@@ -30,9 +31,11 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         called["catalog/holds"] = async context =>
         {
             var asked = await context.Request.ReadFromJsonAsync<HoldRequest>();
-            var outcome = asked!.ExpectedAmount is { } expected && expected != _offer.Price * asked.Quantity ? HoldOutcome.PriceChanged : _hold();
+            var isExpected = (asked!.ExpectedAmount ?? _offer.Amount(asked.Quantity)) == _offer.Amount(asked.Quantity)
+                && (asked.ExpectedPrepaid ?? _offer.Prepaid(asked.Quantity)) == _offer.Prepaid(asked.Quantity);
+            var outcome = isExpected ? _hold() : HoldOutcome.PriceChanged;
             await context.Response.WriteAsJsonAsync(new HoldAnswer(
-                outcome, outcome is HoldOutcome.Held or HoldOutcome.PriceChanged ? _offer : null, outcome == HoldOutcome.CustomerLimit ? 2 : null));
+                outcome, outcome is HoldOutcome.Held or HoldOutcome.PriceChanged ? _offer with { Left = _left?.Invoke(asked) } : null, outcome == HoldOutcome.CustomerLimit ? 2 : null));
         };
         called["catalog/holds/look"] = context => context.Response.WriteAsJsonAsync(new HoldAnswer(_hold(), null));
         called["payment/charges"] = context => AnswerAsync(context, _charge() is { } outcome ? new ChargeAnswer(outcome) : null);
@@ -313,9 +316,16 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal(
-            ("urn:ordermall:problem:price-changed", 900_000_000m, "KRW"),
-            (problem.GetProperty("type").GetString(), problem.GetProperty("amount").GetDecimal(), problem.GetProperty("currency").GetString()));
+            ("urn:ordermall:problem:price-changed", 900_000_000m, 900_000_000m, "KRW"),
+            (problem.GetProperty("type").GetString(), problem.GetProperty("amount").GetDecimal(), problem.GetProperty("prepaid").GetDecimal(), problem.GetProperty("currency").GetString()));
         Assert.Contains("900000000 KRW", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        // The price is as it was, but more of it is paid first.
+        _offer = Sold with { Prepayment = Prepayment.Deposit, Deposit = 6_000 };
+        using var raised = await PlaceAsync(alice, key: "price", fields: new { expectedAmount = 12_000, expectedPrepaid = 5_000 });
+        problem = await raised.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(
+            (HttpStatusCode.Conflict, "urn:ordermall:problem:price-changed", 12_000m, 6_000m),
+            (raised.StatusCode, problem.GetProperty("type").GetString(), problem.GetProperty("amount").GetDecimal(), problem.GetProperty("prepaid").GetDecimal()));
         Assert.Equal(0, _charges);
         Assert.Equal(0L, await CountAsync("SELECT count(*) FROM orders WHERE idempotency_key = 'price'"));
 
@@ -416,6 +426,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
     [InlineData("note", "By the window\u2066")]
     [InlineData("note", "\u0008")]
     [InlineData("note", "one\rtwo")]
+    [InlineData("expectedPrepaid", -1)]
     [InlineData("expectedAmount", -1)]
     [InlineData("expectedAmount", 1.23456)]
     public async Task A_wrong_field_is_named(string field, object value)
@@ -441,17 +452,21 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
     }
 
-    [Fact]
-    public async Task Unpaid_orders_hold_a_share_of_the_capacity_at_most_however_many_come_at_once()
+    // What was left as each was held differs by who came first: here from all of it down to one.
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(2, 1, 1)]
+    [InlineData(10, 1, 5)]
+    public async Task Unpaid_orders_hold_a_share_of_what_is_left_at_most_but_one_however_many_come_at_once(int capacity, int fewest, int most)
     {
         using var alice = ordering.As("alice", Roles.Customer);
         using var elsewhere = ordering.As("alice", Roles.Customer, await ordering.StartReplicaAsync());
         foreach (var client in new[] { alice, elsewhere })
             client.DefaultRequestHeaders.Add("Prefer", "respond-async");
-        (_offer, _charge) = (Sold with { Capacity = 7 }, () => null);
-        var offerId = Guid.NewGuid();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PlaceAsync(i % 2 == 0 ? alice : elsewhere, key: $"unpaid-{i}", fields: new { offerId })));
-        Assert.Equal(3, answers.Count(answer => answer.StatusCode == HttpStatusCode.Accepted));
+        var (offerId, left) = (Guid.NewGuid(), capacity + 1);
+        (_left, _charge) = (_ => Math.Max(1, Interlocked.Decrement(ref left)), () => null);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PlaceAsync(i % 2 == 0 ? alice : elsewhere, key: $"unpaid-{capacity}-{i}", fields: new { offerId })));
+        Assert.InRange(answers.Count(answer => answer.StatusCode == HttpStatusCode.Accepted), fewest, most);
         var refused = answers.Where(answer => answer.StatusCode != HttpStatusCode.Accepted).ToList();
         foreach (var answer in refused)
         {
@@ -468,7 +483,7 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
             await Eventually.BecomesAsync("Accepted", () => StatusAsync(alice, order));
         }
 
-        using var again = await PlaceAsync(alice, key: $"unpaid-{Array.FindIndex(answers, answer => answer.StatusCode != HttpStatusCode.Accepted)}", fields: new { offerId });
+        using var again = await PlaceAsync(alice, key: $"unpaid-{capacity}-{Array.FindIndex(answers, answer => answer.StatusCode != HttpStatusCode.Accepted)}", fields: new { offerId });
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
     }
 

@@ -66,6 +66,19 @@ public sealed class OverloadTests
         }
     }
 
+    [Fact]
+    public async Task So_many_are_refused_at_once_and_the_others_after_a_pause()
+    {
+        using var refusals = new Refusals(_time);
+        var atOnce = 0;
+        Task paced;
+        for (paced = Task.CompletedTask; paced.IsCompleted; atOnce++)
+            paced = refusals.PaceAsync(default).AsTask();
+        Assert.InRange(atOnce, 200, 100_000);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        await paced;
+    }
+
     [Theory]
     [InlineData("Gateway:Budgets:Orders:AtOnce", "0")]
     [InlineData("Gateway:Budgets:Orders:Waiting", "many")]

@@ -56,8 +56,10 @@ public enum HoldOutcome
 /// <param name="Date">The day the customer asks for.</param>
 /// <param name="CanPay">Whether the customer said by what to pay.</param>
 /// <param name="ExpectedAmount">What the customer expects all of it to cost; <see langword="null"/> takes any amount.</param>
+/// <param name="ExpectedPrepaid">What of that the customer expects to pay first; <see langword="null"/> takes any amount.</param>
 public sealed record HoldRequest(
-    Guid OrderId, string CustomerId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay, decimal? ExpectedAmount = null);
+    Guid OrderId, string CustomerId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay,
+    decimal? ExpectedAmount = null, decimal? ExpectedPrepaid = null);
 
 /// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
 /// <param name="Outcome">Whether it is held.</param>
@@ -72,7 +74,7 @@ public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer, int? Left
 /// <param name="Prepayment">What is charged first.</param>
 /// <param name="Date">The day it is for.</param>
 /// <param name="Place">Where it takes place.</param>
-/// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
+/// <param name="Left">How many were left, with those that the order holds; <see langword="null"/> is unlimited.</param>
 public sealed record HeldOffer(
     string MerchantId,
     string Kind,
@@ -84,7 +86,19 @@ public sealed record HeldOffer(
     Fulfilment Fulfilment,
     DateOnly? Date,
     string? Place,
-    int? Capacity = null);
+    int? Left = null)
+{
+    /// <summary>What an order of so many costs.</summary>
+    public decimal Amount(int quantity) => Price * quantity;
+
+    /// <summary>What of that is paid first.</summary>
+    public decimal Prepaid(int quantity) => Prepayment switch
+    {
+        Prepayment.Full => Amount(quantity),
+        Prepayment.Deposit => (Deposit ?? 0) * quantity,
+        _ => 0,
+    };
+}
 
 /// <summary>What became of a <see cref="ChargeRequest"/>.</summary>
 [JsonConverter(typeof(NamedValueConverter<ChargeOutcome>))]

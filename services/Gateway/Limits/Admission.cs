@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace OrderMall.Gateway;
@@ -9,27 +8,15 @@ namespace OrderMall.Gateway;
 /// Refuses at the door what the mall cannot do at the moment, so that it goes on doing what it can. Each kind of request has a budget of
 /// its own, and reads and changes one for each service: no crowd, and no service that hangs, keeps the others out.
 /// </summary>
-internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, ILogger<Admission> logger) : IDisposable
+internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, Refusals refusals, ILogger<Admission> logger)
 {
     // A body that is here already cannot keep a place while it dribbles in. Hardly any is larger.
     private const int SmallBody = 32 * 1024;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly BudgetSizes _sizes = BudgetSizes.Of(configuration);
     private readonly ConcurrentDictionary<(RequestKind Kind, string Service), Budget> _budgets = new();
     private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
         "ordermall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
-
-    // Refusing costs little, but whoever comes back at once as often as he can makes it much: some are answered at once, the others after
-    // a pause.
-    private readonly TokenBucketRateLimiter _refusals = new(new()
-    {
-        TokensPerPeriod = 20,
-        ReplenishmentPeriod = TimeSpan.FromMilliseconds(10),
-        TokenLimit = 200,
-        QueueLimit = 0,
-        AutoReplenishment = false, // a timer of its own would fire all the time for what is seldom needed
-    });
 
     private readonly OccasionalLog _log = new(time);
 
@@ -40,8 +27,6 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         app.Use(admission.PassAsync);
     }
 
-    public void Dispose() => _refusals.Dispose();
-
     private async Task PassAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint() is null)
@@ -50,9 +35,9 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
             return;
         }
 
-        var kind = await IsLargeAsync(context) ? RequestKind.Uploads : KindOf(context.Request);
+        var kind = await IsLargeAsync(context) ? RequestKind.Uploads : KindOf(context);
         var budget = _budgets.GetOrAdd(
-            (kind, kind is RequestKind.Reads or RequestKind.Changes ? ServiceOf(context.Request.Path) : ""),
+            (kind, kind is RequestKind.Reads or RequestKind.PublicReads or RequestKind.Changes ? ServiceOf(context.Request.Path) : ""),
             key => new Budget(_sizes[key.Kind], time));
         if (!await budget.EnterAsync(context.RequestAborted))
         {
@@ -92,15 +77,15 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         return isLarge;
     }
 
-    private static RequestKind KindOf(HttpRequest request)
+    private static RequestKind KindOf(HttpContext context)
     {
-        var path = request.Path;
+        var (method, path) = (context.Request.Method, context.Request.Path);
         if (path.StartsWithSegments("/api/ops"))
             return RequestKind.Operators;
         if (path.StartsWithSegments("/api/account"))
             return RequestKind.SignIns;
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-            return RequestKind.Reads;
+        if (HttpMethods.IsGet(method) || HttpMethods.IsHead(method))
+            return context.User.Identity?.IsAuthenticated == true ? RequestKind.Reads : RequestKind.PublicReads;
         return path.StartsWithSegments("/api/orders", out var rest) && !rest.HasValue ? RequestKind.Orders : RequestKind.Changes;
     }
 
@@ -116,13 +101,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         if (_log.Count() is { } count)
             LogRefused(kind, budget.Limit, count);
 
-        _refusals.TryReplenish();
-        using (var atOnce = _refusals.AttemptAcquire())
-        {
-            if (!atOnce.IsAcquired)
-                await Task.Delay(Pause, time, context.RequestAborted);
-        }
-
+        await refusals.PaceAsync(context.RequestAborted);
         var wait = Math.Max(1, (int)Math.Ceiling(budget.ExpectedWait.TotalSeconds));
         await Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.",
             $"The mall has as many requests of this kind as it can do. Nothing was changed. Send this one again in {wait} s.", wait).ExecuteAsync(context);

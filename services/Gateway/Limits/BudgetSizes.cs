@@ -11,7 +11,10 @@ internal enum RequestKind
     /// <summary>Everything else that changes something, by service.</summary>
     Changes,
 
-    /// <summary>What only reads, by service. An event stream is one until it begins, and has limits of its own then.</summary>
+    /// <summary>What is read without a token, by service: whoever only looks may not keep others from buying.</summary>
+    PublicReads,
+
+    /// <summary>What else only reads, by service. An event stream is one until it begins, and has limits of its own then.</summary>
     Reads,
 
     /// <summary>Registering and signing in.</summary>
@@ -35,6 +38,8 @@ internal sealed class BudgetSizes
     {
         [RequestKind.Orders] = new(64, 128),
         [RequestKind.Changes] = new(32, 128),
+        // Each is served at full speed where nobody orders. Beside as many orders as there can be, this is their share of the cores.
+        [RequestKind.PublicReads] = new(4, 256),
         [RequestKind.Reads] = new(64, 256),
         [RequestKind.SignIns] = new(32, 128),
         [RequestKind.Operators] = new(16, 64),

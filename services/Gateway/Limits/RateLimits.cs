@@ -28,6 +28,7 @@ internal static class RateLimits
             Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
         var signIn = Bucket(SignInsPerSecond, SignInBurst);
         builder.Services.AddSingleton<PasswordChecks>();
+        builder.Services.AddSingleton<Refusals>();
         builder.Services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
@@ -37,7 +38,11 @@ internal static class RateLimits
                     : Expired(context) is { } was ? RateLimitPartition.GetTokenBucketLimiter($"expired {was}", _ => person)
                     : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {Address(context)}", _ => signIn)
                     : RateLimitPartition.GetTokenBucketLimiter(Address(context), _ => person));
-            limits.OnRejected = async (rejected, _) => await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
+            limits.OnRejected = async (rejected, cancellationToken) =>
+            {
+                await rejected.HttpContext.RequestServices.GetRequiredService<Refusals>().PaceAsync(cancellationToken);
+                await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
+            };
         });
     }
 
@@ -90,6 +95,34 @@ internal static class RateLimits
         configuration[key] is not { Length: > 0 } text ? otherwise
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
         : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of {of}, at least 1.");
+}
+
+/// <summary>
+/// Refusing costs little, but whoever comes back at once as often as he can makes it much: some are answered at once, the others after a pause.
+/// </summary>
+internal sealed class Refusals(TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly TokenBucketRateLimiter _atOnce = new(new()
+    {
+        TokensPerPeriod = 20,
+        ReplenishmentPeriod = TimeSpan.FromMilliseconds(10),
+        TokenLimit = 200,
+        QueueLimit = 0,
+        AutoReplenishment = false, // a timer of its own would fire all the time for what is seldom needed
+    });
+
+    /// <summary>Waits where many were refused in this moment.</summary>
+    public async ValueTask PaceAsync(CancellationToken cancellationToken)
+    {
+        _atOnce.TryReplenish();
+        using var lease = _atOnce.AttemptAcquire();
+        if (!lease.IsAcquired)
+            await Task.Delay(Pause, time, cancellationToken);
+    }
+
+    public void Dispose() => _atOnce.Dispose();
 }
 
 /// <summary>Marks endpoints that take a password.</summary>

@@ -1,0 +1,54 @@
+namespace OrderMall.Bench;
+
+/// <summary>People without a token who search in a closed loop for what there is not, each over a connection of their own.</summary>
+internal sealed class Searching : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _searching;
+    private readonly Dictionary<string, int> _answers = [];
+
+    /// <summary>Begins.</summary>
+    /// <param name="people">How many.</param>
+    public Searching(MallProcess mall, int people) =>
+        _searching = Task.WhenAll(Enumerable.Range(0, people).Select(_ => Task.Run(() => LoopAsync(mall, _stopping.Token))));
+
+    /// <summary>Ends it.</summary>
+    /// <returns>How many answers there were, by status.</returns>
+    public async Task<IReadOnlyDictionary<string, int>> StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _searching;
+        return _answers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task LoopAsync(MallProcess mall, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = mall.Address };
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            string status;
+            try
+            {
+                using var answer = await http.GetAsync("api/offers?q=zz7qz", cancellationToken);
+                status = $"{(int)answer.StatusCode}";
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                status = "not at all";
+            }
+
+            lock (_answers)
+                _answers[status] = _answers.GetValueOrDefault(status) + 1;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using Npgsql;
+
+namespace OrderMall.Catalog;
+
+/// <summary>Marks offers whose day is over everywhere on Earth, so that lists need not pass over them. What is not marked yet is not listed either.</summary>
+internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider time, ILogger<OverJob> logger) : BackgroundService
+{
+    // Short statements: a day of many offers must not meet the time limit of commands, nor keep their holds waiting.
+    private const int BatchSize = 1000;
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        do
+        {
+            try
+            {
+                while (await MarkAsync(stoppingToken) == BatchSize)
+                {
+                }
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsTransient(e))
+            {
+                LogFailed(e.Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task<int> MarkAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "UPDATE offer SET is_over = true WHERE id IN (SELECT id FROM offer WHERE NOT is_over AND date < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)");
+        command.Parameters.Add(new() { Value = time.EarliestDay() });
+        command.Parameters.Add(new() { Value = BatchSize });
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Could not mark offers whose day is over: {Reason}")]
+    private partial void LogFailed(string reason);
+}
