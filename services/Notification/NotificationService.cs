@@ -13,7 +13,7 @@ public sealed class NotificationService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<NotificationDb>();
-        var isDemo = builder.Configuration.GetValue<bool?>("Mall:Demo") ?? builder.Environment.IsDevelopment();
+        var isDemo = Demo.IsOn(builder);
         builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();
         EmailChannel.AddIfConfigured(builder);

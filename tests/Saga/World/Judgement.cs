@@ -57,7 +57,7 @@ internal sealed class Judgement
             .. orders.Where(order => AuditRules.IsInFlight(order.Status)).Select(order => $"{order.OrderId} stays {order.Status}."),
             .. (await AllAsync(_sources.ChargesAsync(null, default))).Where(charge => charge.Charges > 1 || (charge.Charges == 1 && !orders.Exists(order => order.OrderId == charge.OrderId))).Select(charge => $"The provider has {charge}."),
             .. Said((await AllAsync(_sources.OffersAsync(null, default))).SelectMany(AuditRules.Judge)),
-            .. Said(AuditRules.JudgeUnknownHolds((await AllAsync(_sources.HoldsAsync(null, default))).Select(hold => hold.OrderId), orders)),
+            .. Said(AuditRules.JudgeUnknownHolds((await AllAsync(_sources.HoldsAsync(after: null, default))).Select(hold => hold.OrderId), orders)),
             .. (await _sources.IdleAsync(default) ?? []).Select(idle => $"Somebody waits for nothing: {idle}."),
             .. await MessagesAsync(),
             .. await HistoriesAsync(orders),
