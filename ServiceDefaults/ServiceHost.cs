@@ -85,6 +85,7 @@ public static class ServiceHost
             app.MapFor(OperationsAppId, MapOperations);
         else
             app.UseAppToken();
+        JsonCharset.Use(app);
         app.UseRouting();
         app.UseAuthentication();
         TService.Admit(app);

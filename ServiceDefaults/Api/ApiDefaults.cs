@@ -54,7 +54,6 @@ public static class ApiDefaults
         HeadAsGet.Use(app);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        JsonCharset.Use(app);
     }
 
     /// <summary>Refuses a request body that the service's validator for it does not accept, with 400 and the fields by name.</summary>

@@ -15,10 +15,7 @@ internal static class JsonCharset
         if (type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase) && context.Request.Path.StartsWithSegments("/api"))
             return NotJson().ExecuteAsync(context);
         if (type.Parameters.Where(parameter => parameter.Name.Equals("charset", StringComparison.OrdinalIgnoreCase)).ToList() is not { Count: > 0 } charsets)
-        {
             return next(context);
-        }
-
         if (!charsets.TrueForAll(charset => HeaderUtilities.RemoveQuotes(charset.Value).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
             return NotJson().ExecuteAsync(context);
         charsets.ForEach(charset => type.Parameters.Remove(charset));

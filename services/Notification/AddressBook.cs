@@ -14,6 +14,15 @@ internal sealed class Person
 
     /// <summary>When it was said, by the code that was sent there, that its emails are wanted; <see langword="null"/> until then: nothing but the code is sent.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
+
+    /// <summary>The code that confirms it; the last one that was sent.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>Until when that is good.</summary>
+    public DateTimeOffset? CodeUntil { get; init; }
+
+    /// <summary>How often it was tried.</summary>
+    public int Guesses { get; init; }
 }
 
 /// <summary>
@@ -22,7 +31,7 @@ internal sealed class Person
 /// </summary>
 internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, TimeProvider time)
 {
-    private const int Guesses = 10;
+    private const int MostGuesses = 10;
     private const int CodesAnHour = 3;
     private static readonly TimeSpan CodeLife = TimeSpan.FromDays(1);
 
@@ -80,7 +89,7 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
                 confirmed_at = CASE WHEN confirmed_at IS NULL AND code = $2 AND code_until > $3 AND guesses < $4 THEN $3 ELSE confirmed_at END
             WHERE person_id = $1 RETURNING confirmed_at IS NOT NULL
             """);
-        foreach (var value in new object[] { personId, code, time.Now(), Guesses })
+        foreach (var value in new object[] { personId, code, time.Now(), MostGuesses })
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }

@@ -38,6 +38,9 @@ internal sealed class Email
     /// <summary>When it is sent or, once it was dealt with, forgotten.</summary>
     public required DateTimeOffset DueAt { get; set; }
 
+    /// <summary>When it was queued.</summary>
+    public DateTimeOffset QueuedAt { get; init; }
+
     /// <summary>It was sent.</summary>
     public void Sent(DateTimeOffset now) => End(EmailStatus.Sent, now);
 

@@ -64,7 +64,7 @@ public sealed class ConnectionTests(ServiceFixture fixture)
     [SeveralAddressesFact]
     public async Task Where_all_of_an_address_are_in_use_one_more_of_it_is_closed_and_no_other()
     {
-        await using var gateway = await StartAsync("Gateway:MaxConnectionsPerAddress=5");
+        await using var gateway = await StartAsync("Gateway:MaxConnectionsPerAddress=5", "Gateway:Budgets:PublicReads:AtOnce=10");
         var (busy, answers) = await BusyAsync(gateway, Attacker, 5);
         var began = Stopwatch.StartNew();
         for (var time = 0; time < 50; time++)

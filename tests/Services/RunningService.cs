@@ -18,8 +18,8 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     where TService : IMallService
 {
     private const string Token = "app-token";
-    // Payments are the demo's; its offers and accounts would stand in the way of the tests' own.
-    private static readonly string HasDemo = TService.AppId is AppIds.Catalog or AppIds.Gateway ? "false" : "true";
+    // Payments are the demo's; its offers, accounts and limits would stand in the way of the tests' own.
+    private static readonly string HasDemo = TService.AppId is AppIds.Catalog or AppIds.Gateway or AppIds.Notification ? "false" : "true";
     private readonly Dictionary<Uri, WebApplication> _replicas = [];
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
