@@ -20,6 +20,7 @@ public sealed class GatewayService : IMallService
         ConnectionLimits.Add(builder, inside);
         builder.Services.AddSingleton<KnownProxies>();
         builder.AddDatabase<GatewayDb>();
+        builder.Services.AddSingleton(new Retention("session", "id", "expires_at") { Life = TimeSpan.Zero });
         ProtectionKeys.Add(builder);
         Accounts.Add(builder.Services);
         DemoAccounts.Add(builder.Services);

@@ -154,6 +154,17 @@ public sealed class TokensTests(ServiceFixture fixture, RunningService<GatewaySe
     }
 
     [Fact]
+    public async Task Sessions_that_have_run_out_are_deleted_and_no_others()
+    {
+        var signedIn = await SignInAsync(gateway.Internal);
+        await ExecuteAsync("INSERT INTO session SELECT gen_random_uuid(), id, gen_random_uuid(), now() - interval '1 minute' FROM account WHERE email = $1");
+        var replica = await gateway.StartReplicaAsync();
+        await Eventually.BecomesAsync<object?>(0L, async () => await ExecuteAsync("SELECT count(*) FROM session JOIN account ON account.id = account_id WHERE email = $1 AND expires_at < now()"));
+        await gateway.StopReplicaAsync(replica);
+        Assert.Equal(HttpStatusCode.OK, await RefreshAsync(signedIn.RefreshToken));
+    }
+
+    [Fact]
     public async Task Tokens_of_another_mall_are_refused()
     {
         await using var elsewhere = new RunningService<GatewayService>(fixture);
