@@ -1,11 +1,13 @@
 namespace OrderMall.Bench;
 
-/// <summary>People without a token who search in a closed loop for what there is not, each over a connection of their own.</summary>
+/// <summary>People without a token who search in a closed loop, each over a connection of their own: for what there is not, not of this kind, and everywhere.</summary>
 internal sealed class Searching : IAsyncDisposable
 {
+    private static readonly string[] Searches = ["q=zz7qz", $"kind=table&q={Uri.EscapeDataString("요가")}", "q=e"];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _searching;
     private readonly Dictionary<string, int> _answers = [];
+    private uint _searches;
 
     /// <summary>Begins.</summary>
     /// <param name="people">How many.</param>
@@ -35,7 +37,7 @@ internal sealed class Searching : IAsyncDisposable
             string status;
             try
             {
-                using var answer = await http.GetAsync("api/offers?q=zz7qz", cancellationToken);
+                using var answer = await http.GetAsync($"api/offers?{Searches[Interlocked.Increment(ref _searches) % (uint)Searches.Length]}", cancellationToken);
                 status = $"{(int)answer.StatusCode}";
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using System.Net;
 using Polly;
 using Polly.CircuitBreaker;
 
@@ -7,7 +8,8 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// A circuit breaker that counts failures in a row, as those of <c>components/resiliency.yaml</c> do; Polly's own counts shares of a time.
 /// After as many it refuses for a while, then lets one call try.
 /// </summary>
-internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor) : ResilienceStrategy<HttpResponseMessage>
+/// <param name="refusalsAreAnswers">Whether it works for who refuses what it was asked: so it is with who is outside the mall, in which a refusal is 200 with an outcome.</param>
+internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false) : ResilienceStrategy<HttpResponseMessage>
 {
     private readonly Lock _lock = new();
     private int _failures;
@@ -25,7 +27,7 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor) : Resilienc
             var outcome = await callback(context, state);
             // Who gave up waiting says nothing of the callee.
             if (!context.CancellationToken.IsCancellationRequested)
-                succeeded = outcome.Result is { IsSuccessStatusCode: true };
+                succeeded = outcome.Result is { } answer && (answer.IsSuccessStatusCode || (refusalsAreAnswers && IsRefusal(answer)));
             return outcome;
         }
         finally
@@ -33,6 +35,10 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor) : Resilienc
             Leave(succeeded);
         }
     }
+
+    /// <summary>Whether somebody has looked at the request and does not do it, rather than not being able to.</summary>
+    public static bool IsRefusal(HttpResponseMessage answer) =>
+        (int)answer.StatusCode is >= 400 and < 500 && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound);
 
     private bool Enter()
     {

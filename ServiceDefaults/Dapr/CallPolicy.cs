@@ -47,9 +47,9 @@ internal static class CallPolicy
 
     /// <summary>For who is outside the mall and has nothing configured: as <c>payment-provider</c> in <c>components/resiliency.yaml</c>.</summary>
     public static ResiliencePipeline<HttpResponseMessage> Outside() =>
-        Build(TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3));
+        Build(TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3), refusalsAreAnswers: true);
 
-    private static ResiliencePipeline<HttpResponseMessage> Build(TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor)
+    private static ResiliencePipeline<HttpResponseMessage> Build(TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false)
     {
         // In Dapr's order: each try has its own time, and an open breaker is not asked twice.
         var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>();
@@ -65,7 +65,7 @@ internal static class CallPolicy
         }
 
         if (breakAfter is > 0)
-            pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor), new NoOptions());
+            pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor, refusalsAreAnswers), new NoOptions());
 
         return (timeout is null ? pipeline : pipeline.AddTimeout(timeout.Value)).Build();
     }

@@ -15,7 +15,7 @@ public static class DatabaseSetup
 
     /// <summary>The key of the context for what anybody may read: <see cref="AddPublicReads"/>.</summary>
     public const string PublicReads = "public reads";
-    private const int PublicReadsAtOnce = 8;
+    private const int PublicReadsAtOnce = 4;
     private const int PublicReadSeconds = 2;
 
     /// <summary>

@@ -17,7 +17,7 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
     // Any number that only this lock uses; advisory locks are per database.
     private const long LockKey = 0x4D616C6C;
     // For the change itself, and for another replica to finish it.
-    private const int MigrationSeconds = 300;
+    private const int MigrationSeconds = 1800;
     private static readonly TimeSpan DatabasePatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 

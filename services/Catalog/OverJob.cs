@@ -16,7 +16,12 @@ internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider ti
         {
             try
             {
-                while (await MarkAsync(stoppingToken) == BatchSize)
+                while (await MarkAsync("NOT is_over AND date < $1", stoppingToken) == BatchSize)
+                {
+                }
+
+                // By a clock that was wrong.
+                while (await MarkAsync("is_over AND date >= $1", stoppingToken) == BatchSize)
                 {
                 }
             }
@@ -28,10 +33,10 @@ internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider ti
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task<int> MarkAsync(CancellationToken cancellationToken)
+    private async Task<int> MarkAsync(string wrong, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            "UPDATE offer SET is_over = true WHERE id IN (SELECT id FROM offer WHERE NOT is_over AND date < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)");
+            $"UPDATE offer SET is_over = NOT is_over WHERE id IN (SELECT id FROM offer WHERE {wrong} LIMIT $2 FOR UPDATE SKIP LOCKED)");
         command.Parameters.Add(new() { Value = time.EarliestDay() });
         command.Parameters.Add(new() { Value = BatchSize });
         return await command.ExecuteNonQueryAsync(cancellationToken);

@@ -45,7 +45,7 @@ internal static class AddressApi
         await addresses.TrySendCodeAsync(user.Id(), cancellationToken)
             ? TypedResults.Accepted((string?)null)
             : Problems.Conflict("no-code", addresses.SendsEmails
-                ? "No code was sent: your address is confirmed, or three were sent in the last hour. Look for those, or try again later."
+                ? "No code was sent: your address is confirmed, three were sent in the last hour, or the mall has sent as many as it may. Look for those, or try again later."
                 : "No code was sent: this mall sends no emails.");
 
     private static async Task<Address?> AddressOfAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)

@@ -21,6 +21,12 @@ internal sealed class Person
     /// <summary>Until when that is good.</summary>
     public DateTimeOffset? CodeUntil { get; init; }
 
+    /// <summary>How many were sent since <see cref="CodesSince"/>.</summary>
+    public int Codes { get; init; }
+
+    /// <summary>When the first of them was.</summary>
+    public DateTimeOffset CodesSince { get; init; }
+
     /// <summary>How often it was tried.</summary>
     public int Guesses { get; init; }
 }
@@ -33,6 +39,8 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
 {
     private const int MostGuesses = 10;
     private const int CodesAnHour = 3;
+    // Registering is open to everybody: nobody's mailbox, nor the mall's good name with other mail servers, is to suffer by it.
+    private const int CodesAnHourInAll = 600;
     private static readonly TimeSpan CodeLife = TimeSpan.FromDays(1);
 
     /// <summary>Whether this mall sends emails.</summary>
@@ -55,7 +63,7 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
     }
 
     /// <summary>Sends a person a new code, which is good for a day; the one before is good no more.</summary>
-    /// <returns>Whether it is on its way: not where there is nothing to confirm, or were three in the last hour.</returns>
+    /// <returns>Whether it is on its way: not where there is nothing to confirm, or three were sent in the last hour, or too many to all.</returns>
     public async Task<bool> TrySendCodeAsync(string personId, CancellationToken cancellationToken)
     {
         if (!SendsEmails)
@@ -65,15 +73,18 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
         await using var command = database.CreateCommand(
             """
             WITH asked AS (
-                UPDATE person SET code = $2, code_until = $3, guesses = 0
-                WHERE person_id = $1 AND confirmed_at IS NULL
-                  AND (SELECT count(*) FROM email WHERE person_id = $1 AND subject = $4 AND queued_at > $5) < $6
+                UPDATE person SET
+                    code = $2, code_until = $3, guesses = 0,
+                    codes = CASE WHEN codes_since > $5 THEN codes + 1 ELSE 1 END,
+                    codes_since = CASE WHEN codes_since > $5 THEN codes_since ELSE $8 END
+                WHERE person_id = $1 AND confirmed_at IS NULL AND (codes < $6 OR codes_since <= $5)
+                  AND (SELECT count(*) FROM email WHERE is_code AND queued_at > $5) < $9
                 RETURNING person_id)
-            INSERT INTO email (id, person_id, subject, text, status, attempts, due_at, queued_at)
-            SELECT gen_random_uuid(), person_id, $4, $7, 'Queued', 0, $8, $8 FROM asked
+            INSERT INTO email (id, person_id, subject, text, status, attempts, due_at, queued_at, is_code)
+            SELECT gen_random_uuid(), person_id, $4, $7, 'Queued', 0, $8, $8, true FROM asked
             """);
         var now = time.Now();
-        foreach (var value in new object[] { personId, code, now + CodeLife, ConfirmationSubject, now.AddHours(-1), CodesAnHour, Text(code), now })
+        foreach (var value in new object[] { personId, code, now + CodeLife, ConfirmationSubject, now.AddHours(-1), CodesAnHour, Text(code), now, CodesAnHourInAll })
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }

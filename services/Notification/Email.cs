@@ -41,6 +41,9 @@ internal sealed class Email
     /// <summary>When it was queued.</summary>
     public DateTimeOffset QueuedAt { get; init; }
 
+    /// <summary>Whether it is one that confirms an address: <see cref="AddressBook"/>.</summary>
+    public bool IsCode { get; init; }
+
     /// <summary>It was sent.</summary>
     public void Sent(DateTimeOffset now) => End(EmailStatus.Sent, now);
 

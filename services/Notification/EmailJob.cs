@@ -11,7 +11,7 @@ internal sealed class EmailJob(IServiceScopeFactory scopes, TimeProvider time, S
     protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
         $"""
          UPDATE email SET due_at = {now + _lease}, attempts = attempts + 1
-         WHERE id IN (SELECT id FROM email WHERE due_at <= {now} ORDER BY due_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
+         WHERE id IN (SELECT id FROM email WHERE due_at <= {now} ORDER BY is_code, due_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
          RETURNING id AS "Value"
          """;
 

@@ -10,7 +10,7 @@ internal sealed record Letter(string PersonId, Message Message, bool IsToMerchan
 /// <summary>Brings messages to people over every channel there is. Delivering a message again changes nothing.</summary>
 internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels)
 {
-    // People that one statement looks at, so that it is done well within its time limit.
+    // People that one statement tells, so that it is done well within its time limit.
     private const int AtOnce = 5000;
 
     private readonly string _toPeople = Statement(
@@ -19,16 +19,18 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
     // What is taken in and how far it has come are one: whoever goes on tells nobody twice, and leaves nobody out.
     private readonly string _toInterested = Statement(
         channels,
-        "SELECT person_id, id, NULL::uuid AS order_id, subject, text, at, false AS to_merchant FROM announced, few WHERE kinds @> ARRAY[kind]",
+        "SELECT person_id, id, NULL::uuid AS order_id, subject, text, at, false AS to_merchant FROM announced, few",
         before: $"""
             announced AS (SELECT * FROM announcement WHERE id = $1 AND NOT is_told FOR UPDATE),
-            few AS (SELECT person_id, kinds FROM interest WHERE person_id > (SELECT told_to FROM announced) ORDER BY person_id LIMIT {AtOnce}),
+            few AS (
+                SELECT person_id FROM interest WHERE kinds @> ARRAY[(SELECT kind FROM announced)] AND person_id > (SELECT told_to FROM announced) ORDER BY person_id LIMIT {AtOnce}),
             told AS (UPDATE announcement SET told_to = (SELECT max(person_id) FROM few), due_at = $2 WHERE id = (SELECT id FROM announced) AND EXISTS (SELECT 1 FROM few)),
             """,
         after: "EXISTS (SELECT 1 FROM few)");
 
     /// <summary>Delivers the letters of one event.</summary>
-    public Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken) =>
+    /// <param name="within">A connection whose transaction it is to be part of.</param>
+    public Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken, NpgsqlConnection? within = null) =>
         ExecuteAsync(
             _toPeople,
             [
@@ -40,19 +42,20 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
                 new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. letters.Select(letter => letter.Message.At.ToUniversalTime())] },
                 new NpgsqlParameter<bool[]> { TypedValue = [.. letters.Select(letter => letter.IsToMerchant)] },
             ],
-            cancellationToken);
+            cancellationToken,
+            within);
 
-    /// <summary>Looks at the next people after those who were told of an announcement, and tells those with an interest in its kind.</summary>
+    /// <summary>Tells the next people with an interest in an announcement's kind after those who were told.</summary>
     /// <param name="id">Whose.</param>
     /// <param name="lease">Until when nobody else goes on with it.</param>
-    /// <returns>Whether there were any to look at.</returns>
+    /// <returns>Whether there were any.</returns>
     public async Task<bool> AnnounceAsync(Guid id, DateTimeOffset lease, CancellationToken cancellationToken) =>
         await ExecuteAsync(
             _toInterested, [new NpgsqlParameter<Guid> { TypedValue = id }, new NpgsqlParameter<DateTimeOffset> { TypedValue = lease }], cancellationToken) is true;
 
-    private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken, NpgsqlConnection? within = null)
     {
-        await using var command = database.CreateCommand(statement);
+        await using var command = within is null ? database.CreateCommand(statement) : new NpgsqlCommand(statement, within);
         command.Parameters.AddRange(parameters);
         return await command.ExecuteScalarAsync(cancellationToken);
     }

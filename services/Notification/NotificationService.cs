@@ -13,6 +13,7 @@ public sealed class NotificationService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<NotificationDb>();
+        builder.Services.AddSingleton(new Retention("message", "ctid", "at", "order_id IS NULL") { Life = TimeSpan.FromDays(90) });
         var isDemo = Demo.IsOn(builder);
         builder.AddJson(NotificationJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IMessageChannel, AppInbox>();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 
 namespace OrderMall.Notification;
 
@@ -12,7 +13,7 @@ internal static class OfferMessages
     {
         var offer = e.Data;
         await db.Database.BeginTransactionAsync(cancellationToken);
-        // Two of one merchant at the same moment: one of them sees the other.
+        // Two of one merchant at the same moment: one of them sees the other. All is done on this connection: who waits here has one already.
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({offer.MerchantId}, 0))", cancellationToken);
         var announcement = Write(e, now);
         if (await db.Announcements.AnyAsync(same => same.Id == announcement.Id, cancellationToken))
@@ -21,7 +22,7 @@ internal static class OfferMessages
         if (announced < mostPerDay)
             db.Announcements.Add(announcement);
         else
-            await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken);
+            await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
     }
 
     private static Announcement Write(CloudEvent<OfferEvent> e, DateTimeOffset now)

@@ -19,8 +19,8 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     /// <summary>How long one turn may take: the gateway waits for it.</summary>
     public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
 
-    /// <summary>After this it takes no further page. The rest of <see cref="TimeLimit"/> is for the page it has, and for looking again.</summary>
-    public static readonly TimeSpan Turn = TimeSpan.FromSeconds(60);
+    /// <summary>After this it takes no further page. The rest of <see cref="TimeLimit"/> is for the turn before, which may have to be waited for, and for looking again.</summary>
+    public static readonly TimeSpan Turn = TimeSpan.FromSeconds(40);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
 
@@ -28,8 +28,14 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
     private readonly SemaphoreSlim _one = new(1, 1);
     private AuditPass? _pass;
 
-    /// <summary>The last one that was finished.</summary>
+    /// <summary>The last one that looked at everything, or found something.</summary>
     public AuditReport? Last { get; private set; }
+
+    /// <summary>When everything was looked at last (UTC).</summary>
+    public DateTimeOffset? LastComplete { get; private set; }
+
+    /// <summary>Whether a look goes on in the next turn.</summary>
+    public bool IsUnderWay => _pass is not null;
 
     public void Dispose() => _one.Dispose();
 
@@ -46,11 +52,12 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             foreach (var (service, answer) in sources.Unreachable)
                 pass.Unreachable[service] = answer;
             if (!isOver)
-                return Report(pass, [], isComplete: false);
+                return Report(pass, pass.Found, isComplete: false);
             List<Disagreement> found =
             [
                 .. pass.Found,
                 .. await AgainAsync(pass.Suspects.Orders, (ids, ct) => JudgeAsync(sources, ids, ct), cancellationToken),
+                .. await AgainAsync(pass.Suspects.Payments, (ids, ct) => UnknownAsync(sources, ids, AuditRules.JudgeUnknownPayments, ct), cancellationToken),
                 .. await AgainAsync(pass.Suspects.Charges, (ids, ct) => UnknownAsync(sources, ids, AuditRules.JudgeUnknownCharges, ct), cancellationToken),
                 .. await AgainAsync(pass.Suspects.Holds, (ids, ct) => UnknownAsync(sources, ids, AuditRules.JudgeUnknownHolds, ct), cancellationToken),
                 .. await AgainAsync(pass.Suspects.Titles, (ids, ct) => JudgeTitlesAsync(sources, ids, ct), cancellationToken),
@@ -60,7 +67,13 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
             foreach (var (service, answer) in sources.Unreachable)
                 pass.Unreachable[service] = answer;
             _pass = null;
-            return Last = Report(pass, found, isComplete: true);
+            var report = Report(pass, found, isComplete: pass.Unreachable.Count == 0);
+            // Who did not answer has not mended what was found before.
+            if (report.Complete || found.Count > 0)
+                Last = report;
+            if (report.Complete)
+                LastComplete = report.At;
+            return report;
         }
         finally
         {
@@ -94,7 +107,9 @@ internal sealed class Audit(IServiceProvider services, TimeProvider time) : IDis
                     Suspect(suspects.Orders, AuditRules.Judge(facts).Select(_ => facts.Order.OrderId).Take(1));
                 }
             }),
-            // The provider's whole ledger, and all that is held: also for orders that ordering does not know.
+            // What was paid, the provider's whole ledger, and all that is held: also for orders that ordering does not know.
+            () => PagesAsync(sources.PaymentsAsync(pass.After, cancellationToken), payment => payment.OrderId, async page =>
+                Suspect(suspects.Payments, (await UnknownAsync(sources, [.. page.Select(payment => payment.OrderId)], AuditRules.JudgeUnknownPayments, cancellationToken)).Select(found => found.OrderId!.Value))),
             () => PagesAsync(sources.ChargesAsync(pass.After, cancellationToken), charge => charge.OrderId, async page =>
             {
                 var unknown = await UnknownAsync(sources, [.. page.Where(charge => charge.Charged != charge.Refunded).Select(charge => charge.OrderId)], AuditRules.JudgeUnknownCharges, cancellationToken);

@@ -28,7 +28,7 @@ internal static class AuditApi
 /// <summary>The audit's result.</summary>
 /// <param name="Since">When it began (UTC).</param>
 /// <param name="At">When it was finished, or this turn of it (UTC).</param>
-/// <param name="Complete">Whether it looked at everything; if not, the next turn goes on, and disagreements are reported at the end.</param>
+/// <param name="Complete">Whether it looked at everything and everybody answered. If not, the next turn goes on, and what needs a second look is reported at the end.</param>
 /// <param name="Counts">How many of what there are, as far as it has come.</param>
 /// <param name="Disagreements">What does not agree; at most 1000.</param>
 internal sealed record AuditReport(DateTimeOffset Since, DateTimeOffset At, bool Complete, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<Disagreement> Disagreements);

@@ -25,7 +25,7 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
         var started = DateTimeOffset.UtcNow;
         builder.AddAlarm(
             new Alarm("ordermall.audit.age", "s", (RoundsMissed * interval).TotalSeconds + Audit.TimeLimit.TotalSeconds, "No audit was finished for long: what does not agree would not be known. GET /api/ops/audit says why."),
-            (services, _) => Task.FromResult((services.GetRequiredService<TimeProvider>().GetUtcNow() - (services.GetRequiredService<Audit>().Last?.At ?? started)).TotalSeconds));
+            (services, _) => Task.FromResult((services.GetRequiredService<TimeProvider>().GetUtcNow() - (services.GetRequiredService<Audit>().LastComplete ?? started)).TotalSeconds));
         builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<AuditJob>(services, interval));
     }
 
@@ -43,7 +43,7 @@ internal sealed partial class AuditJob(Audit audit, TimeSpan interval, TimeProvi
                     limit.CancelAfter(Audit.TimeLimit);
                     report = await audit.RunAsync(Audit.Turn, limit.Token);
                 }
-                while (!report.Complete);
+                while (audit.IsUnderWay);
                 foreach (var found in report.Disagreements.Take(10))
                     LogFound(found.Rule, found.OrderId ?? found.TitleId ?? found.OfferId, found.Detail);
             }

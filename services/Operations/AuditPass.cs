@@ -12,8 +12,8 @@ internal sealed class AuditPass(DateTimeOffset since)
     /// <summary>What does not agree, for certain.</summary>
     public List<Disagreement> Found { get; } = [];
 
-    /// <summary>Orders, charges and holds, and titles that have to be looked at again.</summary>
-    public (List<Guid> Orders, List<Guid> Charges, List<Guid> Holds, List<Guid> Titles) Suspects { get; } = ([], [], [], []);
+    /// <summary>Orders, what is paid, charged and held for orders, and titles that have to be looked at again.</summary>
+    public (List<Guid> Orders, List<Guid> Payments, List<Guid> Charges, List<Guid> Holds, List<Guid> Titles) Suspects { get; } = ([], [], [], [], []);
 
     /// <summary>The services that did not answer, and what came instead: what they know was not compared.</summary>
     public Dictionary<string, string> Unreachable { get; } = [];

@@ -40,6 +40,10 @@ internal sealed class AuditSources(IServiceProvider services)
     public IAsyncEnumerable<List<AuditedCharge>> ChargesAsync(Guid? after, CancellationToken cancellationToken) =>
         PagesAsync(after, AppIds.PaymentProvider, "audit/charges/page", ContractsJson.Default.ListAuditedCharge, charge => charge.OrderId, cancellationToken);
 
+    /// <summary>What is paid, and not given back.</summary>
+    public IAsyncEnumerable<List<AuditedPayment>> PaymentsAsync(Guid? after, CancellationToken cancellationToken) =>
+        PagesAsync(after, AppIds.Payment, "audit/payments/page", ContractsJson.Default.ListAuditedPayment, payment => payment.OrderId, cancellationToken);
+
     /// <summary>What is held, and not released.</summary>
     public IAsyncEnumerable<List<AuditedHold>> HoldsAsync(Guid? after, CancellationToken cancellationToken) =>
         PagesAsync(after, AppIds.Catalog, "audit/holds/page", ContractsJson.Default.ListAuditedHold, hold => hold.OrderId, cancellationToken);

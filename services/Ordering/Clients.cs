@@ -15,7 +15,7 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
     /// <summary>Whether an order could only be refused, by an offer of which others have found nothing left just now: before anything is written for it.</summary>
     public async Task<bool> IsSoldOutAsync(Order order, CancellationToken cancellationToken)
     {
-        if (!_soldOut.TryGetValue(order.OfferId, out _))
+        if (!_soldOut.TryGetValue(order.OfferId, out int refused) || order.Quantity < refused)
             return false;
         try
         {
@@ -31,8 +31,9 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
     public async Task<HoldAnswer> HoldAsync(Order order, CancellationToken cancellationToken)
     {
         var answer = await AskAsync("holds", order, cancellationToken);
-        if (answer.Outcome == HoldOutcome.SoldOut)
-            _soldOut.Set(order.OfferId, true, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = SoldOutIsWorthALook });
+        // So many, or fewer where fewer were refused before.
+        if (answer.Outcome == HoldOutcome.SoldOut && !(_soldOut.TryGetValue(order.OfferId, out int refused) && refused <= order.Quantity))
+            _soldOut.Set(order.OfferId, order.Quantity, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = SoldOutIsWorthALook });
         return answer;
     }
 

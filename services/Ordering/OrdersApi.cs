@@ -46,7 +46,11 @@ internal static class OrdersApi
 
         var order = Order.Begin(user.Id(), request, key.Value, hash, time.Now());
         if (await catalog.IsSoldOutAsync(order, limit.Token))
-            return SoldOut();
+        {
+            // Perhaps it was this very order that had the last ones, in the meantime.
+            return key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } meanwhile ? await AnswerAgainAsync(meanwhile) : SoldOut();
+        }
+
         db.Begin(order);
         try
         {

@@ -51,11 +51,15 @@ internal static class TitlesApi
         catch (DbUpdateConcurrencyException)
         {
             // The product team decided on it already, or it was given up because all this took too long: see which.
-            await db.Entry(registration).ReloadAsync(limit.Token);
+            db.ChangeTracker.Clear();
+            if (await db.Registrations.FirstOrDefaultAsync(decided => decided.Id == registration.Id, limit.Token) is { } decided)
+            {
+                var answer = key.Created(db, $"/api/titles/{decided.Id}", TitleView.Of(decided), time.Now());
+                await db.SaveChangesAsync(limit.Token);
+                return answer;
+            }
         }
 
-        if (db.Entry(registration).State != EntityState.Detached)
-            return TypedResults.Created($"/api/titles/{registration.Id}", TitleView.Of(registration));
         return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
             "The review of the title could not be requested at the moment. Nothing was registered. Try again shortly.");
     }

@@ -224,17 +224,20 @@ public sealed class OrderTests
     public void An_attempt_that_came_to_nothing_is_never_seen()
     {
         var order = Pending();
-        order.Void(OrderReasons.SoldOut, Start, undo: false);
+        order.Void(OrderReasons.Declined, Start, undo: false);
         Assert.False(order.IsPublic);
         Assert.Equal("key", order.IdempotencyKey);
         Assert.Empty(order.TakeEvents());
     }
 
-    [Fact]
-    public void An_attempt_that_failed_for_no_fault_of_the_customer_may_be_repeated_with_its_key()
+    [Theory]
+    [InlineData(OrderReasons.Unavailable)]
+    [InlineData(OrderReasons.TooManyUnpaid)]
+    [InlineData(OrderReasons.SoldOut)]
+    public void An_attempt_that_failed_for_no_fault_of_the_customer_may_be_repeated_with_its_key(string reason)
     {
         var order = Pending();
-        order.Void(OrderReasons.Unavailable, Start, undo: true);
+        order.Void(reason, Start, undo: true);
         Assert.Null(order.IdempotencyKey);
         Assert.Equal([OrderEvent.Voided], order.TakeEvents().Select(e => e.Type));
     }

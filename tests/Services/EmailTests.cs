@@ -204,16 +204,21 @@ public sealed class EmailTests(ServiceFixture fixture) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_person_is_sent_thirty_emails_an_hour_at_most_and_reads_the_rest_in_the_app()
+    public async Task A_person_is_sent_sixty_emails_an_hour_at_most_and_news_does_not_use_them_up()
     {
         await RegisterAsync("alice");
-        for (var i = 0; i < 32; i++)
+        await ExecuteAsync("INSERT INTO interest (person_id, kinds) VALUES ('alice', ARRAY['vaccination'])");
+        for (var i = 0; i < 12; i++)
+            Assert.Equal("SUCCESS", await _notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, new OfferEvent(Guid.CreateVersion7(), 1, DateTimeOffset.UtcNow, "clinic", "vaccination", "Flu", 0m, "KRW", null, null)));
+        await Eventually.BecomesAsync<object?>(12L, () => ExecuteAsync("SELECT count(*) FROM message"));
+        Assert.Equal(10, (await StatusesAsync()).Count);
+        for (var i = 0; i < 52; i++)
             await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "alice"));
-        Assert.Equal(30, (await StatusesAsync()).Count);
-        Assert.Equal(32L, await ExecuteAsync("SELECT count(*) FROM message"));
+        Assert.Equal(60, (await StatusesAsync()).Count);
+        Assert.Equal(64L, await ExecuteAsync("SELECT count(*) FROM message"));
         await ExecuteAsync("UPDATE email SET queued_at = queued_at - interval '1 hour'");
         await _notification.DeliverAsync(OrderEvent.Shipped, Orders.Book(customer: "alice"));
-        Assert.Equal(31, (await StatusesAsync()).Count);
+        Assert.Equal(61, (await StatusesAsync()).Count);
     }
 
     private static async Task<HttpStatusCode> ConfirmAsync(HttpClient client, string code)

@@ -66,6 +66,22 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
     }
 
     [Fact]
+    public async Task What_was_marked_by_a_clock_that_was_wrong_is_listed_again()
+    {
+        await using var database = NpgsqlDataSource.Create(many.Catalog.ConnectionString);
+        await using var mark = database.CreateCommand("UPDATE offer SET is_over = true WHERE id = (SELECT id FROM offer WHERE NOT is_over LIMIT 1)");
+        Assert.Equal(1, await mark.ExecuteNonQueryAsync());
+        var replica = await many.Catalog.StartReplicaAsync();
+        await Eventually.BecomesAsync(true, async () =>
+        {
+            await using var wrong = database.CreateCommand("SELECT count(*) = 0 FROM offer WHERE is_over <> (date < $1)");
+            wrong.Parameters.Add(new() { Value = many.Today });
+            return (bool)(await wrong.ExecuteScalarAsync())!;
+        });
+        await many.Catalog.StopReplicaAsync(replica);
+    }
+
+    [Fact]
     public async Task Reads_that_take_too_long_are_ended_with_a_word_and_keep_nobody_else_waiting()
     {
         await using var database = NpgsqlDataSource.Create(many.Catalog.ConnectionString);

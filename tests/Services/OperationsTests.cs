@@ -86,10 +86,36 @@ public sealed class OperationsTests(ServiceFixture fixture)
         Assert.Equal([null, offers[499].OfferId, offers[999].OfferId, offers[1000].OfferId], asked);
         Assert.All(turns, turn => Assert.Equal(turns[0].Since, turn.Since));
         Assert.Equal([offers[^1].OfferId], turns[^1].Disagreements.Select(found => found.OfferId!.Value));
-        Assert.All(turns.SkipLast(1), turn => Assert.Empty(turn.Disagreements));
+        Assert.Empty(turns[0].Disagreements);
         Assert.Same(turns[^1], audit.Last);
         // The next one begins anew.
         Assert.Equal(500, (await audit.RunAsync(TimeSpan.Zero, CancellationToken.None)).Counts["offers"]);
+    }
+
+    [Fact]
+    public async Task Money_that_payment_took_for_no_order_is_found_and_an_audit_without_everybody_is_none()
+    {
+        await using var operations = await StartAsync();
+        var (paid, isDown) = (Guid.CreateVersion7(), true);
+        operations.Sidecar.OtherwiseCalled = context => context.Response.WriteAsync(context.Request.Path.Value!.EndsWith("/messaging", StringComparison.Ordinal) ? """{"outbox":0,"deadLetters":0}""" : "[]");
+        operations.Sidecar.Called["payment/audit/payments/page"] = context => context.Response.WriteAsJsonAsync(new[] { new AuditedPayment(paid, 100, PaymentStatus.Approved) });
+        operations.Sidecar.Called["publishing/audit/titles"] = context =>
+        {
+            context.Response.StatusCode = isDown ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+            return context.Response.WriteAsync("[]");
+        };
+        var audit = operations.Services.GetRequiredService<Audit>();
+        var report = await audit.RunAsync(Audit.Turn, CancellationToken.None);
+        Assert.Equal([("reachable", null), ("payment", paid)], report.Disagreements.Select(found => (found.Rule, found.OrderId)));
+        Assert.Equal((false, null), (report.Complete, audit.LastComplete));
+
+        operations.Sidecar.Called["payment/audit/payments/page"] = context => context.Response.WriteAsync("[]");
+        Assert.False((await audit.RunAsync(Audit.Turn, CancellationToken.None)).Complete);
+        // Who did not answer has mended nothing.
+        Assert.Same(report, audit.Last);
+        isDown = false;
+        var whole = await audit.RunAsync(Audit.Turn, CancellationToken.None);
+        Assert.Equal((true, 0, whole.At), (whole.Complete, audit.Last!.Disagreements.Count, audit.LastComplete));
     }
 
     [Fact]

@@ -93,6 +93,29 @@ public sealed class PublishingTests(RunningService<PublishingService> publishing
     }
 
     [Fact]
+    public async Task A_title_that_was_decided_on_before_the_answer_is_not_registered_again_with_its_key()
+    {
+        var times = 0;
+        _store = async asked =>
+        {
+            times++;
+            await DecideAsync(asked.TitleId, ReviewEvent.Approved);
+            return ReviewRequestOutcome.TakenIn;
+        };
+        var key = Guid.NewGuid().ToString();
+        var ids = new List<Guid>();
+        for (var i = 0; i < 2; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/titles") { Content = JsonContent.Create(Valid), Headers = { { "Idempotency-Key", key } } };
+            using var answer = await _penguin.SendAsync(request);
+            Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+            ids.Add(await IdAsync(answer));
+        }
+
+        Assert.Equal((ids[0], 1), (ids[1], times));
+    }
+
+    [Fact]
     public async Task What_took_too_long_and_was_given_up_is_503_although_the_answer_came()
     {
         _store = async request =>

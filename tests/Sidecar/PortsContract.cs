@@ -24,14 +24,14 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
             .. Enumerable.Range(0, 20).Select(i => new OutgoingEvent(
                 $"id-{i}", "OrderAccepted", $"key-{i}", Encoding.UTF8.GetBytes($$"""{"text":"näh \"{{i}}\"","amount":12.50}"""), i % 2 == 0 ? TraceParent : null, at)),
         ];
-        await publisher.PublishAsync("orders", events, CancellationToken.None);
+        await publisher.PublishAsync("notes", events, CancellationToken.None);
 
         await Eventually.TrueAsync(() => sidecar.AppA.At("/handle").Select(seen => (string?)seen.Json["id"]).ToHashSet().IsSupersetOf(events.Select(e => e.Id)), "all are delivered");
         foreach (var e in events)
         {
             var envelope = sidecar.AppA.At("/handle").First(seen => (string?)seen.Json["id"] == e.Id).Json;
             Assert.Equal(("OrderAccepted", e.Key, "app-b"), ((string?)envelope["type"], (string?)envelope["subject"], (string?)envelope["source"]));
-            Assert.Equal((at, "orders"), (DateTimeOffset.Parse((string)envelope["time"]!, CultureInfo.InvariantCulture), (string?)envelope["topic"]));
+            Assert.Equal((at, "notes"), (DateTimeOffset.Parse((string)envelope["time"]!, CultureInfo.InvariantCulture), (string?)envelope["topic"]));
             // By value: daprd writes data anew, its fields in the order of their names.
             Assert.True(JsonNode.DeepEquals(JsonNode.Parse(e.Data.Span), envelope["data"]), $"The data is {envelope["data"]}.");
             if (e.TraceParent is not null)
@@ -87,7 +87,7 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
         client.AskAsync("ask", new Note("why?", 0), PortsJson.Default.Note, PortsJson.Default.Note, CancellationToken.None);
 
     private Task WithServiceAsync(Func<SidecarUnderTest, IServiceProvider, Task> test) => WithAsync(
-        new Setup { SubscriptionsOfA = """[{"pubsubname":"pubsub","topic":"orders","route":"/handle"}]""", ApiToken = "token" },
+        new Setup { SubscriptionsOfA = """[{"pubsubname":"pubsub","topic":"notes","route":"/handle"}]""", ApiToken = "token" },
         async sidecar =>
         {
             await using var service = ServiceHost.Create<AppB>(

@@ -14,5 +14,5 @@ CREATE TABLE announcement (
 CREATE INDEX announcement_due ON announcement (due_at);
 CREATE INDEX announcement_merchant ON announcement (merchant_id);
 
--- People are gone through in the order of their ids.
-DROP INDEX interest_kinds;
+-- Announcements are read for some months; what is about an order stays with that.
+CREATE INDEX message_announcement ON message (at) WHERE order_id IS NULL;
