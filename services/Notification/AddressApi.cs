@@ -26,7 +26,8 @@ internal static class AddressApi
         address.MapGet("/", GetAsync)
             .WithName("GetAddress").WithSummary("The address that you are written to, and whether you have confirmed it.");
         address.MapPost("/confirmation", ConfirmAsync).WithValidation<Confirmation>()
-            .WithName("ConfirmAddress").WithSummary("Confirms your address by the code that was sent there. Until then the mall sends no other email.");
+            .WithName("ConfirmAddress").WithSummary("Confirms your address by the code that was sent there. Until then the mall sends no other email.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
         address.MapPost("/code", SendCodeAsync)
             .WithName("SendAddressCode").WithSummary("Sends another code to your address, at most three an hour; the one before is good no more.")
             .ProducesProblem(StatusCodes.Status409Conflict);
@@ -35,11 +36,11 @@ internal static class AddressApi
     private static async Task<Results<Ok<Address>, ProblemHttpResult>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken) =>
         await AddressOfAsync(user, db, cancellationToken) is { } address ? TypedResults.Ok(address) : Problems.NotFound("address");
 
-    private static async Task<Results<Ok<Address>, ValidationProblem>> ConfirmAsync(
+    private static async Task<Results<Ok<Address>, ProblemHttpResult>> ConfirmAsync(
         Confirmation confirmation, ClaimsPrincipal user, AddressBook addresses, NotificationDb db, CancellationToken cancellationToken) =>
         await addresses.ConfirmAsync(user.Id(), confirmation.Code!, cancellationToken)
             ? TypedResults.Ok((await AddressOfAsync(user, db, cancellationToken))!)
-            : Problems.Invalid("code", "Is not the last code that was sent to your address, older than a day, or was guessed at too often. Ask for another with POST /api/notifications/address/code.");
+            : Problems.Conflict("wrong-code", "It is not the last code that was sent to your address, is older than a day, or was guessed at too often. Ask for another with POST /api/notifications/address/code.");
 
     private static async Task<Results<Accepted, ProblemHttpResult>> SendCodeAsync(ClaimsPrincipal user, AddressBook addresses, CancellationToken cancellationToken) =>
         await addresses.TrySendCodeAsync(user.Id(), cancellationToken)

@@ -55,7 +55,9 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
 
     private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken, NpgsqlConnection? within = null)
     {
+#pragma warning disable CA2100 // The statements are this class's own.
         await using var command = within is null ? database.CreateCommand(statement) : new NpgsqlCommand(statement, within);
+#pragma warning restore CA2100
         command.Parameters.AddRange(parameters);
         return await command.ExecuteScalarAsync(cancellationToken);
     }

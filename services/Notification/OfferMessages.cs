@@ -20,9 +20,14 @@ internal static class OfferMessages
             return;
         var announced = await db.Announcements.CountAsync(other => other.MerchantId == offer.MerchantId, cancellationToken);
         if (announced < mostPerDay)
+        {
             db.Announcements.Add(announcement);
-        else
-            await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
+            return;
+        }
+
+        await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
+        // Nothing of the context is changed that would be saved.
+        await db.Database.CommitTransactionAsync(cancellationToken);
     }
 
     private static Announcement Write(CloudEvent<OfferEvent> e, DateTimeOffset now)

@@ -165,6 +165,7 @@ public sealed class OpenApiTests(MallFixture mall) : IClassFixture<MallFixture>
         "currency" => "KRW",
         "kind" => "book",
         "offerId" => Unknown,
+        "code" => "00000000",
         _ when (schema["oneOf"]?.AsArray().LastOrDefault() ?? schema) is var one && Schema(document, one)["enum"]?.AsArray().First(value => value is not null) is { } first => first.DeepClone(),
         _ => schema["type"] switch
         {

@@ -100,7 +100,7 @@ public sealed class PublishingTests(RunningService<PublishingService> publishing
         {
             times++;
             await DecideAsync(asked.TitleId, ReviewEvent.Approved);
-            return ReviewRequestOutcome.TakenIn;
+            return ReviewRequestOutcome.Taken;
         };
         var key = Guid.NewGuid().ToString();
         var ids = new List<Guid>();

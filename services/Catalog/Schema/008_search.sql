@@ -12,7 +12,7 @@ CREATE FUNCTION title_grams(title text, shortest integer) RETURNS text[] LANGUAG
 $$;
 
 -- No partial index: of those the planner does not use the statistics, and a text that is in every title is not to be looked for in here.
-CREATE INDEX offer_title ON offer USING gin ((CASE WHEN NOT is_over THEN title_grams(title, 1) END)) WITH (fastupdate = off);
+CREATE INDEX offer_title ON offer USING gin ((CASE WHEN NOT is_over THEN title_grams(title, 1) END));
 
 -- Holds change offers all the time, and nothing that is searched for: the statistics, which are dear here, need not follow each.
 ALTER TABLE offer SET (autovacuum_analyze_scale_factor = 0.5);
