@@ -10,7 +10,7 @@ internal sealed class Searching : IAsyncDisposable
     private uint _searches;
 
     /// <summary>Begins.</summary>
-    /// <param name="people">How many.</param>
+    /// <param name="people">How many search at once.</param>
     public Searching(MallProcess mall, int people) =>
         _searching = Task.WhenAll(Enumerable.Range(0, people).Select(_ => Task.Run(() => LoopAsync(mall, _stopping.Token))));
 

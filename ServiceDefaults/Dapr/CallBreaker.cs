@@ -36,7 +36,7 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor, bool refusa
         }
     }
 
-    /// <summary>Whether somebody has looked at the request and does not do it, rather than not being able to.</summary>
+    /// <summary>Whether the answer is a definite refusal (a 4xx that repeating cannot change), which says that the callee works.</summary>
     public static bool IsRefusal(HttpResponseMessage answer) =>
         (int)answer.StatusCode is >= 400 and < 500 && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound);
 
