@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -54,6 +55,7 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(OpeningLimit);
         Directory.CreateDirectory(data);
+        var opening = Stopwatch.StartNew();
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
             ["--Mall:Port", "0", "--Mall:Data", data, .. settings], (options, _) => options.DisableDashboard = !dashboard, limit.Token);
         // A dozen programs' console logs: they would bury what is to be read.
@@ -65,6 +67,7 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
             await app.StartAsync(limit.Token);
             var mall = new AppHostMall(app);
             await mall.Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
+            OpenMall.OpenedIn(opening.Elapsed);
             return mall;
         }
         catch

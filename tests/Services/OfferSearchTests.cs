@@ -13,7 +13,8 @@ namespace OrderMall.Services.Tests;
 [Collection(ServiceCollection.Name)]
 public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassFixture<OfferSearchTests.ManyOffers>
 {
-    private const int Offers = 50_000;
+    private const int Offers = 20_000;
+    private const int FillingLimit = 300;
 
     [Theory]
     [InlineData(null, null)]
@@ -129,6 +130,7 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
                  FROM generate_series(1, {Offers}) AS n
                  """);
             fill.Parameters.Add(new() { Value = Today });
+            fill.CommandTimeout = FillingLimit;
             await fill.ExecuteNonQueryAsync();
             // A replica that starts marks what is over.
             var replica = await Catalog.StartReplicaAsync();
@@ -139,6 +141,7 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
             });
             await Catalog.StopReplicaAsync(replica);
             await using var analyze = database.CreateCommand("VACUUM ANALYZE offer");
+            analyze.CommandTimeout = FillingLimit;
             await analyze.ExecuteNonQueryAsync();
         }
 
