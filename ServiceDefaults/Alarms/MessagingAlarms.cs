@@ -8,7 +8,7 @@ internal static class MessagingAlarms
 
     // What is published is gone within milliseconds; the sidecar's absence is the usual reason.
     private static readonly Alarm Outbox = new(
-        "ordermall.outbox.age", "s", 30, "Events cannot be published: the sidecar or what is behind it does not take them. They wait, and nobody hears of them.");
+        "ordermall.outbox.age", "s", 30, "Events cannot be published: the sidecar or what is behind it does not take them. They stay in the outbox, and no subscriber receives them.");
 
     public static void AddMessagingAlarms(this WebApplicationBuilder builder)
     {

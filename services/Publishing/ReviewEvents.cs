@@ -9,7 +9,7 @@ internal sealed class ReviewEvents(TimeProvider time)
 
     private async Task ApplyAsync(PublishingDb db, CloudEvent<ReviewEvent> e, CancellationToken cancellationToken)
     {
-        // One that was voided is gone: the store hears of that as well.
+        // One that was voided is gone: the store is told that as well.
         if (await db.Registrations.FirstOrDefaultAsync(registration => registration.Id == e.Data.TitleId, cancellationToken) is not { } registration)
             return;
         if (e.Type == ReviewEvent.Approved)

@@ -28,8 +28,8 @@ public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDict
             ? text[ProblemType.Length..]
             : null;
 
-    /// <summary>Whether it says that a service is away, as it must be said: when to try again, and a problem.</summary>
-    public bool IsAway => Status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout && Header("Retry-After") is not null && Problem is not null;
+    /// <summary>Whether it says that a service is unreachable, as it must be said: when to try again, and a problem.</summary>
+    public bool IsUnreachable => Status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout && Header("Retry-After") is not null && Problem is not null;
 
     /// <summary>Whether it says that too many are inside.</summary>
     public bool IsOverload => Problem == "overloaded";

@@ -16,12 +16,12 @@ public sealed class Answers(Action<string>? found = null)
     public IReadOnlyDictionary<(string Request, string Answer), int> Counts => _counts;
 
     /// <summary>Asks, again when it is told to ask less often.</summary>
-    /// <returns>An answer that was expected; <see langword="null"/> when a service was away, and what became of it is not known.</returns>
+    /// <returns>An answer that was expected; <see langword="null"/> when a service was unreachable, and what became of it is not known.</returns>
     public async Task<Answer?> AskAsync(Func<Task<Answer>> ask, params HttpStatusCode[] expected) =>
-        await AskOnceAsync(ask, expected) is { IsAway: false } answer ? answer : null;
+        await AskOnceAsync(ask, expected) is { IsUnreachable: false } answer ? answer : null;
 
-    /// <summary>The same, but says what a service that was away was answered for with.</summary>
-    /// <returns>An answer that was expected, or that of a service that is away; <see langword="null"/> when there was none that means anything.</returns>
+    /// <summary>The same, but says what an unreachable service was answered for with.</summary>
+    /// <returns>An answer that was expected, or that of an unreachable service; <see langword="null"/> when there was none that means anything.</returns>
     public async Task<Answer?> AskOnceAsync(Func<Task<Answer>> ask, params HttpStatusCode[] expected)
     {
         Answer answer;
@@ -36,7 +36,7 @@ public sealed class Answers(Action<string>? found = null)
         }
 
         Count(answer.Request, $"{(int)answer.Status} {answer.Problem}".TrimEnd());
-        if (answer.IsJson && (answer.IsAway || expected.Contains(answer.Status)))
+        if (answer.IsJson && (answer.IsUnreachable || expected.Contains(answer.Status)))
             return answer;
         if (found is null)
             Assert.Fail($"Nobody expected: {answer}");

@@ -115,7 +115,7 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
         return wrong;
     }
 
-    // Nothing while the service is away.
+    // Nothing while the service is unreachable.
     private async Task<List<JsonElement>> NewestAsync(string path, MixedOrder order) =>
         await answers.AskAsync(() => customer.GetAsync($"{path}?limit=100"), HttpStatusCode.OK) is { } page
             ? [.. page.Json.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("orderId").GetGuid() == order.Id)]
@@ -137,7 +137,7 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
                 return order;
             }
 
-            if (answer is { IsAway: false, Problem: not "in-progress" } || answer?.Text.Contains("Nothing was ordered", StringComparison.Ordinal) == true)
+            if (answer is { IsUnreachable: false, Problem: not "in-progress" } || answer?.Text.Contains("Nothing was ordered", StringComparison.Ordinal) == true)
                 return null;
             if (!wish.HasKey || giveUp.IsCancellationRequested)
             {

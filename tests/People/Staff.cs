@@ -104,7 +104,7 @@ public sealed class Staff(Answers answers, int seed, double leisure = 1)
         }
     }
 
-    // The newest of them; none while the service is away.
+    // The newest of them; none while the service is unreachable.
     private async Task<List<Guid>> ListAsync(Person person, string path) =>
         await answers.AskAsync(() => person.GetAsync($"{path}&limit=100"), HttpStatusCode.OK) is { } page
             ? [.. page.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("orderId").GetGuid())]

@@ -12,7 +12,7 @@ namespace OrderMall.Gateway;
 /// <summary>
 /// How much one person may ask: per account, or per address where nobody is signed in. Attempts to sign in, and tokens that are none, are
 /// counted apart and more strictly, always per address: nobody with a good token pays for them. Nor does anybody whose token was good and has
-/// expired: that is no guess, and whoever hears of it refreshes.
+/// expired: that is no guess, and whoever is told so refreshes.
 /// </summary>
 internal static class RateLimits
 {

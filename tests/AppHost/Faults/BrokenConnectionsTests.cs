@@ -26,7 +26,7 @@ public sealed class BrokenConnectionsTests : IDisposable
         await using var mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _data, ConnectionString = server.ConnectionString });
         var people = new ChaosPeople(mall.Address);
         var offer = new MixedOffer(await (await people.BookshopAsync()).SellBookAsync(copies: null), "delivery");
-        var answers = new Answers(); // which fails on what is neither done nor said to be away
+        var answers = new Answers(); // which fails on what is neither done nor said to be unreachable
         var shoppers = await Task.WhenAll(Enumerable.Range(0, Customers).Select(async number => new Shopper(await people.NewCustomerAsync(), answers, number)));
 
         using (var over = new CancellationTokenSource(Lasting))

@@ -31,11 +31,12 @@ public sealed partial class HealingTests(OpenAppHost mall)
         var offer = await shop.SellBookAsync(copies: 100);
         var customers = await Task.WhenAll(Enumerable.Range(0, Crowd).Select(async _ => (Who: await mall.NewCustomerAsync(), Key: ("Idempotency-Key", $"{Guid.NewGuid()}"))));
         List<Task<Answer>> first;
-        await using (var misbehaviour = await op.ProviderIsAsync("slow", 2_000))
+        var charged = await ChargesAsync();
+        await using (var misbehaviour = await op.ProviderIsAsync("slow", 2_500))
         {
             first = [.. customers.Select(each => Task.Run(() => each.Who.OrderAsync(offer, 1, "card_ok", each.Key)))];
-            // All are with the provider, or on their way there.
-            await Task.Delay(TimeSpan.FromSeconds(1));
+            // All are with the provider, which answers later.
+            await Eventually.Is(charged + Crowd, ChargesAsync);
             Send(mall.Mall.ProcessId("ordering", 0)!.Value, Kill);
         }
 
@@ -90,6 +91,8 @@ public sealed partial class HealingTests(OpenAppHost mall)
 
         TimeSpan Left() => Recovery - since.Elapsed is { Ticks: > 0 } left ? left : TimeSpan.Zero;
     }
+
+    private Task<long> ChargesAsync() => mall.CountAsync("payment-provider", "charge WHERE amount > 0");
 
     private IReadOnlyList<int> Sidecar() => mall.Mall.SidecarProcessId is { } id ? [id] : [];
 

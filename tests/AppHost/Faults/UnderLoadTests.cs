@@ -51,7 +51,7 @@ public sealed class UnderLoadTests(UnwatchedAppHost mall) : IClassFixture<Unwatc
         var customers = await ComeAsync(Customers);
         await using var visitors = new Visitors(
             customers.Select(customer => Shopping(customer, offer)),
-            answer => (IsServed(answer) || answer is { Status: HttpStatusCode.ServiceUnavailable, IsAway: true }) && answer.Took < Soon,
+            answer => (IsServed(answer) || answer is { Status: HttpStatusCode.ServiceUnavailable, IsUnreachable: true }) && answer.Took < Soon,
             Leisure);
         await visitors.ComeAsync(2 * Customers);
         var before = mall.Mall.ProcessIds("catalog");

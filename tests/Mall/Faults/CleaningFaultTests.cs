@@ -3,7 +3,7 @@ using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.Faults;
 
-/// <summary>Visits are asked for and cancelled while somebody who has to do with them is away.</summary>
+/// <summary>Visits are asked for and cancelled while somebody who has to do with them is unreachable.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class CleaningFaultTests(MallFixture mall) : CleaningDay(mall)
 {

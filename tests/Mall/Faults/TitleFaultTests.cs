@@ -3,7 +3,7 @@ using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests.Faults;
 
-/// <summary>Titles are withdrawn and decided on while somebody who has to do with them is away.</summary>
+/// <summary>Titles are withdrawn and decided on while somebody who has to do with them is unreachable.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class TitleFaultTests(MallFixture mall) : IClassFixture<MallFixture>
 {

@@ -24,7 +24,7 @@ internal sealed class Judgement
         _sources = new AuditSources(clients.BuildServiceProvider());
     }
 
-    /// <summary>What must hold at any moment, also while services are away.</summary>
+    /// <summary>What must hold at any moment, also while services are unreachable.</summary>
     public static async Task WatchAsync(NpgsqlDataSource catalog, NpgsqlDataSource dispatch)
     {
         await using var capacity = catalog.CreateCommand(
@@ -135,7 +135,7 @@ internal sealed class Judgement
             var service = world.Services.FirstOrDefault(service => service.AppId == appId)
                 ?? throw new HttpRequestException($"There is no {appId} in this world.");
             return await world.Network.SendAsync(service.Life, request.Method, request.RequestUri!.PathAndQuery, request.Content)
-                ?? throw new HttpRequestException($"{appId} is away.");
+                ?? throw new HttpRequestException($"{appId} is unreachable.");
         }
     }
 }

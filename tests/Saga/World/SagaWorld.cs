@@ -119,7 +119,7 @@ public sealed class SagaWorld : IAsyncLifetime
     }
 
     /// <summary>Somebody uses a service, through the gateway.</summary>
-    /// <returns>Nothing where the service was away or crashed meanwhile.</returns>
+    /// <returns>Nothing where the service was unreachable or crashed meanwhile.</returns>
     internal async Task<HttpResponseMessage?> AskAsync(string appId, string person, string role, HttpMethod method, string path, object? body = null, params (string Name, string Value)[] headers)
     {
         using var content = body is null ? null : JsonContent.Create(body, options: Json);
