@@ -19,7 +19,13 @@ internal sealed record OrderPage(
     string? Place,
     DateTimeOffset UpdatedAt,
     long Version,
-    IReadOnlyList<TimelineEntry<OrderStatus>> Timeline) : IPage<OrderPage, OrderEvent>
+    IReadOnlyList<TimelineEntry<OrderStatus>> Timeline,
+    // Pages of the time before have none of these, and are completed by the next event or when they are made again.
+    int? Quantity = null,
+    decimal? Prepaid = null,
+    string? Reason = null,
+    string? Destination = null,
+    string? Worker = null) : IPage<OrderPage, OrderEvent>
 {
     public static string Sort => "order";
 
@@ -49,7 +55,12 @@ internal sealed record OrderPage(
             e.Place,
             e.At,
             e.Version,
-            [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version, e.Reason)]);
+            [new TimelineEntry<OrderStatus>(e.Status, e.At, e.Version, e.Reason)],
+            e.Quantity,
+            e.Prepaid,
+            e.Reason,
+            e.Destination,
+            e.Worker);
 
     public static OrderPage Of(History<OrderEvent, OrderStatus> history) => Begin(history.Last) with { Timeline = history.Timeline.ToTimeline() };
 
@@ -58,14 +69,27 @@ internal sealed record OrderPage(
 }
 
 /// <summary>An order as its customer sees it.</summary>
+/// <param name="Quantity">How many; held for the customer until it is cancelled or rejected.</param>
+/// <param name="Amount">What all of it costs, in <paramref name="Currency"/>.</param>
+/// <param name="Paid">What of that was paid through the mall.</param>
+/// <param name="Refunded">What of that was given back.</param>
+/// <param name="Reason">Why it was rejected.</param>
+/// <param name="Worker">The name of who comes.</param>
 internal sealed record OrderView(
     Guid OrderId,
     string Title,
     string Kind,
     OrderStatus Status,
+    int? Quantity,
     decimal Amount,
+    decimal? Paid,
+    decimal? Refunded,
+    string Currency,
+    string? Reason,
     DateOnly? Date,
     string? Place,
+    string? Destination,
+    string? Worker,
     DateTimeOffset UpdatedAt,
     IReadOnlyList<StatusView<OrderStatus>> Timeline)
 {
@@ -74,9 +98,21 @@ internal sealed record OrderView(
             page.Title,
             page.Kind,
             page.Status,
+            page.Quantity,
             page.Amount,
+            PaidFor(page),
+            page.Status is OrderStatus.Cancelled or OrderStatus.Rejected ? PaidFor(page) : 0,
+            page.Currency,
+            page.Reason,
             page.Date,
             page.Place,
+            page.Destination,
+            page.Worker,
             page.UpdatedAt,
             page.Timeline.ToView());
+
+    // Accepted is what was paid for, and what ends otherwise has been refunded by then. What waited for its payment in vain was never charged for good.
+    private static decimal? PaidFor(OrderPage page) => page.Timeline.Any(entry => HasBeenPaid(entry.Status)) ? page.Prepaid : 0;
+
+    private static bool HasBeenPaid(OrderStatus status) => status is >= OrderStatus.Accepted and <= OrderStatus.Completed;
 }

@@ -13,6 +13,36 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
+    [Theory]
+    [InlineData(OrderStatus.Accepted, 30_000, 0)]
+    [InlineData(OrderStatus.Assigned, 30_000, 0)]
+    [InlineData(OrderStatus.Cancelling, 30_000, 0)]
+    [InlineData(OrderStatus.Cancelled, 30_000, 30_000)]
+    [InlineData(OrderStatus.Rejected, 30_000, 30_000)]
+    public async Task The_page_says_what_was_paid_and_given_back_where_it_goes_and_who_comes(OrderStatus status, decimal paid, decimal refunded)
+    {
+        var customer = $"payer-{Guid.NewGuid():N}";
+        var order = Orders.Book(customer: customer);
+        await mypage.DeliverAsync(OrderEvent.Accepted, order);
+        // What waits for its payment has not been paid, and where that never came there is nothing to give back.
+        var waiting = Orders.Book(customer: customer, status: OrderStatus.AwaitingPayment);
+        await mypage.DeliverAsync(OrderEvent.AwaitingPayment, waiting);
+        if (status != OrderStatus.Accepted)
+        {
+            await mypage.DeliverAsync(status == OrderStatus.Cancelling ? OrderEvent.CancellationRequested : $"Order{status}", order.Next(status, status == OrderStatus.Rejected ? "refused by merchant: full" : null) with { Worker = status == OrderStatus.Assigned ? "Kim" : null });
+            await mypage.DeliverAsync(OrderEvent.Rejected, waiting.Next(OrderStatus.Rejected, OrderReasons.Expired));
+        }
+
+        using var person = mypage.As(customer, Roles.Customer);
+        var items = (await person.GetFromJsonAsync<JsonElement>("/api/mypage/orders")).GetProperty("items").EnumerateArray().ToList();
+        var (unpaid, item) = (items[0], items[1]);
+        Assert.Equal((2, 30_000m, paid, refunded, "KRW", "1 Main Street"), (item.GetProperty("quantity").GetInt32(), item.GetProperty("amount").GetDecimal(), item.GetProperty("paid").GetDecimal(), item.GetProperty("refunded").GetDecimal(), item.GetProperty("currency").GetString(), item.GetProperty("destination").GetString()));
+        Assert.Equal((0m, 0m), (unpaid.GetProperty("paid").GetDecimal(), unpaid.GetProperty("refunded").GetDecimal()));
+        Assert.Equal(
+            (status == OrderStatus.Rejected ? "refused by merchant: full" : null, status == OrderStatus.Assigned ? "Kim" : null),
+            (item.GetProperty("reason").GetString(), item.GetProperty("worker").GetString()));
+    }
+
     [Fact]
     public async Task Events_in_any_order_give_the_last_status_and_the_whole_timeline()
     {
@@ -244,7 +274,7 @@ public sealed class MyPageTests(RunningService<MyPageService> mypage) : IClassFi
         Assert.Equal($$"""{"number":0,"orderIds":["{{order.OrderId}}"]}""", mypage.Sidecar.StateOf("orders.keeper"));
         var kept = JsonSerializer.Deserialize<JsonElement>(mypage.Sidecar.StateOf($"order.{order.OrderId}"));
         Assert.Equal(
-            ["customerId", "orderId", "title", "kind", "status", "amount", "currency", "date", "place", "updatedAt", "version", "timeline"],
+            ["customerId", "orderId", "title", "kind", "status", "amount", "currency", "date", "place", "updatedAt", "version", "timeline", "quantity", "prepaid", "reason", "destination", "worker"],
             kept.EnumerateObject().Select(property => property.Name));
         Assert.Equal(["status", "at", "version"], kept.GetProperty("timeline")[0].EnumerateObject().Select(property => property.Name));
     }
