@@ -27,10 +27,10 @@ internal static class Filling
         await ExecuteAsync(
             catalog,
             $"""
-             INSERT INTO offer (id, merchant_id, kind, title, price, currency, prepayment, fulfilment, date, version, created_at, updated_at, is_over)
+             INSERT INTO offer (id, merchant_id, kind, title, price, currency, prepayment, fulfilment, place, date, version, created_at, updated_at, is_over)
              SELECT gen_random_uuid(), 'merchant ' || n % 1000, (ARRAY['table', 'cleaning', 'class'])[1 + n % 3],
                     (ARRAY['Table at the window', 'Spring cleaning', '한강 요가 수업'])[1 + n % 3] || ' ' || substr(md5(n::text), 1, 8),
-                    10000, 'KRW', 'None', 'None', current_date + n % 700, 1, now(), now(), false
+                    10000 + n % 970, 'KRW', 'None', 'None', 'Hall ' || n % 83 || ', 강남', current_date + n % 700, 1, now(), now(), false
              FROM generate_series(1, {Offers}) AS n
              """,
             cancellationToken);

@@ -1,9 +1,11 @@
 namespace OrderMall.Bench;
 
-/// <summary>People without a token who search in a closed loop, each over a connection of their own: for what there is not, not of this kind, and everywhere.</summary>
+/// <summary>People without a token who search in a closed loop, each over a connection of their own: for what there is not, not of this kind, and everywhere; for a day, at a place, by price.</summary>
 internal sealed class Searching : IAsyncDisposable
 {
-    private static readonly string[] Searches = ["q=zz7qz", $"kind=table&q={Uri.EscapeDataString("요가")}", "q=e"];
+    private static readonly string[] Searches = ["q=zz7qz", $"kind=table&q={Uri.EscapeDataString("요가")}", "q=e",
+        $"date={Day(30)}&place=hall%207&available=1", $"kind=table&from={Day(10)}&to={Day(40)}&sort=price", "merchantId=merchant%207&sort=date", "sort=-price"];
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _searching;
     private readonly Dictionary<string, int> _answers = [];
@@ -28,6 +30,8 @@ internal sealed class Searching : IAsyncDisposable
         await StopAsync();
         _stopping.Dispose();
     }
+
+    private static string Day(int ahead) => DateTime.UtcNow.AddDays(ahead).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task LoopAsync(MallProcess mall, CancellationToken cancellationToken)
     {

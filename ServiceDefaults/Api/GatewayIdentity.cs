@@ -23,6 +23,9 @@ public static class GatewayIdentity
     /// <summary>The person's roles, separated by commas.</summary>
     public const string RolesHeader = "X-Mall-Roles";
 
+    /// <summary>What the person is called, percent-encoded UTF-8.</summary>
+    public const string NameHeader = "X-Mall-Name";
+
     /// <summary>Every header the gateway alone may set begins like this.</summary>
     public const string HeaderPrefix = "X-Mall-";
 
@@ -34,6 +37,10 @@ public static class GatewayIdentity
     /// <exception cref="InvalidOperationException">Nobody is signed in: the endpoint lacks a role requirement.</exception>
     public static string Id(this ClaimsPrincipal user) =>
         user.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new InvalidOperationException("Nobody is signed in.");
+
+    /// <summary>What the person on whose behalf this is is called.</summary>
+    /// <returns><see langword="null"/> where the gateway does not say.</returns>
+    public static string? Name(this ClaimsPrincipal user) => user.FindFirstValue(ClaimTypes.Name);
 }
 
 /// <summary>Reads <see cref="GatewayIdentity"/>'s headers.</summary>
@@ -50,6 +57,8 @@ internal sealed class GatewayIdentityHandler(IOptionsMonitor<AuthenticationSchem
 
         var identity = new ClaimsIdentity(Scheme.Name);
         identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, userId));
+        if (Request.Headers[GatewayIdentity.NameHeader].ToString() is { Length: > 0 } name)
+            identity.AddClaim(new Claim(ClaimTypes.Name, Uri.UnescapeDataString(name)));
         foreach (var role in Request.Headers[GatewayIdentity.RolesHeader].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries))
             identity.AddClaim(new Claim(ClaimTypes.Role, role));
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name)));

@@ -29,6 +29,6 @@ internal static class CatalogAudit
     private static Task<List<AuditedOffer>> DescribeAsync(IQueryable<Offer> offers, CatalogDb db, CancellationToken cancellationToken) => offers
         .AsNoTracking()
         .Select(offer => new AuditedOffer(
-            offer.Id, offer.Capacity, offer.Available, db.Holds.Where(hold => hold.OfferId == offer.Id).Sum(hold => (long)hold.Quantity)))
+            offer.Id, offer.Capacity, offer.Available, db.Holds.Where(hold => hold.OfferId == offer.Id).Sum(hold => (long)hold.Quantity), offer.OffSaleAt == null))
         .ToListAsync(cancellationToken);
 }

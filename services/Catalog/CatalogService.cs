@@ -18,6 +18,8 @@ public sealed class CatalogService : IMallService
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
         builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
+        builder.AddServiceClient(AppIds.Dispatch);
+        builder.Services.AddSingleton<VisitCapacity>();
         builder.Services.AddHostedService<OverJob>();
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddSingleton(new DemoRule(isDemo));
@@ -30,7 +32,7 @@ public sealed class CatalogService : IMallService
     {
         app.MapEvents<CatalogDb>()
             .Once<OrderEvent>(OrderEvents.Types, OrderEvents.ReleaseAsync)
-            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.PutOnSaleAsync);
+            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.ApplyAsync);
         OffersApi.Map(app);
         HoldCalls.Map(app);
         CatalogAudit.Map(app);

@@ -14,7 +14,7 @@ internal static class HoldCalls
     // For who was refused just now: nothing is written for an order that could only be refused again.
     private static async Task<Ok<HoldAnswer>> LookAsync(HoldRequest request, CatalogDb db, TimeProvider time, CancellationToken cancellationToken) =>
         await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == request.OfferId, cancellationToken) is { } offer
-        && offer.Available < request.Quantity && Refusal(request, offer, time.EarliestDay()) is null
+        && offer.OffSaleAt is null && offer.Available < request.Quantity && Refusal(request, offer, time.EarliestDay()) is null
             ? Answer(HoldOutcome.SoldOut)
             : Answer(HoldOutcome.Held);
 
@@ -27,7 +27,7 @@ internal static class HoldCalls
                 where offer.Id == request.OfferId
                 select new { Offer = offer, Hold = db.Holds.FirstOrDefault(hold => hold.OrderId == request.OrderId) })
                 .FirstOrDefaultAsync(cancellationToken);
-            if (found is null || (found.Hold is null && !demo.Allows(found.Offer)))
+            if (found is null || (found.Hold is null && (found.Offer.OffSaleAt is not null || !demo.Allows(found.Offer))))
                 return Answer(HoldOutcome.UnknownOffer);
             if (found.Hold is { } before)
                 return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit, found.Offer.Available + before.Quantity));
@@ -91,6 +91,7 @@ internal static class HoldCalls
         { Date: null } when request.Date < earliest => HoldOutcome.PastDate,
         _ when request.Date is { } date && offer.Date is { } day && date != day => HoldOutcome.OtherDate,
         { Fulfilment: Fulfilment.Delivery or Fulfilment.Assignment } when string.IsNullOrWhiteSpace(request.Destination) => HoldOutcome.DestinationRequired,
+        { Fulfilment: Fulfilment.Assignment } when request.HasPhone == false => HoldOutcome.PhoneRequired,
         { Prepayment: not Prepayment.None } when !request.CanPay => HoldOutcome.PaymentMethodRequired,
         // Offers of the time before this was looked at.
         _ when Currency.DecimalsOf(offer.Currency) is null || Currency.Refusal(offer.Price, offer.Currency) is not null => HoldOutcome.NoAmount,

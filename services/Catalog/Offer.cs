@@ -42,14 +42,24 @@ internal sealed class Offer
     /// <summary>Whether its text was approved, as a publisher's title is: then it stays.</summary>
     public bool Approved { get; init; }
 
-    /// <summary>Whether its day is over, as <see cref="OverJob"/> has marked it.</summary>
-    public bool IsOver { get; init; }
+    /// <summary>Whether lists pass over it: its day is over, as <see cref="OverJob"/> has marked it, or it is off sale.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Since when it is off sale (UTC); <see langword="null"/> while it is on sale. Orders for it go on.</summary>
+    public DateTimeOffset? OffSaleAt { get; private set; }
 
     public long Version { get; set; } = 1;
 
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; set; }
+
+    /// <summary>Nobody can order it any more.</summary>
+    public void TakeOffSale(DateTimeOffset now)
+    {
+        (OffSaleAt, UpdatedAt, IsOver) = (now, now, true);
+        Version++;
+    }
 
     public OfferEvent ToEvent() => new(Id, Version, UpdatedAt, MerchantId, Kind, Title, Price, Currency, Date, Place);
 }

@@ -4,6 +4,7 @@ using FluentValidation;
 namespace OrderMall.Catalog;
 
 /// <summary>What a merchant sends to put something on sale.</summary>
+/// <param name="Overbook">Whether more visits may be sold for the day than there are workers for.</param>
 internal sealed record RegisterOffer(
     string? Kind,
     string? Title,
@@ -16,15 +17,18 @@ internal sealed record RegisterOffer(
     int? MaxPerCustomer,
     DateOnly? Date,
     string? Place,
-    string? Details);
+    string? Details,
+    // Left out where it is: requests of the time before it have the same hash as ever.
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Overbook = null);
 
 /// <summary>
 /// What a merchant may change: what is left out stays. Policies, currency and day are what orders were placed on; they stay. Of an approved
 /// title only price and capacity may be another.
 /// </summary>
 /// <param name="Date">Only as it is: another day is another offer.</param>
+/// <param name="Overbook">Whether the capacity may be more visits than there are workers for that day.</param>
 internal sealed record ChangeOffer(
-    string? Title, decimal? Price, decimal? Deposit, int? Capacity, int? MaxPerCustomer, DateOnly? Date, string? Place, string? Details);
+    string? Title, decimal? Price, decimal? Deposit, int? Capacity, int? MaxPerCustomer, DateOnly? Date, string? Place, string? Details, bool? Overbook = null);
 
 /// <summary>An offer as people see it.</summary>
 internal sealed record OfferView(

@@ -5,53 +5,55 @@ namespace OrderMall.Catalog;
 /// <summary>What is on sale.</summary>
 internal static class OffersApi
 {
-    private const int LongestQuery = 100;
-
     public static void Map(WebApplication app)
     {
         var offers = app.MapGroup("/api/offers").WithTags("Offers");
-        offers.MapGet("/", ListAsync).WithName("ListOffers").WithSummary("What is on sale and not over; by kind, or with a text in the title.");
+        offers.MapGet("/", ListAsync).WithName("ListOffers").WithSummary("What is on sale and not over: of a kind, a merchant, with a text in the title or the place, for a day or from one to another, with so many left, sorted by date, price or -price.");
         offers.MapGet("/{id:guid}", GetAsync).WithName("GetOffer").WithSummary("One offer.");
         offers.MapPost("/", RegisterAsync).WithName("RegisterOffer").WithSummary("Puts something on sale.")
-            .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>().WithIdempotencyKey<CatalogDb, RegisterOffer>();
+            .RequireRole(Roles.Merchant).WithValidation<RegisterOffer>().WithIdempotencyKey<CatalogDb, RegisterOffer>()
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         offers.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeOffer").WithSummary("Changes one of the seller's own offers.")
             .RequireRole(Roles.Merchant, Roles.Publisher).WithValidation<ChangeOffer>().ProducesProblem(StatusCodes.Status409Conflict);
+        offers.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawOffer").WithSummary("Takes one of the seller's own offers off sale; orders for it go on.")
+            .RequireRole(Roles.Merchant, Roles.Publisher).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<Page<OfferView>>, ValidationProblem>> ListAsync(
-        PageRequest page, [FromKeyedServices(DatabaseSetup.PublicReads)] CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken, string? kind = null, string? q = null)
+        [AsParameters] OfferQuery query, PageRequest page, [FromKeyedServices(DatabaseSetup.PublicReads)] CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken)
     {
-        (kind, q) = (TextRules.Clean(kind), TextRules.Clean(q));
-        foreach (var (name, text) in new[] { ("kind", kind), ("q", q) })
-        {
-            if (text?.Length > LongestQuery || text?.Contains('\0') == true)
-                return Problems.Invalid(name, $"Must be at most {LongestQuery} characters, none of them NUL.");
-        }
-
-        var rows = await Listed(demo.OnSale(string.IsNullOrEmpty(q) ? db.Offers : db.WithTitle(q)), kind, page, time.EarliestDay()).ToListAsync(cancellationToken);
+        if (OfferSearch.Read(query, out var search) is { } wrong)
+            return wrong;
+        // It is there for good: only its price may be another since, then the list goes on from there.
+        Offer? last = null;
+        if (page.After is { } after && (last = await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == after, cancellationToken)) is null)
+            return Problems.Invalid("after", "Must be the 'next' of a page that this list gave.");
+        var rows = await search.Page(db, demo.OnSale, page.Limit, last, time.EarliestDay()).ToListAsync(cancellationToken);
         return TypedResults.Ok(page.ToPage(rows.ConvertAll(OfferView.Of), offer => offer.Id));
-    }
-
-    /// <summary>A page of offers that are not over, with one more.</summary>
-    internal static IQueryable<Offer> Listed(IQueryable<Offer> offers, string? kind, PageRequest page, DateOnly earliest)
-    {
-        offers = offers.AsNoTracking().Where(offer => !offer.IsOver && (offer.Date == null || offer.Date >= earliest));
-        if (!string.IsNullOrEmpty(kind))
-            offers = offers.Where(offer => offer.Kind == kind);
-        if (page.After is { } after)
-            offers = offers.Where(offer => offer.Id > after);
-        return offers.OrderBy(offer => offer.Id).Take(page.Limit + 1);
     }
 
     private static async Task<Results<Ok<OfferView>, ProblemHttpResult>> GetAsync(
         Guid id, [FromKeyedServices(DatabaseSetup.PublicReads)] CatalogDb db, CancellationToken cancellationToken) =>
-        await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == id, cancellationToken) is { } offer
+        await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == id && offer.OffSaleAt == null, cancellationToken) is { } offer
             ? TypedResults.Ok(OfferView.Of(offer))
             : Problems.NotFound("offer");
 
-    private static async Task<Created<OfferView>> RegisterAsync(
-        RegisterOffer request, IdempotencyKey key, ClaimsPrincipal user, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Created<OfferView>, ProblemHttpResult>> RegisterAsync(
+        RegisterOffer request, IdempotencyKey key, ClaimsPrincipal user, CatalogDb db, VisitCapacity visits, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
+        int? workers = null;
+        if (VisitCapacity.IsFor(request.Fulfilment!.Value, request.Date, request.Overbook))
+        {
+            try
+            {
+                workers = await visits.WorkersAsync(user.Id(), request.Date!.Value, cancellationToken);
+            }
+            catch (ServiceUnavailableException)
+            {
+                return VisitCapacity.Unavailable(context);
+            }
+        }
+
         var now = time.Now();
         var offer = new Offer
         {
@@ -73,19 +75,40 @@ internal static class OffersApi
             CreatedAt = now,
             UpdatedAt = now,
         };
+        await using var transaction = workers is null ? null : await db.Database.BeginTransactionAsync(cancellationToken);
+        if (workers is { } many && await VisitCapacity.RefusalAsync(db, offer.Id, offer.MerchantId, offer.Date!.Value, offer.Capacity, many, cancellationToken) is { } refusal)
+            return refusal;
         db.PutOnSale(offer);
         var answer = key.Created(db, $"/api/offers/{offer.Id}", OfferView.Of(offer), now);
         await db.SaveChangesAsync(cancellationToken);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellationToken);
         return answer;
     }
 
     private static async Task<Results<Ok<OfferView>, ValidationProblem, ProblemHttpResult>> ChangeAsync(
-        Guid id, ChangeOffer change, ClaimsPrincipal user, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, ChangeOffer change, ClaimsPrincipal user, CatalogDb db, VisitCapacity visits, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
-        // Locked: holds change the same row.
+        // Before anything is locked: it may take its time.
+        int? workers = null;
+        var userId = user.Id();
+        if (change.Capacity is not null
+            && await db.Offers.AsNoTracking().FirstOrDefaultAsync(own => own.Id == id && own.MerchantId == userId, cancellationToken) is { } before
+            && VisitCapacity.IsFor(before.Fulfilment, before.Date, change.Overbook) && (before.Capacity is null || change.Capacity > before.Capacity))
+        {
+            try
+            {
+                workers = await visits.WorkersAsync(before.MerchantId, before.Date!.Value, cancellationToken);
+            }
+            catch (ServiceUnavailableException)
+            {
+                return VisitCapacity.Unavailable(context);
+            }
+        }
+
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var offer = await db.Offers.FromSql($"SELECT * FROM offer WHERE id = {id} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
-        if (offer is null || offer.MerchantId != user.Id())
+        var offer = await db.LockAsync(id, cancellationToken);
+        if (offer is not { OffSaleAt: null } || offer.MerchantId != user.Id())
             return Problems.NotFound("offer");
 
         if (WhatStays(offer, change, user) is { Count: > 0 } staying)
@@ -105,6 +128,8 @@ internal static class OffersApi
         if (change.Capacity is { } capacity)
         {
             var held = await db.Holds.Where(hold => hold.OfferId == id).SumAsync(hold => hold.Quantity, cancellationToken);
+            if (workers is { } many && await VisitCapacity.RefusalAsync(db, id, offer.MerchantId, offer.Date!.Value, capacity, many, cancellationToken) is { } tooMany)
+                return tooMany;
             if (capacity < held)
                 return Problems.Conflict("capacity-held", $"Orders hold {held} of this offer: the capacity cannot be less.");
             offer.Capacity = capacity;
@@ -123,6 +148,23 @@ internal static class OffersApi
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(OfferView.Of(offer));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> WithdrawAsync(
+        Guid id, ClaimsPrincipal user, CatalogDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var offer = await db.LockAsync(id, cancellationToken);
+        if (offer is null || offer.MerchantId != user.Id())
+            return Problems.NotFound("offer");
+        if (offer.OffSaleAt is not null)
+            return TypedResults.NoContent();
+        if (offer.Approved)
+            return Problems.Conflict("title-status", $"This offer is an approved title: withdraw that with DELETE /api/titles/{id}, and the offer goes off sale with it.");
+        db.TakeOffSale(offer, time.Now());
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return TypedResults.NoContent();
     }
 
     // By field, with the reason why it may not be another. Publishers sell nothing but titles that were approved.

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace OrderMall.Catalog;
 
-/// <summary>Marks offers whose day is over everywhere on Earth, so that lists need not pass over them. What is not marked yet is not listed either.</summary>
+/// <summary>Marks offers whose day is over everywhere on Earth, or that are off sale, so that lists need not pass over them. What is not marked yet is not listed either.</summary>
 internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider time, ILogger<OverJob> logger) : BackgroundService
 {
     // Short statements: a day of many offers must not meet the time limit of commands, nor keep their holds waiting.
@@ -21,7 +21,12 @@ internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider ti
                 }
 
                 // By a clock that was wrong.
-                while (await MarkAsync("is_over AND date >= $1", stoppingToken) == BatchSize)
+                while (await MarkAsync("is_over AND off_sale_at IS NULL AND date >= $1", stoppingToken) == BatchSize)
+                {
+                }
+
+                // Unmarked by a replica that does not know of it yet.
+                while (await MarkAsync("NOT is_over AND off_sale_at IS NOT NULL AND $1 IS NOT NULL", stoppingToken) == BatchSize)
                 {
                 }
             }

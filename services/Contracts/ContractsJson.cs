@@ -22,6 +22,8 @@ namespace OrderMall.Contracts;
 [JsonSerializable(typeof(RefundAnswer))]
 [JsonSerializable(typeof(StopRequest))]
 [JsonSerializable(typeof(StopAnswer))]
+[JsonSerializable(typeof(WorkerCountRequest))]
+[JsonSerializable(typeof(WorkerCountAnswer))]
 [JsonSerializable(typeof(ReviewRequest))]
 [JsonSerializable(typeof(ReviewRequestAnswer))]
 [JsonSerializable(typeof(ProviderCharge))]

@@ -14,6 +14,8 @@ internal static class DeliveriesApi
         deliveries.MapGet("/", ListAsync)
             .WithName("ListDeliveries").WithSummary("The parcels, newest first.");
         var parcel = deliveries.MapGroup("/{orderId:guid}").ProducesProblem(StatusCodes.Status409Conflict);
+        parcel.MapGet("/", GetAsync)
+            .WithName("GetDelivery").WithSummary("One parcel.");
         parcel.MapPost("/departure", DepartAsync)
             .WithName("DepartDelivery").WithSummary("Leave with a parcel: from now on its order cannot be cancelled.");
         parcel.MapPost("/arrival", ArriveAsync)
@@ -36,6 +38,9 @@ internal static class DeliveriesApi
         var rows = await parcels.OrderByDescending(parcel => parcel.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);
         return TypedResults.Ok(page.ToPage(rows.ConvertAll(View), view => view.OrderId));
     }
+
+    private static async Task<Results<Ok<ParcelView>, ProblemHttpResult>> GetAsync(Guid orderId, DeliveryDb db, CancellationToken cancellationToken) =>
+        await db.Parcels.FindAsync([orderId], cancellationToken) is { Destination: not null } parcel ? TypedResults.Ok(View(parcel)) : Problems.NotFound("parcel");
 
     private static Task<Results<Ok<ParcelView>, ProblemHttpResult>> DepartAsync(
         Guid orderId, DeliveryDb db, TimeProvider time, CancellationToken cancellationToken) =>

@@ -38,13 +38,38 @@ internal sealed class Assignment
     /// <summary>Since when it waits, or waited (UTC).</summary>
     public DateTimeOffset? RequestedAt { get; private init; }
 
+    public string? Title { get; private init; }
+
+    /// <summary>The day it is for; <see langword="null"/> where there is none.</summary>
+    public DateOnly? Date { get; private init; }
+
+    public string? Place { get; private init; }
+
+    public string? Destination { get; private init; }
+
+    public string? CustomerName { get; private init; }
+
+    /// <summary>How to reach the customer; gone once nobody has to.</summary>
+    public string? Phone { get; private set; }
+
     /// <summary>Who comes, or was to come.</summary>
     public Guid? WorkerId { get; private set; }
 
     public string? WorkerName { get; private set; }
 
-    public static Assignment Requested(Guid orderId, string merchantId, DateTimeOffset at) =>
-        new() { OrderId = orderId, Status = AssignmentStatus.Waiting, MerchantId = merchantId, RequestedAt = at };
+    public static Assignment Requested(StoreEvent order) => new()
+    {
+        OrderId = order.OrderId,
+        Status = AssignmentStatus.Waiting,
+        MerchantId = order.MerchantId,
+        RequestedAt = order.At,
+        Title = order.Title,
+        Date = order.Date,
+        Place = order.Place,
+        Destination = order.Destination,
+        CustomerName = order.CustomerName,
+        Phone = order.Phone,
+    };
 
     /// <summary>Remembers an order that was stopped before a worker was requested for it.</summary>
     public static Assignment StoppedBeforeItWasRequested(Guid orderId) => new() { OrderId = orderId, Status = AssignmentStatus.Stopped };
@@ -71,6 +96,8 @@ internal sealed class Assignment
         if (!from.Contains(Status))
             return false;
         Status = to;
+        if (to is AssignmentStatus.Completed or AssignmentStatus.Stopped)
+            Phone = null;
         Version++;
         return true;
     }

@@ -4,9 +4,22 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Dispatch;
 
 /// <summary>Who comes to an order, as the merchant sees it.</summary>
-internal sealed record AssignmentView(Guid OrderId, Guid? WorkerId, string? WorkerName, AssignmentStatus Status)
+/// <param name="Phone">How to reach the customer; <see langword="null"/> once nobody has to.</param>
+internal sealed record AssignmentView(
+    Guid OrderId,
+    Guid? WorkerId,
+    string? WorkerName,
+    AssignmentStatus Status,
+    string? Title,
+    DateOnly? Date,
+    string? Place,
+    string? Destination,
+    string? Phone,
+    string? CustomerName)
 {
-    public static AssignmentView Of(Assignment assignment) => new(assignment.OrderId, assignment.WorkerId, assignment.WorkerName, assignment.Status);
+    public static AssignmentView Of(Assignment assignment) => new(
+        assignment.OrderId, assignment.WorkerId, assignment.WorkerName, assignment.Status, assignment.Title, assignment.Date, assignment.Place,
+        assignment.Destination, assignment.Phone, assignment.CustomerName);
 }
 
 /// <summary>The merchants' side of who is sent to whom.</summary>
@@ -16,16 +29,17 @@ internal static class AssignmentsApi
     {
         var assignments = app.MapGroup("/api/assignments").WithTags("Assignments").RequireRole(Roles.Merchant);
         assignments.MapGet("/", ListAsync)
-            .WithName("ListAssignments").WithSummary("Who is sent to which of your orders, newest order first.");
+            .WithName("ListAssignments").WithSummary("Who is sent to which of your orders, newest order first; of one status, or for one day.");
         var assignment = assignments.MapGroup("/{orderId:guid}");
         assignment.MapGet("/", GetAsync)
             .WithName("GetAssignment").WithSummary("Who is sent to one of your orders.");
         assignment.MapPost("/completion", CompleteAsync).ProducesProblem(StatusCodes.Status409Conflict)
-            .WithName("CompleteAssignment").WithSummary("Say that it took place: the worker goes on to the order that has waited longest, or is free.");
+            .WithName("CompleteAssignment").WithSummary("Say that it took place: the worker goes on to the order that has waited longest for that day, or is free.");
     }
 
     private static async Task<Results<Ok<Page<AssignmentView>>, ValidationProblem>> ListAsync(
         string? status,
+        string? date,
         PageRequest page,
         ClaimsPrincipal user,
         DispatchDb db,
@@ -33,10 +47,14 @@ internal static class AssignmentsApi
     {
         if (StatusFilter.Read<AssignmentStatus>(status, out var wanted) is { } wrong)
             return wrong;
+        if (DayFilter.Read("date", date, out var day) is { } wrongDay)
+            return wrongDay;
         var merchantId = user.Id();
         var assignments = db.Assignments.AsNoTracking().Where(assignment => assignment.MerchantId == merchantId);
         if (wanted is not null)
             assignments = assignments.Where(assignment => assignment.Status == wanted);
+        if (day is not null)
+            assignments = assignments.Where(assignment => assignment.Date == day);
         if (page.After is { } after)
             assignments = assignments.Where(assignment => assignment.OrderId < after);
         var rows = await assignments.OrderByDescending(assignment => assignment.OrderId).Take(page.Limit + 1).ToListAsync(cancellationToken);

@@ -18,9 +18,12 @@ internal static class DispatchAudit
     // One statement: both sides as of the same moment.
     private static async Task<Ok<List<AuditedIdle>>> ListIdleAsync(DispatchDb db, CancellationToken cancellationToken) =>
         TypedResults.Ok(await (
-            from waiting in db.Assignments.Where(request => request.Status == AssignmentStatus.Waiting).GroupBy(request => request.MerchantId!)
-                .Select(requests => new { MerchantId = requests.Key, Count = requests.Count() })
-            join free in db.Workers.Where(worker => worker.OrderId == null).GroupBy(worker => worker.MerchantId)
-                .Select(workers => new { MerchantId = workers.Key, Count = workers.Count() }) on waiting.MerchantId equals free.MerchantId
-            select new AuditedIdle(waiting.MerchantId, waiting.Count, free.Count)).ToListAsync(cancellationToken));
+            from waiting in db.Assignments.Where(request => request.Status == AssignmentStatus.Waiting).GroupBy(request => new { request.MerchantId, request.Date })
+                .Select(requests => new { MerchantId = requests.Key.MerchantId!, Day = requests.Key.Date, Count = requests.Count() })
+            let free = db.Workers.Count(worker =>
+                worker.MerchantId == waiting.MerchantId
+                && !db.Assignments.Any(visit => visit.WorkerId == worker.Id && visit.Status == AssignmentStatus.Assigned && visit.Date == waiting.Day)
+                && !db.DaysOff.Any(off => off.WorkerId == worker.Id && off.Date == waiting.Day))
+            where free > 0
+            select new AuditedIdle(waiting.MerchantId, waiting.Count, free)).ToListAsync(cancellationToken));
 }

@@ -9,6 +9,14 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
 
     public DbSet<Assignment> Assignments => Set<Assignment>();
 
+    public DbSet<DayOff> DaysOff => Set<DayOff>();
+
+    /// <summary>A merchant's workers who can be sent somewhere on a day: neither sent anywhere on it, nor off.</summary>
+    public IQueryable<Worker> FreeWorkers(string merchantId, DateOnly? day) => Workers.Where(worker =>
+        worker.MerchantId == merchantId
+        && !Assignments.Any(visit => visit.WorkerId == worker.Id && visit.Status == AssignmentStatus.Assigned && visit.Date == day)
+        && !DaysOff.Any(off => off.WorkerId == worker.Id && off.Date == day));
+
     /// <summary>
     /// Begins a transaction in which nobody else changes a merchant's workers and requests. What was read before this may
     /// have changed since: whatever is decided on is read afterwards.
@@ -32,6 +40,7 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
             worker.ToTable("worker").HasKey(w => w.Id);
             worker.Property(w => w.Id).ValueGeneratedNever();
         });
+        modelBuilder.Entity<DayOff>().ToTable("day_off").HasKey(off => new { off.WorkerId, off.Date });
         modelBuilder.Entity<Assignment>(assignment =>
         {
             assignment.ToTable("assignment").HasKey(a => a.OrderId);

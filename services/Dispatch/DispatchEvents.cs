@@ -14,7 +14,7 @@ internal sealed class DispatchEvents(TimeProvider time)
             return;
         await db.LockAsync(e.Data.MerchantId, cancellationToken);
         if (await db.Assignments.FindAsync([e.Data.OrderId], cancellationToken) is null)
-            await Matching.BeginAsync(Assignment.Requested(e.Data.OrderId, e.Data.MerchantId, e.Data.At), db, time, cancellationToken);
+            await Matching.BeginAsync(Assignment.Requested(e.Data), db, time, cancellationToken);
     }
 
     /// <summary>An order is over: nobody comes, and whoever was to come is free.</summary>

@@ -27,6 +27,7 @@ public sealed class DispatchService : IMallService
         WorkersApi.Map(app);
         AssignmentsApi.Map(app);
         StopCalls.Map(app);
+        WorkerCalls.Map(app);
         DispatchAudit.Map(app);
         RepublishCalls.Map(app);
     }

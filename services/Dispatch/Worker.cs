@@ -1,6 +1,6 @@
 namespace OrderMall.Dispatch;
 
-/// <summary>Somebody a merchant sends: free, or at one order.</summary>
+/// <summary>Somebody a merchant sends: to one visit a day at most, and to one that is for no day.</summary>
 internal sealed class Worker
 {
     private Worker()
@@ -13,16 +13,24 @@ internal sealed class Worker
 
     public string Name { get; private init; } = "";
 
-    /// <summary>Since when nobody needs them (UTC); <see langword="null"/> while they are at an order.</summary>
+    /// <summary>Since when nobody has needed them (UTC): they were hired, sent somewhere, or came back. Decides who is next.</summary>
     public DateTimeOffset? FreeSince { get; private set; }
 
-    /// <summary>Where they are.</summary>
+    /// <summary>The next of the visits they are sent to.</summary>
     public Guid? OrderId { get; private set; }
 
     public static Worker Hired(string merchantId, string name, DateTimeOffset now) =>
         new() { Id = Guid.CreateVersion7(now), MerchantId = merchantId, Name = name, FreeSince = now };
 
-    public void GoTo(Guid orderId) => (OrderId, FreeSince) = (orderId, null);
+    /// <summary>They are sent somewhere, or come back.</summary>
+    /// <param name="next">The next of the visits they are sent to now.</param>
+    public void Move(Guid? next, DateTimeOffset now) => (OrderId, FreeSince) = (next, now);
+}
 
-    public void BecomeFree(DateTimeOffset now) => (OrderId, FreeSince) = (null, now);
+/// <summary>A day on which a worker is sent nowhere.</summary>
+internal sealed class DayOff
+{
+    public required Guid WorkerId { get; init; }
+
+    public required DateOnly Date { get; init; }
 }

@@ -77,8 +77,8 @@ internal static class AuditRules
         };
         if (facts.Review is { Answered: true, Value: var review } && review?.Status != expected)
             yield return Say(title, "title", $"It is {title.Status}, but {Words("the store", review)}.");
-        if (facts.Offer is { Answered: true, Value: var offer } && (offer is not null) != (title.Status == TitleStatus.Approved))
-            yield return Say(title, "title", $"It is {title.Status}, but it is {(offer is null ? "not " : "")}on sale.");
+        if (facts.Offer is { Answered: true, Value: var offer } && offer is { OnSale: true } != (title.Status == TitleStatus.Approved))
+            yield return Say(title, "title", $"It is {title.Status}, but it is {(offer is { OnSale: true } ? "" : "not ")}on sale.");
         if (facts.MyPage is { Answered: true, Value: var page } && page?.Status != title.Status.ToString())
             yield return Say(title, "mypage", $"It is {title.Status}, but {Words("the publisher's page", page)}.");
     }

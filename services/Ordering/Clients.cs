@@ -50,7 +50,7 @@ internal sealed class CatalogClient([FromKeyedServices(AppIds.Catalog)] ServiceC
         {
             return await catalog.AskAsync(
                 path,
-                new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount, order.ExpectedPrepaid),
+                new HoldRequest(order.Id, order.CustomerId, order.OfferId, order.Quantity, order.Destination, order.Date, order.PaymentMethod is not null, order.ExpectedAmount, order.ExpectedPrepaid, order.Phone is not null),
                 ContractsJson.Default.HoldRequest,
                 ContractsJson.Default.HoldAnswer,
                 cancellationToken);

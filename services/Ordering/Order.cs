@@ -30,6 +30,12 @@ internal sealed class Order
 
     public string CustomerId { get; private init; } = "";
 
+    /// <summary>What the customer was called when it was placed.</summary>
+    public string? CustomerName { get; private init; }
+
+    /// <summary>How to reach the customer; gone once the order is over.</summary>
+    public string? Phone { get; private set; }
+
     public string? IdempotencyKey { get; private set; }
 
     public string RequestHash { get; private init; } = "";
@@ -118,10 +124,12 @@ internal sealed class Order
     };
 
     /// <summary>Begins an attempt.</summary>
-    public static Order Begin(string customerId, PlaceOrder request, string? idempotencyKey, string requestHash, DateTimeOffset now) => new()
+    public static Order Begin(string customerId, string? customerName, PlaceOrder request, string? idempotencyKey, string requestHash, DateTimeOffset now) => new()
     {
         Id = Guid.CreateVersion7(now),
         CustomerId = customerId,
+        CustomerName = customerName,
+        Phone = request.Phone,
         IdempotencyKey = idempotencyKey,
         RequestHash = requestHash,
         OfferId = request.OfferId!.Value,
@@ -374,6 +382,8 @@ internal sealed class Order
     {
         Status = status;
         Version++;
+        if (status is OrderStatus.Delivered or OrderStatus.Completed or OrderStatus.Cancelled or OrderStatus.Rejected)
+            Phone = null;
         if (status != OrderStatus.AwaitingPayment)
             ExpiresAt = status is OrderStatus.Accepted or OrderStatus.Received && Fulfilment != Fulfilment.Delivery && Date is { } day ? Clock.EndOf(day) : null;
         // Other services' clocks may be behind ours: an order's own time never goes back.
@@ -385,7 +395,12 @@ internal sealed class Order
     private OrderEvent EventOf(HistoryEntry then) => new(
         Id, then.Version, then.At, then.Status, then.Reason, CustomerId, MerchantId ?? "", OfferId, Kind ?? "", Title ?? "", Quantity,
         Amount, Prepaid, Currency ?? "", Fulfilment, Destination, Date, Place, Note, Worker,
-        WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received && entry.Version <= then.Version));
+        WasReceived: History.Exists(entry => entry.Status == OrderStatus.Received && entry.Version <= then.Version),
+        CustomerName: BeginsWork(then) ? CustomerName : null,
+        Phone: BeginsWork(then) ? Phone : null);
+
+    // Nobody but whoever does the work is told who the customer is and how to reach them.
+    private static bool BeginsWork(HistoryEntry entry) => entry.Event is OrderEvent.Accepted or OrderEvent.CancellationRefused;
 
     private void EndCancelling()
     {

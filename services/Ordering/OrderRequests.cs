@@ -10,6 +10,7 @@ namespace OrderMall.Ordering;
 /// <param name="Destination">Where the parcel or the worker goes; needed where the offer is fulfilled so.</param>
 /// <param name="Date">The day; the offer's own if left out.</param>
 /// <param name="PaymentMethod">Needed where the offer is prepaid.</param>
+/// <param name="Phone">How to reach the customer; needed where somebody comes. Its seller alone sees it.</param>
 /// <param name="ExpectedAmount">What all of it costs as the customer saw it, price times quantity: where it costs another amount by now, nothing is ordered.</param>
 /// <param name="ExpectedPrepaid">What of that is paid first as the customer saw it, the deposit times quantity: where that is another amount by now, nothing is ordered.</param>
 internal sealed record PlaceOrder(
@@ -21,7 +22,8 @@ internal sealed record PlaceOrder(
     string? PaymentMethod,
     // Left out where it is: requests of the time before it have the same hash as ever.
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedAmount = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedPrepaid = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? ExpectedPrepaid = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Phone = null);
 
 /// <summary>An order as its customer sees it.</summary>
 internal sealed record OrderView(
@@ -68,6 +70,8 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
         RuleFor(order => order.Quantity).NotNull().WithMessage($"Give a whole number from 1 to {MostUnits}.")
             .InclusiveBetween(1, MostUnits).WithMessage($"Must be a whole number from 1 to {MostUnits}.");
         RuleFor(order => order.Destination).MaximumLength(500).OneLine();
+        RuleFor(order => order.Phone).Matches("^\\+?[0-9](?:[0-9 ().-]{4,28})[0-9]\\z")
+            .WithMessage("Must be a phone number of 6 to 30 digits, spaces, dots, hyphens and brackets, such as 010-1234-5678 or +82 10 1234 5678.");
         RuleFor(order => order.Note).MaximumLength(1000).Lines();
         // Their currency is the offer's; an amount that has more decimals than that is another than the offer's.
         foreach (var expected in new Expression<Func<PlaceOrder, decimal?>>[] { order => order.ExpectedAmount, order => order.ExpectedPrepaid })

@@ -46,7 +46,7 @@ internal sealed class OrderSaga(
             case HoldOutcome.Released:
                 await VoidAsync(order, OrderReasons.Unavailable, undo: false, cancellationToken);
                 return null;
-            case HoldOutcome.UnknownOffer or HoldOutcome.DestinationRequired or HoldOutcome.PaymentMethodRequired or HoldOutcome.OtherDate:
+            case HoldOutcome.UnknownOffer or HoldOutcome.DestinationRequired or HoldOutcome.PhoneRequired or HoldOutcome.PaymentMethodRequired or HoldOutcome.OtherDate:
                 // A mistake in the request, however often it is asked: there is nothing to remember or undo.
                 db.Orders.Remove(order);
                 await db.SaveChangesAsync(cancellationToken);

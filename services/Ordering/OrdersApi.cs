@@ -44,7 +44,7 @@ internal static class OrdersApi
             return Unavailable(context);
         }
 
-        var order = Order.Begin(user.Id(), request, key.Value, hash, time.Now());
+        var order = Order.Begin(user.Id(), user.Name(), request, key.Value, hash, time.Now());
         if (await catalog.IsSoldOutAsync(order, limit.Token))
         {
             // Perhaps it was this very order that had the last ones, in the meantime.
@@ -139,6 +139,7 @@ internal static class OrdersApi
     {
         { Outcome: HoldOutcome.UnknownOffer } => Problems.NotFound("offer"),
         { Outcome: HoldOutcome.DestinationRequired } => Problems.Invalid("destination", "This offer is delivered, or somebody comes: say where."),
+        { Outcome: HoldOutcome.PhoneRequired } => Problems.Invalid("phone", "Somebody comes to you for this offer: give a phone number, such as 010-1234-5678. The seller sees it until the order is over, and nobody else."),
         { Outcome: HoldOutcome.PaymentMethodRequired } => Problems.Invalid("paymentMethod", "This offer is prepaid: say by what."),
         { Outcome: HoldOutcome.OtherDate } => Problems.Invalid("date", "This offer is for another day: leave the date out, or give the offer's own."),
         { Outcome: HoldOutcome.PastDate } => Problems.Invalid("date", "Is over everywhere on Earth: give a day to come."),

@@ -45,6 +45,9 @@ internal sealed class Registration
     /// <summary>When the product team had it; <see langword="null"/> for an attempt, and for titles of the time before it was remembered.</summary>
     public DateTimeOffset? RegisteredAt { get; private set; }
 
+    /// <summary>When it was approved; <see langword="null"/> for what never was, and for titles that were before it was remembered.</summary>
+    public DateTimeOffset? ApprovedAt { get; private set; }
+
     /// <summary>When an attempt of which nothing was heard is given up; <see langword="null"/> once it is a registration.</summary>
     public DateTimeOffset? DueAt { get; private set; }
 
@@ -84,8 +87,10 @@ internal sealed class Registration
     /// <summary>The product team approved. What its publisher withdrew before stays so.</summary>
     public void Approve(DateTimeOffset now)
     {
-        if (IsInReview(now))
-            MoveTo(TitleStatus.Approved, TitleEvent.Approved, now);
+        if (!IsInReview(now))
+            return;
+        ApprovedAt = now;
+        MoveTo(TitleStatus.Approved, TitleEvent.Approved, now);
     }
 
     /// <summary>The product team refused. What its publisher withdrew before stays so.</summary>
@@ -97,11 +102,13 @@ internal sealed class Registration
         MoveTo(TitleStatus.Rejected, TitleEvent.Rejected, now);
     }
 
-    /// <summary>Its publisher withdraws it.</summary>
-    /// <returns>Whether it is withdrawn; <see langword="false"/> when it was decided on before.</returns>
+    /// <summary>Its publisher withdraws it, also when it is on sale already.</summary>
+    /// <returns>Whether it is withdrawn; <see langword="false"/> when it was refused before.</returns>
     public bool Cancel(DateTimeOffset now)
     {
-        if (Status == TitleStatus.InReview)
+        if (Status == TitleStatus.Approved)
+            ApprovedAt ??= UpdatedAt;
+        if (Status is TitleStatus.InReview or TitleStatus.Approved)
             MoveTo(TitleStatus.Cancelled, TitleEvent.Cancelled, now);
         return Status == TitleStatus.Cancelled;
     }
@@ -130,8 +137,12 @@ internal sealed class Registration
         if (Status == TitleStatus.Pending)
             return null;
         var last = new PastStatus<TitleStatus>(Status, UpdatedAt, Version, Reason);
-        // Whatever it is now, it was in review right before.
-        return new(ToEvent(), Status == TitleStatus.InReview ? [last] : [new(TitleStatus.InReview, RegisteredAt ?? CreatedAt, Version - 1), last]);
+        if (Status == TitleStatus.InReview)
+            return new(ToEvent(), [last]);
+        // Before it was decided on it was in review; before it was withdrawn perhaps approved.
+        var isAfterApproval = Status == TitleStatus.Cancelled && ApprovedAt is not null;
+        var inReview = new PastStatus<TitleStatus>(TitleStatus.InReview, RegisteredAt ?? CreatedAt, Version - (isAfterApproval ? 2 : 1));
+        return new(ToEvent(), isAfterApproval ? [inReview, new(TitleStatus.Approved, ApprovedAt!.Value, Version - 1), last] : [inReview, last]);
     }
 
     // A decision proves that the review was taken in, even if the answer that says so is still on its way.
@@ -151,7 +162,7 @@ internal sealed class Registration
         _events.Add((eventType, ToEvent()));
     }
 
-    private TitleEvent ToEvent() => new(Id, Version, UpdatedAt, Status, Reason, PublisherId, Title, Author, Price, Currency, Copies);
+    private TitleEvent ToEvent() => new(Id, Version, UpdatedAt, Status, Reason, PublisherId, Title, Author, Price, Currency, Copies, ApprovedAt is not null);
 
     private void RequirePending()
     {

@@ -17,7 +17,7 @@ internal static class TitlesApi
             .WithIdempotencyKey<PublishingDb, RegisterTitle>()
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         titles.MapGet("/{id:guid}", GetAsync).WithName("GetTitle").WithSummary("One of the publisher's own titles.");
-        titles.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawTitle").WithSummary("Withdraws a title that was not decided on yet.")
+        titles.MapDelete("/{id:guid}", WithdrawAsync).WithName("WithdrawTitle").WithSummary("Withdraws a title: nobody reviews it any more, and what was approved goes off sale. Orders for it go on.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
@@ -77,7 +77,7 @@ internal static class TitlesApi
                 if (await OwnAsync(db, id, user, cancellationToken) is not { } registration)
                     return Problems.NotFound("title");
                 if (!registration.Cancel(time.Now()))
-                    return Problems.Conflict("title-status", $"The title is {registration.Status}: it cannot be withdrawn any more.");
+                    return Problems.Conflict("title-status", $"The title is {registration.Status}: there is nothing to withdraw. Register it again to have it reviewed again.");
                 db.PublishEvents(registration);
                 return TypedResults.Ok(TitleView.Of(registration));
             },

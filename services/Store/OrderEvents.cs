@@ -28,14 +28,14 @@ internal sealed class OrderEvents(TimeProvider time)
                 db.Publish(StoreEvent.OrderReceived, order, time.Now());
                 break;
             case OrderEvent.Confirmed:
-                order?.WasConfirmed();
+                order?.WasConfirmed(time.Now());
                 break;
             case OrderEvent.Shipped:
-                order?.HasLeft();
+                order?.HasLeft(time.Now());
                 break;
             case OrderEvent.Delivered or OrderEvent.Completed:
                 order ??= db.Orders.Add(StoreOrder.Received(placed, time.Now())).Entity;
-                order.End(StoreStatus.Completed);
+                order.End(StoreStatus.Completed, time.Now());
                 break;
             case OrderEvent.CancellationRefused when order?.GoOn(placed, time.Now()) == true:
                 db.Publish(StoreEvent.OrderReceived, order, time.Now());
@@ -56,7 +56,7 @@ internal sealed class OrderEvents(TimeProvider time)
             if (order is null)
                 db.Orders.Add(StoreOrder.EndedBeforeItCame(placed.OrderId, status));
             else
-                order.End(status);
+                order.End(status, time.Now());
         }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class Review
     /// <summary>The reviewer's words when it was refused.</summary>
     public string? Reason { get; private set; }
 
-    /// <summary>Whether publishing has spoken, and nothing can change it any more.</summary>
+    /// <summary>Whether publishing has spoken: nothing but a withdrawal can change it any more.</summary>
     public bool IsFinal { get; private set; }
 
     public string PublisherId { get; private init; } = "";
@@ -74,7 +74,7 @@ internal sealed class Review
         return Decision.Made;
     }
 
-    /// <summary>Publishing says where the title stands for good, whatever a reviewer decided.</summary>
+    /// <summary>Publishing says where the title stands, whatever a reviewer decided: only a withdrawal changes it after that.</summary>
     /// <returns>Whether the review is now another than before.</returns>
     public bool End(ReviewStatus status)
     {
@@ -84,6 +84,19 @@ internal sealed class Review
         IsFinal = true;
         Become(status);
         return changed;
+    }
+
+    /// <summary>The publisher withdrew the title, whatever was decided: only one that publishing rejected stays so.</summary>
+    /// <returns>Whether the review is now another than before.</returns>
+    public bool Withdraw()
+    {
+        if (IsFinal && Status == ReviewStatus.Rejected)
+            return false;
+        IsFinal = true;
+        if (Status == ReviewStatus.Withdrawn)
+            return false;
+        Become(ReviewStatus.Withdrawn);
+        return true;
     }
 
     private void Become(ReviewStatus status)

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+
 namespace OrderMall.Store;
 
 /// <summary>The store's database.</summary>
@@ -20,11 +23,18 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
                 order.Fulfilment,
                 order.Destination,
                 order.Date,
-                type == StoreEvent.OrderRejected ? order.Reason : null));
+                type == StoreEvent.OrderRejected ? order.Reason : null,
+                order.Place,
+                // Whoever is sent there has to find and reach them; nobody else has.
+                SendsSomebody(type, order) ? order.CustomerName : null,
+                SendsSomebody(type, order) ? order.Phone : null));
 
     /// <summary>Publishes what happened to a review, with the review's change.</summary>
     public void Publish(string type, Review review, DateTimeOffset at) =>
         this.Publish(type, new ReviewEvent(review.TitleId, review.Version, at, review.Reason));
+
+    private static bool SendsSomebody(string type, StoreOrder order) =>
+        type == StoreEvent.OrderReceived && order.Fulfilment == Fulfilment.Assignment;
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -37,6 +47,11 @@ internal sealed class StoreDb(DbContextOptions<StoreDb> options) : MallDb(option
             order.Property(o => o.Status).HasConversion<string>();
             order.Property(o => o.StatusBefore).HasConversion<string>();
             order.Property(o => o.Fulfilment).HasConversion<string>();
+            order.Property(o => o.History).HasColumnType("jsonb").HasConversion(
+                history => JsonSerializer.Serialize(history, StoreJson.Default.ListStoreStatusView),
+                json => JsonSerializer.Deserialize(json, StoreJson.Default.ListStoreStatusView)!,
+                // The order replaces its list when it changes, so the reference tells.
+                new ValueComparer<List<StoreStatusView>>((a, b) => ReferenceEquals(a, b), history => history.Count, history => history));
         });
         modelBuilder.Entity<Review>(review =>
         {

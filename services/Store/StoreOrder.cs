@@ -22,9 +22,16 @@ internal enum StoreStatus
     Cancelled,
 }
 
+/// <summary>A status that an order had in its merchant's book.</summary>
+/// <param name="Reason">The merchant's words when it was refused.</param>
+internal sealed record StoreStatusView(
+    StoreStatus Status, DateTimeOffset At, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
+
 /// <summary>An order in its merchant's book.</summary>
 internal sealed class StoreOrder
 {
+    private static readonly TimeSpan SoonestReminder = TimeSpan.FromHours(1);
+
     private StoreOrder()
     {
     }
@@ -63,6 +70,30 @@ internal sealed class StoreOrder
 
     public DateOnly? Date { get; private set; }
 
+    /// <summary>Where it takes place.</summary>
+    public string? Place { get; private set; }
+
+    public string? CustomerName { get; private set; }
+
+    /// <summary>How to reach the customer; gone once nothing is to be done for them any more.</summary>
+    public string? Phone { get; private set; }
+
+    /// <summary>What the customer asks for.</summary>
+    public string? Note { get; private set; }
+
+    /// <summary>What it costs, in <see cref="Currency"/>; <see langword="null"/> in orders of the time before it was remembered.</summary>
+    public decimal? Amount { get; private set; }
+
+    /// <summary>What of that was paid through the mall.</summary>
+    public decimal? Prepaid { get; private set; }
+
+    public string? Currency { get; private set; }
+
+    public List<StoreStatusView> History { get; private set; } = [];
+
+    /// <summary>When its merchant is reminded to confirm it; <see langword="null"/> where there is nothing to be reminded of any more.</summary>
+    public DateTimeOffset? RemindAt { get; private set; }
+
     public static StoreOrder Received(OrderEvent order, DateTimeOffset now)
     {
         var received = new StoreOrder { OrderId = order.OrderId };
@@ -77,7 +108,7 @@ internal sealed class StoreOrder
     public static StoreOrder EndedBeforeItCame(Guid orderId, StoreStatus status) => new() { OrderId = orderId, Status = status, IsFinal = true };
 
     /// <summary>The merchant stands by the order.</summary>
-    public Decision Confirm()
+    public Decision Confirm(DateTimeOffset now)
     {
         if (Fulfilment != Fulfilment.Confirmation)
             return Decision.Refused("Orders of this offer need no confirmation.");
@@ -85,24 +116,24 @@ internal sealed class StoreOrder
             return Decision.AlreadyMade;
         if (Status != StoreStatus.Received)
             return Decision.Refused($"The order is {Status}: only a Received one can be confirmed.");
-        Become(StoreStatus.Confirmed);
+        Become(StoreStatus.Confirmed, now);
         return Decision.Made;
     }
 
     /// <summary>The merchant refuses the order; ordering ends it or says that it is too late.</summary>
-    public Decision Reject(string reason)
+    public Decision Reject(string reason, DateTimeOffset now)
     {
         if (Status == StoreStatus.Rejected)
             return Decision.AlreadyMade;
         if (Status != StoreStatus.Received)
             return Decision.Refused($"The order is {Status}: only a Received one can be rejected.");
-        Withdraw(StoreStatus.Rejected);
         Reason = reason;
+        Withdraw(StoreStatus.Rejected, now);
         return Decision.Made;
     }
 
     /// <summary>The merchant says that it took place.</summary>
-    public Decision Complete()
+    public Decision Complete(DateTimeOffset now)
     {
         if (Fulfilment == Fulfilment.Delivery)
             return Decision.Refused("The parcel's arrival completes this order.");
@@ -112,40 +143,50 @@ internal sealed class StoreOrder
             return Decision.AlreadyMade;
         if (Status != StoreStatus.Confirmed && !(Status == StoreStatus.Received && Fulfilment == Fulfilment.None))
             return Decision.Refused($"The order is {Status}: only a Confirmed one can be completed.");
-        Become(StoreStatus.Completed);
-        IsFinal = true;
+        End(StoreStatus.Completed, now);
         return Decision.Made;
+    }
+
+    /// <summary>It is time to remind its merchant.</summary>
+    /// <returns>Whether it still waits for the confirmation.</returns>
+    public bool Remind()
+    {
+        if (RemindAt is null)
+            return false;
+        RemindAt = null;
+        Version++;
+        return true;
     }
 
     /// <summary>Does not fulfil the order.</summary>
     /// <param name="unlessConfirmed">Whether one that the merchant stands by, or that needs no confirmation, goes on.</param>
     /// <returns><see langword="false"/> when it already took place, or goes on.</returns>
-    public bool Stop(bool unlessConfirmed)
+    public bool Stop(bool unlessConfirmed, DateTimeOffset now)
     {
         if (Status == StoreStatus.Completed)
             return false;
         if (unlessConfirmed && (Status == StoreStatus.Confirmed || (Status == StoreStatus.Received && Fulfilment == Fulfilment.None)))
             return false;
         if (Status is StoreStatus.Received or StoreStatus.Confirmed)
-            Withdraw(StoreStatus.Cancelled);
+            Withdraw(StoreStatus.Cancelled, now);
         return true;
     }
 
     /// <summary>Ordering cancelled or rejected the order.</summary>
-    public void End(StoreStatus status)
+    public void End(StoreStatus status, DateTimeOffset now)
     {
         if (IsFinal)
             return;
-        Become(status);
-        IsFinal = true;
+        Become(status, now);
+        (IsFinal, Phone) = (true, null);
     }
 
     /// <summary>Ordering confirmed the order, at once or because the merchant had.</summary>
-    public void WasConfirmed()
+    public void WasConfirmed(DateTimeOffset now)
     {
         if (Status == StoreStatus.Received)
         {
-            Become(StoreStatus.Confirmed);
+            Become(StoreStatus.Confirmed, now);
         }
         else if (StatusBefore == StoreStatus.Received)
         {
@@ -155,10 +196,10 @@ internal sealed class StoreOrder
     }
 
     /// <summary>The parcel has left: the order can no longer be withdrawn, and a withdrawal that is under way fails.</summary>
-    public void HasLeft()
+    public void HasLeft(DateTimeOffset now)
     {
         if (!IsFinal && ReceivedAt is not null && Status != StoreStatus.Confirmed)
-            Become(StoreStatus.Confirmed);
+            Become(StoreStatus.Confirmed, now);
     }
 
     /// <summary>Ordering could not carry out the stop or the rejection: the order goes on.</summary>
@@ -170,7 +211,7 @@ internal sealed class StoreOrder
             return false;
         if (StatusBefore is { } before)
         {
-            Become(before);
+            Become(before, now);
             return false;
         }
 
@@ -185,20 +226,39 @@ internal sealed class StoreOrder
         ReceivedAt = now;
         (MerchantId, CustomerId, OfferId) = (order.MerchantId, order.CustomerId, order.OfferId);
         (Title, Quantity, Fulfilment) = (order.Title, order.Quantity, order.Fulfilment);
-        (Destination, Date) = (order.Destination, order.Date);
+        (Destination, Date, Place, Note) = (order.Destination, order.Date, order.Place, order.Note);
+        (CustomerName, Phone) = (order.CustomerName, order.Phone);
+        (Amount, Prepaid, Currency) = (order.Amount, order.Prepaid, order.Currency);
+        Remember(now);
     }
 
-    private void Withdraw(StoreStatus status)
+    private void Withdraw(StoreStatus status, DateTimeOffset now)
     {
         var before = Status;
-        Become(status);
+        Become(status, now);
         StatusBefore = before;
     }
 
-    private void Become(StoreStatus status)
+    private void Become(StoreStatus status, DateTimeOffset now)
     {
+        var isAnother = Status != status;
         Status = status;
         StatusBefore = null;
         Version++;
+        if (isAnother)
+            Remember(now);
+    }
+
+    private void Remember(DateTimeOffset now) =>
+        (History, RemindAt) = ([.. History, new StoreStatusView(Status, now, Status == StoreStatus.Rejected ? Reason : null)], ReminderFrom(now));
+
+    // A day before its day begins, or soon where that is past: once its day is over it expires.
+    private DateTimeOffset? ReminderFrom(DateTimeOffset now)
+    {
+        if (Status != StoreStatus.Received || Fulfilment != Fulfilment.Confirmation || Date is not { } day || day <= DateOnly.FromDateTime(DateTime.UnixEpoch))
+            return null;
+        var (dayBefore, soon) = (new DateTimeOffset(day.AddDays(-1), TimeOnly.MinValue, TimeSpan.Zero), now + SoonestReminder);
+        var at = dayBefore > soon ? dayBefore : soon;
+        return at < Clock.EndOf(day) ? at : null;
     }
 }

@@ -15,6 +15,7 @@ public sealed class StoreService : IMallService
         builder.AddJson(StoreJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<OrderEvents>();
         builder.Services.AddSingleton<TitleEvents>();
+        builder.Services.AddHostedService<ReminderJob>();
         builder.Services.AddSingleton<IValidator<Rejection>, RejectionValidator>();
     }
 
@@ -27,6 +28,7 @@ public sealed class StoreService : IMallService
             .Once<OrderEvent>(OrderEvents.Types, orderEvents.ApplyAsync)
             .Once<TitleEvent>(TitleEvents.Types, titleEvents.ApplyAsync);
         StoreApi.Map(app);
+        SalesApi.Map(app);
         StopCalls.Map(app);
         ReviewsApi.Map(app);
         ReviewCalls.Map(app);

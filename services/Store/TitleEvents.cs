@@ -19,7 +19,7 @@ internal sealed class TitleEvents(TimeProvider time)
             default:
                 if (review is null)
                     db.Reviews.Add(Review.WithdrawnBeforeItCame(e.Data.TitleId));
-                else if (review.End(ReviewStatus.Withdrawn))
+                else if (review.Withdraw())
                     db.Publish(ReviewEvent.Withdrawn, review, time.Now());
                 break;
         }

@@ -32,7 +32,10 @@ public sealed class BookOrderTests(MallFixture mall) : IClassFixture<MallFixture
 
         await customer.SeesAsync(order, "Preparing");
         var received = await shop.InBookAsync(order, "Received");
-        AssertFields(received, "orderId", "offerId", "title", "quantity", "customerId", "status", "date", "receivedAt");
+        AssertFields(
+            received, "orderId", "offerId", "title", "quantity", "customerId", "customerName", "phone", "destination", "note", "place", "amount", "prepaid", "currency", "status", "reason", "date",
+            "receivedAt", "history");
+        Assert.Equal(("A customer", Customer.Phone, Customer.Destination), (received.GetProperty("customerName").GetString(), received.GetProperty("phone").GetString(), received.GetProperty("destination").GetString()));
         await stream.ShowsAsync(order, "Preparing");
 
         var departed = (await courier.DepartAsync(order)).Is(HttpStatusCode.OK);
@@ -47,7 +50,8 @@ public sealed class BookOrderTests(MallFixture mall) : IClassFixture<MallFixture
         Assert.Equal(Life, await customer.HistoryAsync(order));
 
         var page = await customer.OnPageAsync(order, "Delivered");
-        AssertFields(page, "orderId", "title", "kind", "status", "amount", "date", "place", "updatedAt", "timeline");
+        AssertFields(
+            page, "orderId", "title", "kind", "status", "quantity", "amount", "paid", "refunded", "currency", "reason", "date", "place", "destination", "worker", "updatedAt", "timeline");
         Assert.Equal(Life, Customer.Statuses(page.GetProperty("timeline")));
         Assert.Equal(stream.Of(order), Life.Intersect(stream.Of(order)));
 

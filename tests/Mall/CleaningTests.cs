@@ -23,6 +23,8 @@ public sealed class CleaningTests(MallFixture mall) : CleaningDay(mall)
         Assert.Equal(0, await Company.AvailableAsync(dayAfter));
         var nowhere = (await late.PostAsync("/api/orders", new { offerId = Offer, quantity = 1 })).IsProblem(HttpStatusCode.BadRequest, "validation");
         Assert.True(nowhere.Json.GetProperty("errors").TryGetProperty("destination", out _));
+        var unreachable = (await late.PostAsync("/api/orders", new { offerId = Offer, quantity = 1, destination = Customer.Destination })).IsProblem(HttpStatusCode.BadRequest, "validation");
+        Assert.True(unreachable.Json.GetProperty("errors").TryGetProperty("phone", out _));
     }
 
     [Fact]
@@ -39,8 +41,9 @@ public sealed class CleaningTests(MallFixture mall) : CleaningDay(mall)
         await Customer.OnPageAsync(request, "Assigned");
         Assert.Equal(worker, await Company.SendsAsync(request));
         var assignment = (await Company.GetAsync($"/api/assignments/{request}")).Is(HttpStatusCode.OK);
-        Assert.Equal(new[] { "orderId", "workerId", "workerName", "status" }.Order(), assignment.Json.EnumerateObject().Select(field => field.Name).Order());
-        Assert.Equal((request.ToString(), name), (assignment["orderId"], assignment["workerName"]));
+        Assert.Equal(
+            (request.ToString(), name, Cleaning, "A customer", Customer.Phone, Customer.Destination),
+            (assignment["orderId"], assignment["workerName"], assignment["title"], assignment["customerName"], assignment["phone"], assignment["destination"]));
         Assert.Equal(request, (await Company.WorkersAsync())[worker]);
         await Customer.IsToldOnceAsync(Cleaning, name, Customer.Destination, Shop.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         var other = await Mall.ShopAsync("clinic");

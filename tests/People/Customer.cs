@@ -7,6 +7,7 @@ namespace OrderMall.People;
 public sealed class Customer : Person
 {
     public const string Destination = "1 Sejong-daero, Seoul";
+    public const string Phone = "010-1234-5678";
     private const string Password = "Correct-horse-7";
 
     private Customer(Person who, string id)
@@ -37,7 +38,7 @@ public sealed class Customer : Person
 
     /// <summary>Orders, whatever comes of it.</summary>
     public Task<Answer> OrderAsync(Guid offerId, int quantity = 1, string paymentMethod = "card_ok", params (string Name, string Value)[] headers) =>
-        PostAsync("/api/orders", new { offerId, quantity, destination = Destination, paymentMethod }, headers);
+        PostAsync("/api/orders", new { offerId, quantity, destination = Destination, phone = Phone, paymentMethod }, headers);
 
     /// <summary>Orders what nobody brings and nothing is paid for.</summary>
     /// <returns>The order's id.</returns>
@@ -71,11 +72,11 @@ public sealed class Customer : Person
         order => order.ValueKind == JsonValueKind.Object && order.GetProperty("status").GetString() == status,
         $"be {status} on the customer's page");
 
-    /// <summary>The subjects of the messages of an order, newest first.</summary>
+    /// <summary>The subjects of the messages of an order's steps, newest first; what was given back is told besides.</summary>
     public async Task<List<string?>> MessagesAsync(Guid orderId) =>
         [.. (await ListAsync("/api/notifications"))
             .Where(message => message.GetProperty("orderId").ValueKind == JsonValueKind.String && message.GetProperty("orderId").GetGuid() == orderId)
-            .Select(message => message.GetProperty("subject").GetString())];
+            .Select(message => message.GetProperty("subject").GetString()).Where(subject => !subject!.StartsWith("Refund:", StringComparison.Ordinal))];
 
     public static List<string?> Statuses(JsonElement history) => [.. history.EnumerateArray().Select(entry => entry.GetProperty("status").GetString())];
 

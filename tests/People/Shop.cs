@@ -34,7 +34,7 @@ public sealed class Shop(Person merchant) : Person(merchant)
     /// <summary>Offers visits of a worker on a day, <see cref="Day"/> if left out.</summary>
     public Task<Guid> SellVisitsAsync(string title, int visits, DateOnly? date = null) => SellAsync(new
     {
-        kind = "cleaning", title, price = 90_000, currency = "KRW", prepayment = "none", fulfilment = "assignment", capacity = visits, date = date ?? Day,
+        kind = "cleaning", title, price = 90_000, currency = "KRW", prepayment = "none", fulfilment = "assignment", capacity = visits, date = date ?? Day, overbook = true,
     });
 
     /// <summary>What is sent to put a book on sale.</summary>

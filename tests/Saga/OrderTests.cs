@@ -288,7 +288,7 @@ public sealed class OrderTests
     }
 
     internal static Order Pending() =>
-        Order.Begin("alice", new PlaceOrder(Guid.NewGuid(), 3, "Seoul", null, null, "card_ok"), "key", "hash", Start);
+        Order.Begin("alice", "Alice", new PlaceOrder(Guid.NewGuid(), 3, "Seoul", null, null, "card_ok"), "key", "hash", Start);
 
     internal static Order Accepted(Prepayment prepayment, Fulfilment fulfilment, DateOnly? date = null)
     {

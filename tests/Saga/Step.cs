@@ -128,6 +128,7 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
                     offerId = world.OfferId,
                     quantity = Quantity,
                     destination = "Seoul",
+                    phone = "010-1234-5678",
                     paymentMethod = Declined ? "card_declined" : "card_ok",
                     expectedAmount,
                 }, headers);

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
@@ -94,6 +96,85 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
     }
 
     [Fact]
+    public async Task Where_somebody_comes_the_customer_can_be_reached()
+    {
+        using var merchant = catalog.As("sparkle", Roles.Merchant);
+        using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["prepayment"] = "none", ["fulfilment"] = "assignment" }));
+        var visit = new HoldRequest(Guid.CreateVersion7(), "alice", await IdAsync(registered), 1, "Seoul", null, CanPay: true, HasPhone: false);
+        Assert.Equal(HoldOutcome.PhoneRequired, (await AskAsync(visit)).Outcome);
+        Assert.Equal(HoldOutcome.Held, (await AskAsync(visit with { HasPhone = true })).Outcome);
+        // Who does not know of it yet is not refused for it.
+        Assert.Equal(HoldOutcome.Held, (await AskAsync(visit with { OrderId = Guid.CreateVersion7(), HasPhone = null })).Outcome);
+        Assert.Equal(HoldOutcome.Held, (await AskAsync(visit with { OrderId = Guid.CreateVersion7(), OfferId = await RegisterAsync(capacity: 1) })).Outcome);
+
+        Task<HoldAnswer> AskAsync(HoldRequest request) => catalog.AskAsync<HoldAnswer>("/holds", request);
+    }
+
+    [Fact]
+    public async Task No_more_visits_are_sold_for_a_day_than_there_are_workers_unless_the_merchant_says_so()
+    {
+        var (merchantId, day) = ($"sparkle-{Guid.NewGuid():N}", DateOnly.FromDateTime(DateTime.UtcNow).AddDays(9));
+        var asked = new ConcurrentQueue<WorkerCountRequest>();
+        var isDown = false;
+        catalog.Sidecar.Called["dispatch/worker-counts"] = async context =>
+        {
+            asked.Enqueue((await context.Request.ReadFromJsonAsync<WorkerCountRequest>())!);
+            if (isDown)
+                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            else
+                await context.Response.WriteAsJsonAsync(new WorkerCountAnswer(5));
+        };
+        using var merchant = catalog.As(merchantId, Roles.Merchant);
+
+        using var three = await SellAsync(3);
+        Assert.Equal(HttpStatusCode.Created, three.StatusCode);
+        Assert.Equal(new WorkerCountRequest(merchantId, day), Assert.Single(asked));
+        var id = await IdAsync(three);
+        await IsRefusedAsync(await SellAsync(3), others: 3);
+        await IsRefusedAsync(await SellAsync(null), others: 3);
+        using var two = await SellAsync(2);
+        Assert.Equal(HttpStatusCode.Created, two.StatusCode);
+        await IsRefusedAsync(await merchant.PatchAsJsonAsync($"/api/offers/{id}", new { capacity = 4 }), others: 2);
+        Assert.Equal(3, await AvailableAsync(id));
+
+        // On another day, of something else, fewer of it, and where the merchant says so nothing stands in the way.
+        using var otherDay = await SellAsync(5, new() { ["date"] = day.AddDays(1) });
+        using var otherThing = await SellAsync(50, new() { ["fulfilment"] = "confirmation" });
+        using var anyDay = await SellAsync(50, new() { ["date"] = null });
+        using var said = await SellAsync(50, new() { ["overbook"] = true });
+        using var fewer = await merchant.PatchAsJsonAsync($"/api/offers/{id}", new { capacity = 1 });
+        using var more = await merchant.PatchAsJsonAsync($"/api/offers/{id}", new { capacity = 9, overbook = true });
+        Assert.All(new[] { otherDay, otherThing, anyDay, said }, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
+        Assert.All(new[] { fewer, more }, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+
+        isDown = true;
+        using var unknown = await SellAsync(1, new() { ["date"] = day.AddDays(2) });
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (unknown.StatusCode, unknown.Headers.RetryAfter is not null));
+        using var saidToo = await SellAsync(1, new() { ["date"] = day.AddDays(2), ["overbook"] = true });
+        Assert.Equal(HttpStatusCode.Created, saidToo.StatusCode);
+
+        Task<HttpResponseMessage> SellAsync(int? visits, Dictionary<string, object?>? otherwise = null)
+        {
+            var offer = new Dictionary<string, object?> { ["prepayment"] = "none", ["fulfilment"] = "assignment", ["date"] = day, ["capacity"] = visits };
+            foreach (var (field, value) in otherwise ?? [])
+                offer[field] = value;
+            return merchant.PostAsJsonAsync("/api/offers", Offer(offer));
+        }
+
+        static async Task IsRefusedAsync(HttpResponseMessage answer, int others)
+        {
+            using (answer)
+            {
+                Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+                var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+                Assert.Equal(
+                    ("urn:ordermall:problem:too-few-workers", 5, others),
+                    (problem.GetProperty("type").GetString(), problem.GetProperty("workers").GetInt32(), problem.GetProperty("visits").GetInt32()));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Capacity_changes_keep_what_orders_hold()
     {
         var offer = await RegisterAsync(capacity: 10);
@@ -157,6 +238,85 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         // Heard of again after it changed, it stays as it is.
         Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, title));
         Assert.Equal(2, await AvailableAsync(title.TitleId));
+    }
+
+    [Fact]
+    public async Task Off_sale_nobody_can_order_it_or_change_it_and_what_is_held_stays_held()
+    {
+        var (offer, kind) = (await RegisterAsync(capacity: 10), $"off-{Guid.NewGuid():N}");
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        using var registered = await merchant.PostAsJsonAsync("/api/offers", Offer(new() { ["kind"] = kind }));
+        var listed = await IdAsync(registered);
+        var order = Guid.CreateVersion7();
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(listed, order, quantity: 3)).Outcome);
+        using (var stranger = catalog.As("bistro", Roles.Merchant))
+            Assert.Equal(HttpStatusCode.NotFound, (await stranger.DeleteAsync($"/api/offers/{listed}")).StatusCode);
+        using (var customer = catalog.As("alice", Roles.Customer))
+            Assert.Equal(HttpStatusCode.Forbidden, (await customer.DeleteAsync($"/api/offers/{listed}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await merchant.DeleteAsync($"/api/offers/{Guid.NewGuid()}")).StatusCode);
+        Assert.Equal(1, await ListedAsync());
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(HttpStatusCode.NoContent, (await merchant.DeleteAsync($"/api/offers/{listed}")).StatusCode);
+
+        Assert.Equal(0, await ListedAsync());
+        Assert.Equal(HttpStatusCode.NotFound, (await catalog.Internal.GetAsync($"/api/offers/{listed}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await merchant.PatchAsJsonAsync($"/api/offers/{listed}", new { price = 1 })).StatusCode);
+        Assert.Equal(HoldOutcome.UnknownOffer, (await HoldAsync(listed, Guid.CreateVersion7())).Outcome);
+        Assert.Equal(HoldOutcome.Held, (await HoldAsync(listed, order, quantity: 3)).Outcome);
+        Assert.Equal([OfferEvent.Registered, OfferEvent.Withdrawn], (await catalog.PublishedAsync(listed)).Select(e => e.Type));
+        Assert.Equal(new AuditedOffer(listed, 10, 7, 3, OnSale: false), await AuditedAsync(listed));
+        await catalog.DeliverAsync(OrderEvent.Cancelled, Orders.Book() with { OrderId = order, OfferId = listed });
+        Assert.Equal(new AuditedOffer(listed, 10, 10, 0, OnSale: false), await AuditedAsync(listed));
+        Assert.Equal(10, await AvailableAsync(offer));
+
+        async Task<int> ListedAsync() =>
+            (await catalog.Internal.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}")).GetProperty("items").GetArrayLength();
+    }
+
+    [Fact]
+    public async Task Whoever_orders_as_it_goes_off_sale_holds_it_before_or_not_at_all()
+    {
+        var offer = await RegisterAsync(capacity: 100);
+        using var merchant = catalog.As("bookshop", Roles.Merchant);
+        var orders = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToList();
+        var deleting = Task.Delay(20).ContinueWith(_ => merchant.DeleteAsync($"/api/offers/{offer}"), TaskScheduler.Default).Unwrap();
+        var answers = await Task.WhenAll(orders.Select(order => HoldAsync(offer, order)));
+        Assert.Equal(HttpStatusCode.NoContent, (await deleting).StatusCode);
+        Assert.All(answers, answer => Assert.True(answer.Outcome is HoldOutcome.Held or HoldOutcome.UnknownOffer));
+        var held = answers.Count(answer => answer.Outcome == HoldOutcome.Held);
+        Assert.Equal(new AuditedOffer(offer, 100, 100 - held, held, OnSale: false), await AuditedAsync(offer));
+        // Asked again, each has the answer that it had.
+        Assert.Equal(answers.Select(answer => answer.Outcome), (await Task.WhenAll(orders.Select(order => HoldAsync(offer, order)))).Select(answer => answer.Outcome));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_approved_title_that_is_withdrawn_goes_off_sale_whichever_is_heard_of_first(bool inOrder)
+    {
+        var approved = new TitleEvent(
+            Guid.CreateVersion7(), 3, DateTimeOffset.UtcNow, TitleStatus.Approved, null, "penguin", "A Long Way", "Kim", 12_500m, "KRW", 3, WasApproved: true);
+        var withdrawn = approved with { Version = 4, Status = TitleStatus.Cancelled };
+        var order = Guid.CreateVersion7();
+        if (inOrder)
+        {
+            Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, approved));
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(approved.TitleId, order)).Outcome);
+            using var publisher = catalog.As("penguin", Roles.Publisher);
+            using var refused = await publisher.DeleteAsync($"/api/offers/{approved.TitleId}");
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+            Assert.Contains($"DELETE /api/titles/{approved.TitleId}", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, TitleEvent.Cancelled, withdrawn));
+        Assert.Equal("SUCCESS", await catalog.DeliverAsync(Topics.Titles, TitleEvent.Approved, approved));
+
+        Assert.Equal(HttpStatusCode.NotFound, (await catalog.Internal.GetAsync($"/api/offers/{approved.TitleId}")).StatusCode);
+        Assert.Equal(HoldOutcome.UnknownOffer, (await HoldAsync(approved.TitleId, Guid.CreateVersion7())).Outcome);
+        Assert.Equal(inOrder ? [OfferEvent.Registered, OfferEvent.Withdrawn] : [], (await catalog.PublishedAsync(approved.TitleId)).Select(e => e.Type));
+        Assert.Equal(new AuditedOffer(approved.TitleId, 3, inOrder ? 2 : 3, inOrder ? 1 : 0, OnSale: false), await AuditedAsync(approved.TitleId));
     }
 
     [Fact]
@@ -300,7 +460,8 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
                 foreach (var kind in new[] { "vaccination", "table", "cleaning" })
                 {
                     var offers = (await demo.GetFromJsonAsync<JsonElement>($"/api/offers?kind={kind}&limit=100")).GetProperty("items").EnumerateArray().ToList();
-                    Assert.Equal(5, offers.Where(offer => DateOnly.Parse(offer.GetProperty("date").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > today)
+                    // Of tables one is confirmed at once, the others by the restaurant.
+                    Assert.Equal(kind == "table" ? 6 : 5, offers.Where(offer => DateOnly.Parse(offer.GetProperty("date").GetString()!, System.Globalization.CultureInfo.InvariantCulture) > today)
                         .Select(offer => offer.GetProperty("title").GetString() + offer.GetProperty("place").GetString()).Distinct().Count());
                     Assert.All(offers, offer => Assert.Equal(kind == "vaccination", offer.GetProperty("maxPerCustomer").ValueKind == JsonValueKind.Number));
                 }
@@ -457,6 +618,9 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         command.Parameters.Add(new() { Value = id });
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
+
+    private async Task<AuditedOffer> AuditedAsync(Guid offer) =>
+        Assert.Single(await catalog.AskAsync<List<AuditedOffer>>("/audit/offers/some", new AuditOrders([offer])));
 
     private async Task<int?> AvailableAsync(Guid offer) =>
         (await catalog.Internal.GetFromJsonAsync<JsonElement>($"/api/offers/{offer}")).GetProperty("available").GetInt32();

@@ -116,6 +116,8 @@ public sealed class DeliveryTests(RunningService<DeliveryService> delivery) : IC
         var parcel = Assert.Single(page.GetProperty("items").EnumerateArray());
         Assert.Equal(order.OrderId, parcel.GetProperty("orderId").GetGuid());
         Assert.Equal(order.Destination, parcel.GetProperty("destination").GetString());
+        Assert.Equal(parcel.GetRawText(), await courier.GetStringAsync($"/api/deliveries/{order.OrderId}"));
+        Assert.Equal(HttpStatusCode.NotFound, (await courier.GetAsync($"/api/deliveries/{Guid.NewGuid()}")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await courier.GetAsync("/api/deliveries?status=preparing")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await courier.GetAsync("/api/deliveries?limit=0")).StatusCode);
         using var merchant = delivery.As("bookshop", Roles.Merchant);

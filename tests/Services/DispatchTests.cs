@@ -124,6 +124,115 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
     }
 
     [Fact]
+    public async Task A_worker_has_one_visit_a_day_and_is_free_on_other_days()
+    {
+        var (monday, tuesday, again, sometime) = (Visit(day: 1), Visit(day: 2), Visit(day: 1), Visit() with { Date = null });
+        var kim = await HireAsync("Kim");
+        await ReceiveAsync(tuesday);
+        Assert.Equal((kim, tuesday.OrderId), Assert.Single(await WorkersAsync()));
+        foreach (var order in new[] { monday, again, sometime })
+            await ReceiveAsync(order);
+
+        Assert.Equal([("Assigned", kim), ("Assigned", kim), ("Waiting", (Guid?)null), ("Assigned", kim)], await SentAsync([monday, tuesday, again, sometime]));
+        // What is for no day may be today.
+        Assert.Equal((kim, sometime.OrderId), Assert.Single(await WorkersAsync()));
+        Assert.Equal(HttpStatusCode.OK, await CompleteAsync(sometime));
+        Assert.Equal((kim, monday.OrderId), Assert.Single(await WorkersAsync()));
+        Assert.Equal("Waiting", (await SentAsync(again)).Status);
+        Assert.Empty(await IdleAsync());
+
+        // On another day nobody else comes any sooner.
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(tuesday));
+        Assert.Equal("Waiting", (await SentAsync(again)).Status);
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(monday));
+        Assert.Equal(("Assigned", kim), await SentAsync(again));
+        Assert.Equal((kim, again.OrderId), Assert.Single(await WorkersAsync()));
+        Assert.Equal([again.OrderId, monday.OrderId], (await ListAsync($"/api/assignments?date={monday.Date:yyyy-MM-dd}")).Select(visit => visit.GetProperty("orderId").GetGuid()));
+    }
+
+    [Fact]
+    public async Task A_new_worker_is_sent_to_who_has_waited_longest_for_each_day()
+    {
+        var (second, first, otherDay) = (Visit(day: 1), Visit(day: 1), Visit(day: 3));
+        await ReceiveAsync(second, waitedFor: 1);
+        await ReceiveAsync(first, waitedFor: 2);
+        await ReceiveAsync(otherDay);
+        var kim = await HireAsync("Kim");
+        Assert.Equal([("Assigned", kim), ("Waiting", (Guid?)null), ("Assigned", kim)], await SentAsync([first, second, otherDay]));
+        var lee = await HireAsync("Lee");
+        Assert.Equal(("Assigned", lee), await SentAsync(second));
+        Assert.Equal([(kim, first.OrderId), (lee, second.OrderId)], await WorkersAsync());
+    }
+
+    [Fact]
+    public async Task On_a_day_off_a_worker_is_sent_nowhere()
+    {
+        var (kim, lee) = (await HireAsync("Kim"), await HireAsync("Lee"));
+        using var merchant = dispatch.As(_merchant, Roles.Merchant);
+        var (first, second, other) = (Visit(day: 1), Visit(day: 1), Visit(day: 2));
+        var day = $"{first.Date:yyyy-MM-dd}";
+        for (var i = 0; i < 2; i++)
+        {
+            using var off = await merchant.PutAsync($"/api/workers/{kim}/days-off/{day}", content: null);
+            Assert.Equal([day], (await off.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("daysOff").EnumerateArray().Select(date => date.GetString()));
+        }
+
+        Assert.Equal((1, 2, 0), (await CountAsync(first.Date!.Value), await CountAsync(other.Date!.Value), await CountAsync(first.Date.Value, $"{_merchant}-else")));
+        foreach (var order in new[] { first, second, other })
+            await ReceiveAsync(order);
+        Assert.Equal([("Assigned", lee), ("Waiting", (Guid?)null), ("Assigned", kim)], await SentAsync([first, second, other]));
+        Assert.Empty(await IdleAsync());
+
+        // Whose visit was promised has no day off.
+        using var refused = await merchant.PutAsync($"/api/workers/{lee}/days-off/{day}", content: null);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(
+            (HttpStatusCode.Conflict, "urn:ordermall:problem:worker-sent", first.OrderId),
+            (refused.StatusCode, problem.GetProperty("type").GetString(), problem.GetProperty("orderId").GetGuid()));
+        foreach (var wrong in new[] { "2020-01-01", "2999-01-01", "tomorrow" })
+        {
+            using var answer = await merchant.PutAsync($"/api/workers/{kim}/days-off/{wrong}", content: null);
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.True((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty("date", out _));
+        }
+
+        using (var stranger = dispatch.As("another", Roles.Merchant))
+            Assert.Equal(HttpStatusCode.NotFound, (await stranger.DeleteAsync($"/api/workers/{kim}/days-off/{day}")).StatusCode);
+        for (var i = 0; i < 2; i++)
+        {
+            using var back = await merchant.DeleteAsync($"/api/workers/{kim}/days-off/{day}");
+            Assert.Equal(0, (await back.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("daysOff").GetArrayLength());
+        }
+
+        Assert.Equal(("Assigned", kim), await SentAsync(second));
+
+        async Task<int> CountAsync(DateOnly date, string? of = null) => (await dispatch.AskAsync<WorkerCountAnswer>("/worker-counts", new WorkerCountRequest(of ?? _merchant, date))).Workers;
+    }
+
+    [Fact]
+    public async Task A_visit_says_all_that_the_work_needs_and_the_phone_no_longer_than_that()
+    {
+        var order = Visit(day: 1) with { Place = "Seoul", CustomerName = "Alice Kim", Phone = "010-1234-5678" };
+        await HireAsync("Kim");
+        await ReceiveAsync(order);
+        using var merchant = dispatch.As(_merchant, Roles.Merchant);
+        var visit = await merchant.GetFromJsonAsync<JsonElement>($"/api/assignments/{order.OrderId}");
+        Assert.Equal(
+            ["orderId", "workerId", "workerName", "status", "title", "date", "place", "destination", "phone", "customerName"],
+            visit.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(
+            ("A clean flat", $"{order.Date:yyyy-MM-dd}", "Seoul", "1 Main Street", "010-1234-5678", "Alice Kim"),
+            (Text("title"), Text("date"), Text("place"), Text("destination"), Text("phone"), Text("customerName")));
+        Assert.DoesNotContain("010-1234", string.Join(' ', (await dispatch.PublishedAsync(order.OrderId)).Select(e => e.Data.GetRawText())), StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.OK, await CompleteAsync(order));
+        visit = await merchant.GetFromJsonAsync<JsonElement>($"/api/assignments/{order.OrderId}");
+        Assert.Equal((null, "Alice Kim"), (Text("phone"), Text("customerName")));
+
+        string? Text(string field) => visit.GetProperty(field).GetString();
+    }
+
+    [Fact]
     public async Task A_request_that_comes_many_times_is_served_once()
     {
         var (a, b) = (await HireAsync("A"), await HireAsync("B"));
@@ -358,6 +467,11 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
         }
     }
 
+    // Days to come, whenever it runs.
+    private static readonly DateOnly Today = DateOnly.FromDateTime(DateTime.UtcNow);
+
+    private OrderEvent Visit(int day) => Visit() with { Date = Today.AddDays(day) };
+
     private OrderEvent Visit() => Orders.Table(merchant: _merchant) with
     {
         Kind = "cleaning",
@@ -394,11 +508,12 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
     {
         await using var look = new NpgsqlCommand(
             """
-            SELECT (SELECT count(*) FROM (SELECT FROM assignment WHERE status = 'Assigned' GROUP BY worker_id HAVING count(*) > 1) twice)
-                || ' ' || (SELECT count(*) FROM (SELECT * FROM assignment WHERE status = 'Assigned') a
-                           FULL JOIN (SELECT * FROM worker WHERE order_id IS NOT NULL) w ON w.order_id = a.order_id AND w.id = a.worker_id
-                           WHERE a.order_id IS NULL OR w.order_id IS NULL)
-                || ' ' || (SELECT count(*) FROM assignment a JOIN worker w USING (merchant_id) WHERE a.status = 'Waiting' AND w.order_id IS NULL)
+            SELECT (SELECT count(*) FROM (SELECT FROM assignment WHERE status = 'Assigned' GROUP BY worker_id, date HAVING count(*) > 1) twice)
+                || ' ' || (SELECT count(*) FROM worker w WHERE order_id IS DISTINCT FROM (
+                               SELECT order_id FROM assignment a WHERE a.worker_id = w.id AND a.status = 'Assigned' ORDER BY date NULLS FIRST LIMIT 1))
+                || ' ' || (SELECT count(*) FROM assignment a JOIN worker w USING (merchant_id) WHERE a.status = 'Waiting'
+                               AND NOT EXISTS (SELECT 1 FROM assignment v WHERE v.worker_id = w.id AND v.status = 'Assigned' AND v.date IS NOT DISTINCT FROM a.date)
+                               AND NOT EXISTS (SELECT 1 FROM day_off o WHERE o.worker_id = w.id AND o.date = a.date))
             """, connection);
         Assert.Equal("0 0 0", await look.ExecuteScalarAsync());
     }
@@ -411,7 +526,8 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
             Topics.Store,
             StoreEvent.OrderReceived,
             new StoreEvent(
-                order.OrderId, 1, order.At.AddMinutes(-waitedFor), order.MerchantId, order.CustomerId, order.Title, order.Quantity, order.Fulfilment, order.Destination, order.Date, Reason: null),
+                order.OrderId, 1, order.At.AddMinutes(-waitedFor), order.MerchantId, order.CustomerId, order.Title, order.Quantity, order.Fulfilment, order.Destination, order.Date, Reason: null,
+                order.Place, order.CustomerName, order.Phone),
             eventId,
             replica);
 
@@ -454,6 +570,14 @@ public sealed class DispatchTests(RunningService<DispatchService> dispatch) : IC
         using var merchant = dispatch.As(_merchant, Roles.Merchant, replica);
         using var answer = await merchant.PostAsJsonAsync("/api/workers", new { name });
         return answer.StatusCode;
+    }
+
+    private async Task<List<(string Status, Guid? Worker)>> SentAsync(IEnumerable<OrderEvent> orders)
+    {
+        var sent = new List<(string, Guid?)>();
+        foreach (var order in orders)
+            sent.Add(await SentAsync(order));
+        return sent;
     }
 
     private async Task<(string Status, Guid? Worker)> SentAsync(OrderEvent order)

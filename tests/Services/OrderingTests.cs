@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Ordering;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -65,6 +66,51 @@ public sealed class OrderingTests(RunningService<OrderingService> ordering) : IC
         var order = await IdAsync(answer);
         Assert.Equal($"/api/orders/{order}", answer.Headers.Location!.ToString());
         Assert.Equal([OrderEvent.Accepted], (await ordering.PublishedAsync(order)).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task Who_the_customer_is_and_how_to_reach_them_is_told_to_who_does_the_work_until_it_is_over()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        alice.DefaultRequestHeaders.Add(GatewayIdentity.NameHeader, Uri.EscapeDataString("앨리스 Kim"));
+        using var answer = await PlaceAsync(alice, fields: new { phone = "+82 10 1234 5678" });
+        Assert.DoesNotContain("1234", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var order = await IdAsync(answer);
+        foreach (var type in new[] { ParcelEvent.PreparationStarted, ParcelEvent.Shipped })
+            Assert.Equal("SUCCESS", await ordering.DeliverAsync(Topics.Deliveries, type, new ParcelEvent(order, 1, DateTimeOffset.UtcNow)));
+        Assert.Equal("+82 10 1234 5678", await PhoneAsync());
+        Assert.Equal("SUCCESS", await ordering.DeliverAsync(Topics.Deliveries, ParcelEvent.Delivered, new ParcelEvent(order, 2, DateTimeOffset.UtcNow)));
+        Assert.Equal(DBNull.Value, await PhoneAsync());
+
+        var told = (await ordering.PublishedAsync(order)).Select(e => (e.Type, e.Data.GetProperty("customerName").GetString(), e.Data.GetProperty("phone").GetString())).ToList();
+        Assert.Equal((OrderEvent.Accepted, "앨리스 Kim", "+82 10 1234 5678"), told[0]);
+        Assert.All(told.Skip(1), e => Assert.Equal((null, null), (e.Item2, e.Item3)));
+        Assert.Equal(OrderEvent.Delivered, told[^1].Type);
+
+        async Task<object?> PhoneAsync() => await CountAsync($"SELECT phone FROM orders WHERE id = '{order}'");
+    }
+
+    [Theory]
+    [InlineData("call me")]
+    [InlineData("12345")]
+    [InlineData("010-1234-5678; rm")]
+    [InlineData("0101234567801012345678010123456780")]
+    public async Task What_is_no_phone_number_is_refused(string phone)
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        using var answer = await PlaceAsync(alice, fields: new { phone });
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.True((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty("phone", out _));
+    }
+
+    [Fact]
+    public async Task Where_somebody_comes_a_phone_number_is_asked_for()
+    {
+        using var alice = ordering.As("alice", Roles.Customer);
+        _hold = () => HoldOutcome.PhoneRequired;
+        using var answer = await PlaceAsync(alice);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.True((await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("errors").TryGetProperty("phone", out _));
     }
 
     [Fact]

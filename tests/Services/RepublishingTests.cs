@@ -97,7 +97,7 @@ public sealed class RepublishingTests(RunningService<StoreService> store, Runnin
         Assert.False((await store.AskAsync<RepublishAnswer>("/republications", new RepublishRequest(Guid.NewGuid()))).IsKnown);
     }
 
-    private static Order Begun() => Order.Begin("alice", new PlaceOrder(Guid.NewGuid(), 2, "1 Main Street", null, null, "card_ok"), null, "", Now);
+    private static Order Begun() => Order.Begin("alice", "Alice", new PlaceOrder(Guid.NewGuid(), 2, "1 Main Street", null, null, "card_ok"), null, "", Now);
 
     private sealed record Registered(Guid Id);
 }

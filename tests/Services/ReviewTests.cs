@@ -110,18 +110,30 @@ public sealed class ReviewTests(RunningService<StoreService> store, RunningServi
             Assert.Equal("Withdrawn", await StatusAsync(title));
     }
 
-    [Theory]
-    [InlineData("approval", TitleEvent.Approved, "Approved")]
-    [InlineData("rejection", TitleEvent.Rejected, "Rejected")]
-    public async Task What_publishing_made_final_stays(string decision, string type, string status)
+    [Fact]
+    public async Task What_publishing_rejected_stays_so()
     {
         var title = await RequestedAsync();
-        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(title, decision)).StatusCode);
-        await DeliverAsync(title, type);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(title, "rejection")).StatusCode);
+        await DeliverAsync(title, TitleEvent.Rejected);
         await DeliverAsync(title, TitleEvent.Cancelled);
-        Assert.Equal(status, await StatusAsync(title));
-        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(title, decision)).StatusCode);
+        Assert.Equal("Rejected", await StatusAsync(title));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(title, "rejection")).StatusCode);
         Assert.Single(await store.PublishedAsync(title));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_approval_is_withdrawn_with_its_title_whichever_is_heard_of_first(bool inOrder)
+    {
+        var title = await RequestedAsync();
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(title, "approval")).StatusCode);
+        foreach (var type in inOrder ? new[] { TitleEvent.Approved, TitleEvent.Cancelled } : [TitleEvent.Cancelled, TitleEvent.Approved])
+            await DeliverAsync(title, type);
+        Assert.Equal("Withdrawn", await StatusAsync(title));
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(title, "approval")).StatusCode);
+        Assert.Equal([ReviewEvent.Approved, ReviewEvent.Withdrawn], (await store.PublishedAsync(title)).Select(e => e.Type));
     }
 
     [Fact]
@@ -176,7 +188,7 @@ public sealed class ReviewTests(RunningService<StoreService> store, RunningServi
     [InlineData("approval,withdrawal", "Cancelled", "Withdrawn")]
     [InlineData("withdrawal,approval", "Cancelled", "Withdrawn")]
     [InlineData("rejection,withdrawal", "Cancelled", "Withdrawn")]
-    [InlineData("approval,exchange,withdrawal", "Approved", "Approved")]
+    [InlineData("approval,exchange,withdrawal", "Cancelled", "Withdrawn")]
     [InlineData("rejection,exchange,withdrawal", "Rejected", "Rejected")]
     [InlineData("withdrawal,exchange,approval", "Cancelled", "Withdrawn")]
     public async Task Publishing_and_the_store_agree_in_the_end(string steps, string title, string review)
@@ -215,7 +227,7 @@ public sealed class ReviewTests(RunningService<StoreService> store, RunningServi
         foreach (var id in ids)
         {
             await ExchangeAsync(id);
-            Assert.Contains(await WhereItStandsAsync(id), new (string?, string?)[] { ("Approved", "Approved"), ("Rejected", "Rejected"), ("Cancelled", "Withdrawn") });
+            Assert.Contains(await WhereItStandsAsync(id), new (string?, string?)[] { ("Rejected", "Rejected"), ("Cancelled", "Withdrawn") });
         }
     }
 

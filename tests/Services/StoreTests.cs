@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Store;
 
@@ -81,6 +82,119 @@ public sealed class StoreTests(RunningService<StoreService> store) : IClassFixtu
         var published = await store.PublishedAsync(order.OrderId);
         Assert.Equal([StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderCompleted], published.Select(e => e.Type));
         Assert.Equal([1L, 2L, 3L], published.Select(e => e.Data.GetProperty("version").GetInt64()));
+    }
+
+    [Fact]
+    public async Task The_book_says_all_that_the_work_needs_and_the_phone_until_it_is_over()
+    {
+        var order = Orders.Table() with { CustomerName = "Alice Kim", Phone = "010-1234-5678", Note = "By the window" };
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        await DecideAsync(order, "rejection", "Full.");
+        await store.DeliverAsync(OrderEvent.CancellationRefused, order.Next(OrderStatus.Received));
+        var view = await GetAsync();
+        Assert.Equal(
+            ["orderId", "offerId", "title", "quantity", "customerId", "customerName", "phone", "destination", "note", "place", "amount", "prepaid", "currency", "status", "reason", "date", "receivedAt", "history"],
+            view.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(
+            ("Alice Kim", "010-1234-5678", "By the window", "Bistro Seoul", 30_000m, 10_000m, "KRW", "2026-12-24"),
+            (Text("customerName"), Text("phone"), Text("note"), Text("place"), view.GetProperty("amount").GetDecimal(), view.GetProperty("prepaid").GetDecimal(), Text("currency"), Text("date")));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "confirmation")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(order, "completion")).StatusCode);
+
+        view = await GetAsync();
+        Assert.Equal(("Alice Kim", null), (Text("customerName"), Text("phone")));
+        Assert.Equal(
+            [("Received", null), ("Rejected", "Full."), ("Received", null), ("Confirmed", null), ("Completed", null)],
+            view.GetProperty("history").EnumerateArray().Select(entry => (entry.GetProperty("status").GetString(), entry.TryGetProperty("reason", out var reason) ? reason.GetString() : null)));
+        // Nobody is sent there: nobody else is told who and how to reach.
+        Assert.DoesNotContain("010-1234", string.Join(' ', (await store.PublishedAsync(order.OrderId)).Select(e => e.Data.GetRawText())), StringComparison.Ordinal);
+        using var other = store.As("bookshop", Roles.Merchant);
+        Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync($"/api/store/orders/{order.OrderId}")).StatusCode);
+
+        async Task<JsonElement> GetAsync()
+        {
+            using var merchant = store.As("bistro", Roles.Merchant);
+            return await merchant.GetFromJsonAsync<JsonElement>($"/api/store/orders/{order.OrderId}");
+        }
+
+        string? Text(string field) => view.GetProperty(field).GetString();
+    }
+
+    [Fact]
+    public async Task Whoever_sends_somebody_is_told_where_and_to_whom()
+    {
+        var order = Orders.Table() with { Fulfilment = Fulfilment.Assignment, Destination = "1 Main Street", CustomerName = "Alice Kim", Phone = "010-1234-5678" };
+        await store.DeliverAsync(OrderEvent.Accepted, order);
+        var received = Assert.Single(await store.PublishedAsync(order.OrderId)).Data.Deserialize<StoreEvent>(RunningService<StoreService>.Json)!;
+        Assert.Equal(("1 Main Street", "Bistro Seoul", "Alice Kim", "010-1234-5678"), (received.Destination, received.Place, received.CustomerName, received.Phone));
+    }
+
+    [Fact]
+    public async Task Orders_are_counted_by_status_and_money_by_day()
+    {
+        var merchant = $"seller-{Guid.NewGuid():N}";
+        using var seller = store.As(merchant, Roles.Merchant);
+        var orders = Enumerable.Range(0, 4).Select(_ => Orders.Table(merchant: merchant)).ToList();
+        foreach (var order in orders)
+            await store.DeliverAsync(OrderEvent.Accepted, order);
+        await store.DeliverAsync(OrderEvent.Accepted, orders[0] with { OrderId = Guid.CreateVersion7(), Currency = "USD", Amount = 12.50m, Prepaid = 2.25m });
+        await store.DeliverAsync(OrderEvent.Accepted, Orders.Table(merchant: "somebody-else"));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(orders[0], "confirmation", merchant: merchant)).StatusCode);
+        await store.DeliverAsync(OrderEvent.Cancelled, orders[1].Next(OrderStatus.Cancelled));
+        var today = DateOnly.FromDateTime(store.Time.GetUtcNow().UtcDateTime);
+
+        var sales = await seller.GetFromJsonAsync<JsonElement>("/api/store/sales");
+        Assert.Equal((today.AddDays(-29), today), (sales.GetProperty("from").Deserialize<DateOnly>(), sales.GetProperty("to").Deserialize<DateOnly>()));
+        Assert.Equal("""{"Cancelled":1,"Confirmed":1,"Received":3}""", sales.GetProperty("counts").GetRawText());
+        Assert.Equal(
+            [("KRW", 3L, 90_000m, 30_000m), ("USD", 1L, 12.50m, 2.25m)],
+            sales.GetProperty("days").EnumerateArray().Select(day => (day.GetProperty("currency").GetString()!, day.GetProperty("orders").GetInt64(), day.GetProperty("amount").GetDecimal(), day.GetProperty("prepaid").GetDecimal())));
+
+        var before = await seller.GetFromJsonAsync<JsonElement>($"/api/store/sales?from={today.AddDays(-8):yyyy-MM-dd}&to={today.AddDays(-2):yyyy-MM-dd}");
+        Assert.Equal(("{}", 0), (before.GetProperty("counts").GetRawText(), before.GetProperty("days").GetArrayLength()));
+        foreach (var query in new[] { "from=x", "to=2026-13-01", "from=2026-02-01&to=2026-01-01", "from=2026-01-01&to=2026-12-31", "to=9999-12-31" })
+            Assert.Equal(HttpStatusCode.BadRequest, (await seller.GetAsync($"/api/store/sales?{query}")).StatusCode);
+        using var customer = store.As("alice", Roles.Customer);
+        Assert.Equal(HttpStatusCode.Forbidden, (await customer.GetAsync("/api/store/sales")).StatusCode);
+
+        var tonight = await seller.GetFromJsonAsync<JsonElement>("/api/store/orders?date=2026-12-24&limit=100");
+        Assert.Equal(5, tonight.GetProperty("items").GetArrayLength());
+        Assert.Equal(0, (await seller.GetFromJsonAsync<JsonElement>("/api/store/orders?date=2026-12-25")).GetProperty("items").GetArrayLength());
+        Assert.Equal(HttpStatusCode.BadRequest, (await seller.GetAsync("/api/store/orders?date=tonight")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_merchant_is_reminded_once_of_what_waits_for_confirmation_before_its_day()
+    {
+        await using var database = NpgsqlDataSource.Create(store.ConnectionString);
+        var (due, confirmed, free) = (Table(20), Table(20), Table(20) with { Fulfilment = Fulfilment.None });
+        foreach (var order in new[] { due, confirmed, free, Table(0), Table(-3) })
+            await store.DeliverAsync(OrderEvent.Accepted, order);
+        var dayBefore = new DateTimeOffset(due.Date!.Value.AddDays(-1), TimeOnly.MinValue, TimeSpan.Zero);
+        Assert.Equal(dayBefore.UtcDateTime, await RemindedAtAsync(due));
+        Assert.Equal(DBNull.Value, await RemindedAtAsync(free));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(confirmed, "confirmation")).StatusCode);
+        Assert.Equal(DBNull.Value, await RemindedAtAsync(confirmed));
+
+        await using (var command = database.CreateCommand("UPDATE store_order SET remind_at = now() - interval '1 second' WHERE order_id = $1"))
+        {
+            command.Parameters.Add(new() { Value = due.OrderId });
+            Assert.Equal(1, await command.ExecuteNonQueryAsync());
+        }
+
+        await Eventually.BecomesAsync<object?>(DBNull.Value, () => RemindedAtAsync(due));
+        Assert.Equal([StoreEvent.OrderReceived, StoreEvent.ConfirmationDue], (await store.PublishedAsync(due.OrderId)).Select(e => e.Type));
+        Assert.Equal("Received", await StatusAsync(due));
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(due, "confirmation")).StatusCode);
+
+        OrderEvent Table(int ahead) => Orders.Table() with { Date = DateOnly.FromDateTime(store.Time.GetUtcNow().UtcDateTime).AddDays(ahead) };
+
+        async Task<object?> RemindedAtAsync(OrderEvent order)
+        {
+            await using var look = database.CreateCommand("SELECT remind_at FROM store_order WHERE order_id = $1");
+            look.Parameters.Add(new() { Value = order.OrderId });
+            return await look.ExecuteScalarAsync();
+        }
     }
 
     [Fact]

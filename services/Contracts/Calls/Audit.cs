@@ -41,7 +41,8 @@ public sealed record AuditedCharge(Guid OrderId, int Charges, decimal Charged, d
 /// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
 /// <param name="Available">How many are left.</param>
 /// <param name="Held">How many the holds say are not.</param>
-public sealed record AuditedOffer(Guid OfferId, int? Capacity, int? Available, long Held);
+/// <param name="OnSale">Whether it can be ordered, as far as its seller is concerned.</param>
+public sealed record AuditedOffer(Guid OfferId, int? Capacity, int? Available, long Held, bool OnSale = true);
 
 /// <summary>A hold. Catalog: <c>POST /audit/holds</c> with <see cref="AuditOrders"/>.</summary>
 /// <param name="Quantity">How many; 0 when it was released.</param>
@@ -57,7 +58,7 @@ public sealed record AuditedHold(Guid OrderId, int Quantity);
 /// <param name="Version">The last version of the order it has seen, where it keeps that; else 0.</param>
 public sealed record AuditedView(Guid OrderId, string Status, long Version);
 
-/// <summary>A merchant of whom a request waits although a worker is free. Dispatch: <c>POST /audit/idle</c>, no body; empty when all is well.</summary>
+/// <summary>A merchant of whom a request waits for a day on which a worker is free. Dispatch: <c>POST /audit/idle</c>, no body; empty when all is well.</summary>
 /// <param name="Waiting">How many requests wait.</param>
 /// <param name="FreeWorkers">How many workers are free.</param>
 public sealed record AuditedIdle(string MerchantId, int Waiting, int FreeWorkers);

@@ -25,6 +25,9 @@ public enum HoldOutcome
     /// <summary>The offer needs a destination and the order has none.</summary>
     DestinationRequired,
 
+    /// <summary>Somebody comes for the offer, and the order has no phone number to reach its customer.</summary>
+    PhoneRequired,
+
     /// <summary>The offer is prepaid and the order says not by what.</summary>
     PaymentMethodRequired,
 
@@ -57,9 +60,10 @@ public enum HoldOutcome
 /// <param name="CanPay">Whether the customer said by what to pay.</param>
 /// <param name="ExpectedAmount">What the customer expects all of it to cost; <see langword="null"/> takes any amount.</param>
 /// <param name="ExpectedPrepaid">What of that the customer expects to pay first; <see langword="null"/> takes any amount.</param>
+/// <param name="HasPhone">Whether the customer said how to be reached; <see langword="null"/> where it was not asked.</param>
 public sealed record HoldRequest(
     Guid OrderId, string CustomerId, Guid OfferId, int Quantity, string? Destination, DateOnly? Date, bool CanPay,
-    decimal? ExpectedAmount = null, decimal? ExpectedPrepaid = null);
+    decimal? ExpectedAmount = null, decimal? ExpectedPrepaid = null, bool? HasPhone = null);
 
 /// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
 /// <param name="Outcome">Whether it is held.</param>
@@ -182,3 +186,10 @@ public sealed record ReviewRequest(Guid TitleId, string PublisherId, string Titl
 /// <summary>The answer to a <see cref="ReviewRequest"/>.</summary>
 /// <param name="Outcome">Whether it was taken in.</param>
 public sealed record ReviewRequestAnswer(ReviewRequestOutcome Outcome);
+
+/// <summary>Asks how many workers of a merchant can be sent somewhere on a day. <c>POST /worker-counts</c> of dispatch.</summary>
+public sealed record WorkerCountRequest(string MerchantId, DateOnly Date);
+
+/// <summary>The answer to a <see cref="WorkerCountRequest"/>.</summary>
+/// <param name="Workers">How many there are, without those who have that day off.</param>
+public sealed record WorkerCountAnswer(int Workers);

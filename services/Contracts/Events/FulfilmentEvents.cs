@@ -9,6 +9,9 @@ namespace OrderMall.Contracts;
 /// <param name="Destination">Where a parcel or a worker goes.</param>
 /// <param name="Date">The day it is for.</param>
 /// <param name="Reason">The merchant's words when the order was refused.</param>
+/// <param name="Place">Where it takes place.</param>
+/// <param name="CustomerName">What the customer is called, where somebody is sent to them.</param>
+/// <param name="Phone">How to reach the customer, where somebody is sent to them.</param>
 public sealed record StoreEvent(
     Guid OrderId,
     long Version,
@@ -20,7 +23,10 @@ public sealed record StoreEvent(
     Fulfilment Fulfilment,
     string? Destination,
     DateOnly? Date,
-    string? Reason) : IEvent<StoreEvent>
+    string? Reason,
+    string? Place = null,
+    string? CustomerName = null,
+    string? Phone = null) : IEvent<StoreEvent>
 {
     static string IEvent<StoreEvent>.Topic => Topics.Store;
     static JsonTypeInfo<CloudEvent<StoreEvent>> IEvent<StoreEvent>.Json => ContractsJson.Default.CloudEventStoreEvent;
@@ -37,6 +43,9 @@ public sealed record StoreEvent(
 
     /// <summary>The merchant's refusal came too late: the order goes on, or took place.</summary>
     public const string RejectionOverruled = "StoreOrderRejectionOverruled";
+
+    /// <summary>The order still waits for the merchant's confirmation, and will expire.</summary>
+    public const string ConfirmationDue = "StoreOrderConfirmationDue";
 
     /// <summary>The merchant says it took place.</summary>
     public const string OrderCompleted = "StoreOrderCompleted";

@@ -31,4 +31,7 @@ public sealed record OfferEvent(
 
     /// <summary>The merchant changed it.</summary>
     public const string Changed = "OfferChanged";
+
+    /// <summary>It is off sale: nobody can order it any more, and orders for it go on.</summary>
+    public const string Withdrawn = "OfferWithdrawn";
 }

@@ -98,6 +98,8 @@ public static class OrderReasons
 /// <param name="Note">The customer's note to the merchant.</param>
 /// <param name="Worker">The name of who comes, once somebody was assigned.</param>
 /// <param name="WasReceived">Whether it ever was <see cref="OrderStatus.Received"/>: merchants hear of no other.</param>
+/// <param name="CustomerName">What the customer is called. For the store, in the events by which work begins: <see cref="Accepted"/> and <see cref="CancellationRefused"/>.</param>
+/// <param name="Phone">How to reach the customer, in the same events alone and until the order is over.</param>
 public sealed record OrderEvent(
     Guid OrderId,
     long Version,
@@ -119,7 +121,9 @@ public sealed record OrderEvent(
     string? Place,
     string? Note,
     string? Worker = null,
-    bool WasReceived = true) : IEvent<OrderEvent>
+    bool WasReceived = true,
+    string? CustomerName = null,
+    string? Phone = null) : IEvent<OrderEvent>
 {
     static string IEvent<OrderEvent>.Topic => Topics.Orders;
     static JsonTypeInfo<CloudEvent<OrderEvent>> IEvent<OrderEvent>.Json => ContractsJson.Default.CloudEventOrderEvent;

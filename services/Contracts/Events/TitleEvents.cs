@@ -14,7 +14,7 @@ public enum TitleStatus
     /// <summary>The product team has it.</summary>
     InReview,
 
-    /// <summary>On sale as a book. Final.</summary>
+    /// <summary>On sale as a book.</summary>
     Approved,
 
     /// <summary>Refused; the reason says why. Final.</summary>
@@ -37,6 +37,7 @@ public enum TitleStatus
 /// <param name="Price">Of one copy, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Copies">How many can be sold.</param>
+/// <param name="WasApproved">Whether it ever was <see cref="TitleStatus.Approved"/>: only then it was on sale.</param>
 public sealed record TitleEvent(
     Guid TitleId,
     long Version,
@@ -48,7 +49,8 @@ public sealed record TitleEvent(
     string Author,
     decimal Price,
     string Currency,
-    int Copies) : IEvent<TitleEvent>
+    int Copies,
+    bool WasApproved = false) : IEvent<TitleEvent>
 {
     static string IEvent<TitleEvent>.Topic => Topics.Titles;
     static JsonTypeInfo<CloudEvent<TitleEvent>> IEvent<TitleEvent>.Json => ContractsJson.Default.CloudEventTitleEvent;
@@ -63,7 +65,7 @@ public sealed record TitleEvent(
     /// <summary>Refused.</summary>
     public const string Rejected = "TitleRejected";
 
-    /// <summary>Withdrawn by its publisher.</summary>
+    /// <summary>Withdrawn by its publisher; what was on sale goes off sale.</summary>
     public const string Cancelled = "TitleCancelled";
 
     /// <summary>An attempt whose review could not be requested for certain. Its review, if there is one, is undone; people never hear of it.</summary>

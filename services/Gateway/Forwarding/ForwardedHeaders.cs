@@ -48,6 +48,8 @@ internal static class ForwardedHeaders
             return;
         to.Headers.TryAddWithoutValidation(GatewayIdentity.UserHeader, id);
         to.Headers.TryAddWithoutValidation(GatewayIdentity.RolesHeader, string.Join(',', user.FindAll(ClaimTypes.Role).Select(role => role.Value)));
+        if (user.FindFirstValue(ClaimTypes.Name) is { } called)
+            to.Headers.TryAddWithoutValidation(GatewayIdentity.NameHeader, Uri.EscapeDataString(called));
         if (user.FindFirstValue(ClaimTypes.Email) is { } email)
             to.Headers.TryAddWithoutValidation(EmailHeader, System.Text.Ascii.IsValid(email) ? email : Uri.EscapeDataString(email));
     }

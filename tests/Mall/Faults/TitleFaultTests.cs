@@ -9,17 +9,26 @@ public sealed class TitleFaultTests(MallFixture mall) : IClassFixture<MallFixtur
 {
     private readonly string _title = $"Azaleas {Guid.NewGuid():N}";
 
-    [FactNeeding(Need.Faults)]
-    public async Task A_title_is_withdrawn_while_the_store_is_down_and_its_review_when_that_is_back()
+    [TheoryNeeding(Need.Faults)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_title_is_withdrawn_while_the_store_is_down_and_its_review_when_that_is_back(bool isApproved)
     {
         var (publisher, reviewer, op) = (await mall.PublisherAsync(), await mall.ReviewerAsync(), await mall.OperatorAsync());
         var title = await publisher.SubmitAsync(_title);
         await reviewer.SeesAsync(title, "Pending");
+        if (isApproved)
+        {
+            (await reviewer.ApproveAsync(title)).Is(HttpStatusCode.OK);
+            await Eventually.Is(HttpStatusCode.OK, async () => (await mall.Anyone.GetAsync($"/api/offers/{title}")).Status);
+        }
+
         await using (var absence = await op.StopAsync("store"))
         {
             Assert.Equal("Cancelled", (await publisher.WithdrawAsync(title)).Is(HttpStatusCode.OK)["status"]);
             await publisher.OnPageAsync(title, "Cancelled");
             await publisher.IsToldOnceAsync(_title, "withdrawn");
+            await Eventually.Is(HttpStatusCode.NotFound, async () => (await mall.Anyone.GetAsync($"/api/offers/{title}")).Status);
         }
 
         await reviewer.SeesAsync(title, "Withdrawn");

@@ -74,7 +74,7 @@ public sealed class OthersThingsTests(MallFixture mall) : IClassFixture<MallFixt
         var (company, other, customer) = (await mall.CleaningCompanyAsync(), await mall.ShopAsync("clinic"), await mall.NewCustomerAsync());
         var worker = await company.AddWorkerAsync($"Worker {Guid.NewGuid():N}");
         var offer = await company.SellVisitsAsync($"Visit {Guid.NewGuid():N}", 1);
-        var visit = (await customer.PostAsync("/api/orders", new { offerId = offer, quantity = 1, destination = Customer.Destination })).Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
+        var visit = (await customer.PostAsync("/api/orders", new { offerId = offer, quantity = 1, destination = Customer.Destination, phone = Customer.Phone })).Is(HttpStatusCode.Created).Json.GetProperty("id").GetGuid();
         await Eventually.Is(HttpStatusCode.OK, async () => (await company.GetAsync($"/api/assignments/{visit}")).Status);
 
         await IsNotThereAsync(other, HttpMethod.Get, "/api/assignments/{id}", visit);

@@ -34,7 +34,7 @@ internal sealed class Judgement
         Assert.Equal([], Said(AuditRules.Judge(new AuditedOffer(
             offer.GetGuid(0), offer.IsDBNull(1) ? null : offer.GetInt32(1), offer.IsDBNull(2) ? null : offer.GetInt32(2), offer.GetInt64(3)))));
 
-        // A worker is where their only visit is, and nobody waits while somebody is free.
+        // A worker's next visit is their only one, since all are for the same day, and nobody waits while somebody is free.
         await using var visits = dispatch.CreateCommand(
             """
             SELECT (SELECT count(*) FROM (SELECT id, order_id FROM worker WHERE order_id IS NOT NULL) at

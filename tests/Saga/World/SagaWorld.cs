@@ -241,6 +241,7 @@ public sealed class SagaWorld : IAsyncLifetime
             prepayment = @case.Prepayment,
             fulfilment = @case.Fulfilment,
             capacity = @case.Capacity,
+            overbook = true,
             date = @case.Dated ? DateOnly.FromDateTime(_clock.Now.UtcDateTime) : (DateOnly?)null,
         });
         OfferId = (await answer!.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
