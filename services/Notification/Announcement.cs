@@ -17,6 +17,9 @@ internal sealed class Announcement
 
     public required string Text { get; init; }
 
+    /// <summary>The same in each language, as JSON; what is not in there is told as above.</summary>
+    public string Texts { get; init; } = "{}";
+
     /// <summary>When it happened (UTC).</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -29,3 +32,6 @@ internal sealed class Announcement
     /// <summary>When it is gone on with or, once everybody was told, forgotten.</summary>
     public required DateTimeOffset DueAt { get; init; }
 }
+
+/// <summary>What it says in one language.</summary>
+internal sealed record AnnouncementText(string Subject, string Text);

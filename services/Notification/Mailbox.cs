@@ -5,7 +5,8 @@ namespace OrderMall.Notification;
 
 /// <summary>A message to one person.</summary>
 /// <param name="IsToMerchant">Whether the person is told as the seller of an order.</param>
-internal sealed record Letter(string PersonId, Message Message, bool IsToMerchant = false);
+/// <param name="Language">The language it is in: only who reads that is given it.</param>
+internal sealed record Letter(string PersonId, Message Message, bool IsToMerchant = false, string Language = Texts.Default);
 
 /// <summary>Brings messages to people over every channel there is. Delivering a message again changes nothing.</summary>
 internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels)
@@ -14,12 +15,21 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
     private const int AtOnce = 5000;
 
     private readonly string _toPeople = Statement(
-        channels, "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) AS letter (person_id, id, order_id, subject, text, at, to_merchant)");
+        channels,
+        $"""
+         SELECT person_id, id, order_id, subject, text, at, to_merchant
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS said (person_id, id, order_id, subject, text, at, to_merchant, spoken)
+         LEFT JOIN (SELECT person_id, language FROM reader WHERE language = ANY($8)) AS reader USING (person_id)
+         WHERE spoken = coalesce(language, '{Texts.Default}')
+         """);
 
     // What is taken in and how far it has come are one: whoever goes on tells nobody twice, and leaves nobody out.
     private readonly string _toInterested = Statement(
         channels,
-        "SELECT person_id, id, NULL::uuid AS order_id, subject, text, at, false AS to_merchant FROM announced, few",
+        """
+        SELECT person_id, id, NULL::uuid AS order_id, coalesce(texts -> language ->> 'subject', subject) AS subject, coalesce(texts -> language ->> 'text', text) AS text, at, false AS to_merchant
+        FROM announced, few LEFT JOIN reader USING (person_id)
+        """,
         before: $"""
             announced AS (SELECT * FROM announcement WHERE id = $1 AND NOT is_told FOR UPDATE),
             few AS (
@@ -28,7 +38,8 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
             """,
         after: "EXISTS (SELECT 1 FROM few)");
 
-    /// <summary>Delivers the letters of one event.</summary>
+    /// <summary>Delivers the letters of one event, to each person those in their language.</summary>
+    /// <param name="letters">In every language there is: <see cref="Texts.InEach"/>.</param>
     /// <param name="within">A connection whose transaction it is to be part of.</param>
     public Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken, NpgsqlConnection? within = null) =>
         ExecuteAsync(
@@ -41,6 +52,7 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
                 new NpgsqlParameter<string[]> { TypedValue = [.. letters.Select(letter => letter.Message.Text)] },
                 new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. letters.Select(letter => letter.Message.At.ToUniversalTime())] },
                 new NpgsqlParameter<bool[]> { TypedValue = [.. letters.Select(letter => letter.IsToMerchant)] },
+                new NpgsqlParameter<string[]> { TypedValue = [.. letters.Select(letter => letter.Language)] },
             ],
             cancellationToken,
             within);

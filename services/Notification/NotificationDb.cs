@@ -9,6 +9,8 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
 
     public DbSet<Announcement> Announcements => Set<Announcement>();
 
+    public DbSet<Reader> Readers => Set<Reader>();
+
     public DbSet<Person> People => Set<Person>();
 
     public DbSet<Email> Emails => Set<Email>();
@@ -18,7 +20,13 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<StoredMessage>().ToTable("message").HasKey(message => new { message.PersonId, message.Id });
         modelBuilder.Entity<Interest>().ToTable("interest").HasKey(interest => interest.PersonId);
-        modelBuilder.Entity<Announcement>().ToTable("announcement").Property(announcement => announcement.Id).ValueGeneratedNever();
+        modelBuilder.Entity<Announcement>(announcement =>
+        {
+            announcement.ToTable("announcement");
+            announcement.Property(a => a.Id).ValueGeneratedNever();
+            announcement.Property(a => a.Texts).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<Reader>().ToTable("reader").HasKey(reader => reader.PersonId);
         modelBuilder.Entity<Person>().ToTable("person").HasKey(person => person.PersonId);
         modelBuilder.Entity<Email>(email =>
         {
@@ -48,6 +56,14 @@ internal sealed class StoredMessage
 
     /// <summary>Whether the person was told as the seller of the order.</summary>
     public bool ToMerchant { get; init; }
+}
+
+/// <summary>Somebody who has chosen a language.</summary>
+internal sealed class Reader
+{
+    public required string PersonId { get; init; }
+
+    public required string Language { get; init; }
 }
 
 /// <summary>The kinds of offers that a person wants to hear of.</summary>

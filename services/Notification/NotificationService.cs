@@ -21,33 +21,39 @@ public sealed class NotificationService : IMallService
         builder.Services.AddOptions<NotificationOptions>()
             .Configure(options => options.AnnouncementsPerDay = isDemo ? NotificationOptions.AnnouncementsOfDemo : options.AnnouncementsPerDay)
             .BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<Texts>();
         builder.Services.AddSingleton<Mailbox>();
         builder.Services.AddHostedService<AnnouncementJob>();
         builder.Services.AddSingleton<AddressBook>();
         builder.Services.AddSingleton<IValidator<Interests>, InterestsValidator>();
+        builder.Services.AddSingleton<IValidator<ChosenLanguage>, ChosenLanguageValidator>();
         builder.Services.AddSingleton<IValidator<Confirmation>, ConfirmationValidator>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        var texts = app.Services.GetRequiredService<Texts>();
         var mailbox = app.Services.GetRequiredService<Mailbox>();
         var options = app.Services.GetRequiredService<IOptions<NotificationOptions>>();
         var time = app.Services.GetRequiredService<TimeProvider>();
         var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
             .Once<OfferEvent>(OfferMessages.Types, (db, e, cancellationToken) =>
-                OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, time.Now(), cancellationToken))
+                OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, texts, time.Now(), cancellationToken))
             .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) =>
-                mailbox.DeliverAsync([OrderMessages.Write(e), .. MerchantMessages.Write(e)], cancellationToken))
-            .On<StoreEvent>([StoreEvent.RejectionOverruled], (_, e, cancellationToken) =>
-                mailbox.DeliverAsync([MerchantMessages.Write(e)], cancellationToken))
+                mailbox.DeliverAsync(texts.InEach(words => [OrderMessages.Write(e, words), .. MerchantMessages.Write(e, words)]), cancellationToken))
+            .On<StoreEvent>(MerchantMessages.OfTheirBook, (_, e, cancellationToken) =>
+                mailbox.DeliverAsync(texts.InEach(words => [MerchantMessages.Write(e, words)]), cancellationToken))
+            .On<PaymentEvent>(PaymentMessages.Types, (_, e, cancellationToken) =>
+                mailbox.DeliverAsync(texts.InEach(words => [PaymentMessages.Write(e, words)]), cancellationToken))
             .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) =>
-                mailbox.DeliverAsync([TitleMessages.Write(e)], cancellationToken))
+                mailbox.DeliverAsync(texts.InEach(words => [TitleMessages.Write(e, words)]), cancellationToken))
             .On<AccountEvent>([AccountEvent.Registered], (_, e, cancellationToken) =>
                 addresses.KeepAsync(e.Data, cancellationToken));
         NotificationsApi.Map(app);
         InterestsApi.Map(app);
+        LanguageApi.Map(app);
         AddressApi.Map(app);
         NotificationAudit.Map(app);
     }

@@ -32,6 +32,8 @@ internal static class NotificationsApi
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Page<MessageView>))]
 [JsonSerializable(typeof(Interests))]
+[JsonSerializable(typeof(ChosenLanguage))]
+[JsonSerializable(typeof(Dictionary<string, AnnouncementText>))]
 [JsonSerializable(typeof(Address))]
 [JsonSerializable(typeof(Confirmation))]
 internal sealed partial class NotificationJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Npgsql;
 
 namespace OrderMall.Notification;
@@ -9,13 +10,13 @@ internal static class OfferMessages
     public static readonly IReadOnlyCollection<string> Types = [OfferEvent.Registered];
 
     /// <summary>Announces an offer, unless its merchant has had as many announced within a day as there may be.</summary>
-    public static async Task AnnounceAsync(NotificationDb db, CloudEvent<OfferEvent> e, int mostPerDay, Mailbox mailbox, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task AnnounceAsync(NotificationDb db, CloudEvent<OfferEvent> e, int mostPerDay, Mailbox mailbox, Texts texts, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var offer = e.Data;
         await db.Database.BeginTransactionAsync(cancellationToken);
         // Two of one merchant at the same moment: one of them sees the other. All is done on this connection: who waits here has one already.
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({offer.MerchantId}, 0))", cancellationToken);
-        var announcement = Write(e, now);
+        var announcement = Write(e, texts, now);
         if (await db.Announcements.AnyAsync(same => same.Id == announcement.Id, cancellationToken))
             return;
         var announced = await db.Announcements.CountAsync(other => other.MerchantId == offer.MerchantId, cancellationToken);
@@ -25,33 +26,46 @@ internal static class OfferMessages
             return;
         }
 
-        await mailbox.DeliverAsync([NotAnnounced(offer, mostPerDay, now)], cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
+        await mailbox.DeliverAsync(texts.InEach(words => [NotAnnounced(offer, mostPerDay, words, now)]), cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
         // Nothing of the context is changed that would be saved.
         await db.Database.CommitTransactionAsync(cancellationToken);
     }
 
-    private static Announcement Write(CloudEvent<OfferEvent> e, DateTimeOffset now)
+    private static Announcement Write(CloudEvent<OfferEvent> e, Texts texts, DateTimeOffset now)
     {
         var offer = e.Data;
+        var said = Texts.Languages.ToDictionary(language => language, language => Say(offer, new Words(texts, language)));
         return new Announcement
         {
             Id = Message.IdOf(e.Id, offer.At, offer.Version),
             MerchantId = offer.MerchantId,
             Kind = offer.Kind,
-            Subject = $"New {offer.Kind}: {offer.Title}",
-            Text = $"{offer.Title} is on sale now ({OrderMessages.Money(offer.Price, offer.Currency)}{OrderMessages.When(offer.Date)}{OrderMessages.Where(offer.Place)}). You hear of this because of your interest in {offer.Kind}.",
+            Subject = said[Texts.Default].Subject,
+            Text = said[Texts.Default].Text,
+            Texts = JsonSerializer.Serialize(said, NotificationJson.Default.DictionaryStringAnnouncementText),
             At = offer.At,
             DueAt = now,
         };
     }
 
+    private static AnnouncementText Say(OfferEvent offer, Words words)
+    {
+        var (subject, text) = words.Say("Offer", new()
+        {
+            ["title"] = offer.Title,
+            ["kind"] = offer.Kind,
+            ["amount"] = OrderMessages.Money(offer.Price, offer.Currency),
+            ["when"] = words.When(offer.Date),
+            ["where"] = words.Where(offer.Place),
+        });
+        return new AnnouncementText(subject, text);
+    }
+
     // Once an hour, however many they are.
-    private static Letter NotAnnounced(OfferEvent offer, int mostPerDay, DateTimeOffset now)
+    private static Letter NotAnnounced(OfferEvent offer, int mostPerDay, Words words, DateTimeOffset now)
     {
         var hour = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
-        var text = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{offer.Title} is on sale, but people with an interest in {offer.Kind} are not told of it: of one merchant's offers they are told of {mostPerDay} within a day. This holds for all that you register until the first of those is a day old.");
-        return new Letter(offer.MerchantId, new Message(Message.IdOf($"{offer.MerchantId}/not announced", hour, version: 0), OrderId: null, $"Not announced: {offer.Title}", text, now), IsToMerchant: true);
+        var (subject, text) = words.Say("Merchant:NotAnnounced", new() { ["title"] = offer.Title, ["kind"] = offer.Kind, ["most"] = mostPerDay.ToString(CultureInfo.InvariantCulture) });
+        return new Letter(offer.MerchantId, new Message(Message.IdOf($"{offer.MerchantId}/not announced", hour, version: 0), OrderId: null, subject, text, now), IsToMerchant: true);
     }
 }

@@ -3,18 +3,19 @@ namespace OrderMall.Notification;
 /// <summary>What publishers are told of the titles they register.</summary>
 internal static class TitleMessages
 {
-    public static Letter Write(CloudEvent<TitleEvent> e)
+    public static Letter Write(CloudEvent<TitleEvent> e, Words words)
     {
         var title = e.Data;
-        var what = $"{title.Title} by {title.Author}";
-        var (subject, text) = e.Type switch
+        // The texts are named after the events; what was on sale is told so.
+        var key = e.Type == TitleEvent.Cancelled && title.WasApproved ? "Withdrawn" : e.Type["Title".Length..];
+        var (subject, text) = words.Say($"Title:{key}", new()
         {
-            TitleEvent.Registered => ("Title in review", $"We have your registration of {what}. You are told when it has been decided on."),
-            TitleEvent.Approved => ("Title approved", $"{what} is approved and goes on sale: {title.Copies} copies at {OrderMessages.Money(title.Price, title.Currency)}."),
-            TitleEvent.Rejected => ("Title rejected", $"{what} was not approved{OrderMessages.Because(title.Reason)}."),
-            TitleEvent.Cancelled => ("Title withdrawn", $"Your registration of {what} is withdrawn."),
-            _ => throw new ArgumentException($"Nobody is told of {e.Type}.", nameof(e)),
-        };
-        return new Letter(title.PublisherId, new Message(Message.IdOf(e.Id, title.At, title.Version), OrderId: null, $"{subject}: {title.Title}", text, title.At));
+            ["title"] = title.Title,
+            ["what"] = words.Part("part:title", new() { ["title"] = title.Title, ["author"] = title.Author }),
+            ["copies"] = $"{title.Copies}",
+            ["amount"] = OrderMessages.Money(title.Price, title.Currency),
+            ["because"] = words.Because(title.Reason),
+        });
+        return new Letter(title.PublisherId, new Message(Message.IdOf(e.Id, title.At, title.Version), OrderId: null, subject, text, title.At));
     }
 }

@@ -163,6 +163,7 @@ public sealed class OpenApiTests(MallFixture mall) : IClassFixture<MallFixture>
         "email" => $"{Guid.NewGuid():N}@customer.test",
         "password" or "current" or "new" => "Correct-horse-77",
         "currency" => "KRW",
+        "language" => "ko",
         "kind" => "book",
         "offerId" => Unknown,
         "code" => "00000000",

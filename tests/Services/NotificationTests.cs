@@ -148,6 +148,77 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     }
 
     [Fact]
+    public async Task A_merchant_is_reminded_of_what_waits_for_confirmation()
+    {
+        var order = new StoreEvent(Guid.CreateVersion7(), 2, DateTimeOffset.UtcNow, "slow-merchant", "guest", "A table", 2, Fulfilment.Confirmation, null, new DateOnly(2026, 12, 24), null);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Store, StoreEvent.ConfirmationDue, order, id: $"{order.OrderId}"));
+        var message = Assert.Single((await ListAsync("slow-merchant")).GetProperty("items").EnumerateArray());
+        Assert.Equal("Order to confirm: A table", message.GetProperty("subject").GetString());
+        Assert.StartsWith("The order of 2 × A table, on 2026-12-24 still waits for your confirmation.", message.GetProperty("text").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_gets_money_back_is_told_once_how_much_and_when()
+    {
+        var payment = new PaymentEvent(Guid.CreateVersion7(), 3, new DateTimeOffset(2026, 5, 4, 13, 2, 1, TimeSpan.Zero), "payer", 1_230_000m, "KRW", PaymentStatus.Refunded);
+        foreach (var type in new[] { PaymentEvent.Approved, PaymentEvent.Refunded, PaymentEvent.Refunded })
+            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Payments, type, payment, id: $"{payment.OrderId} {type}"));
+        var message = Assert.Single((await ListAsync("payer")).GetProperty("items").EnumerateArray());
+        Assert.Equal(
+            ("Refund: 1,230,000 KRW", payment.OrderId, $"1,230,000 KRW were given back to you on 2026-05-04 at 13:02 UTC, to what you had paid with. It is the money of order {payment.OrderId}."),
+            (message.GetProperty("subject").GetString(), message.GetProperty("orderId").GetGuid(), message.GetProperty("text").GetString()));
+    }
+
+    [Fact]
+    public async Task Everybody_reads_their_own_language()
+    {
+        using var reader = notification.As("korean-reader", Roles.Customer);
+        Assert.Equal("en", (await reader.GetFromJsonAsync<JsonElement>("/api/notifications/language")).GetProperty("language").GetString());
+        using var chosen = await reader.PutAsJsonAsync("/api/notifications/language", new { language = "ko" });
+        Assert.Equal(HttpStatusCode.OK, chosen.StatusCode);
+        Assert.Equal("ko", (await reader.GetFromJsonAsync<JsonElement>("/api/notifications/language")).GetProperty("language").GetString());
+        foreach (var wrong in new[] { "fr", "", null })
+            Assert.Equal(HttpStatusCode.BadRequest, (await reader.PutAsJsonAsync("/api/notifications/language", new { language = wrong })).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await reader.PutAsJsonAsync("/api/notifications/interests", new { kinds = new[] { "fan-club" } })).StatusCode);
+
+        var order = Orders.Table(customer: "korean-reader", merchant: "english-bistro");
+        var types = OrderEvent.OfPublicOrders;
+        for (var i = 0; i < 2; i++)
+        {
+            foreach (var type in types)
+                await notification.DeliverAsync(type, order, id: $"{order.OrderId} {type}");
+        }
+
+        var rejected = order.Next(OrderStatus.Rejected, $"{OrderReasons.RefusedByMerchant}: 만석");
+        await notification.DeliverAsync(OrderEvent.Rejected, rejected);
+        var offer = new OfferEvent(Guid.CreateVersion7(), 1, DateTimeOffset.UtcNow, "fans", "fan-club", "팬 미팅", 15_000m, "KRW", Date: null, Place: "서울");
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Offers, OfferEvent.Registered, offer));
+        await AllToldAsync();
+
+        var messages = (await ListAsync("korean-reader", "?limit=100")).GetProperty("items").EnumerateArray().Select(message => (Subject: message.GetProperty("subject").GetString()!, Text: message.GetProperty("text").GetString()!)).ToList();
+        Assert.Equal(types.Count + 2, messages.Count);
+        Assert.All(messages, message => Assert.DoesNotContain("{", message.Subject + message.Text, StringComparison.Ordinal));
+        Assert.Contains(("주문 접수: A table for two", "감사합니다. 주문이 접수되었습니다: A table for two 1개(30,000 KRW, 2026-12-24, Bistro Seoul). 결제 금액: 10,000 KRW."), messages);
+        Assert.Contains(messages, message => message.Text.EndsWith(" 사유: 판매자 거절: 만석. 결제하신 금액은 환불되었습니다.", StringComparison.Ordinal));
+        Assert.Contains(("새 fan-club: 팬 미팅", "팬 미팅 판매를 시작합니다(15,000 KRW, 서울). fan-club에 관심이 있다고 하셔서 알려 드립니다."), messages);
+        var merchant = (await ListAsync("english-bistro")).GetProperty("items").EnumerateArray().Select(message => message.GetProperty("subject").GetString()).ToList();
+        Assert.Contains("New order: A table for two", merchant);
+    }
+
+    [Fact]
+    public async Task Configuration_says_it_otherwise_without_a_build()
+    {
+        var replica = await notification.StartReplicaAsync("Notification:Texts:en:Accepted:subject=[Our mall] Got it: {title}", "Notification:Texts:en:part:paid= {nothing} {amount}!");
+        var order = Orders.Table(customer: "configured");
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order, replica: replica));
+        var message = Assert.Single((await ListAsync("configured")).GetProperty("items").EnumerateArray());
+        Assert.Equal("[Our mall] Got it: A table for two", message.GetProperty("subject").GetString());
+        Assert.EndsWith(" {nothing} 10,000 KRW!", message.GetProperty("text").GetString(), StringComparison.Ordinal);
+        await notification.StopReplicaAsync(replica);
+    }
+
+    [Fact]
     public async Task Who_orders_from_themselves_is_told_as_both()
     {
         await notification.DeliverAsync(OrderEvent.Received, Orders.Book(customer: "both", merchant: "both"));
