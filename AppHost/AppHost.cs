@@ -22,6 +22,6 @@ mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp"] }
 mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing] });
 mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
 mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false });
-mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway));
+mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway) { Settings = ["Operator"] });
 
 return await mall.RunAsync();

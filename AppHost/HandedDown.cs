@@ -5,7 +5,7 @@ namespace OrderMall.AppHost;
 /// <summary>What the mall is told for some of its services: sections of its configuration, as the service reads them.</summary>
 internal static class HandedDown
 {
-    private static readonly string[] Secrets = ["Smtp:Password", "PaymentProvider:Key"];
+    private static readonly string[] Secrets = ["Smtp:Password", "PaymentProvider:Key", "Operator:Password"];
 
     /// <summary>Hands a service's sections down to its instances, and nobody else's secrets.</summary>
     public static void Pass<T>(IDistributedApplicationBuilder builder, MallService service, IReadOnlyList<IResourceBuilder<T>> instances)
