@@ -202,7 +202,7 @@ public sealed class RolesTests(ServiceFixture fixture)
         Assert.Equal(one.Id, Assert.Single((await AskAsync(gateway, boss, HttpMethod.Get, "/api/ops/accounts?q=A_1")).GetProperty("items").EnumerateArray()).GetProperty("id").GetString());
         var first = await AskAsync(gateway, boss, HttpMethod.Get, "/api/ops/accounts?q=search.test&limit=1");
         var next = await AskAsync(gateway, boss, HttpMethod.Get, $"/api/ops/accounts?q=search.test&limit=1&after={first.GetProperty("next").GetString()}");
-        Assert.Equal([one.Id, two.Id], new[] { first, next }.Select(page => page.GetProperty("items")[0].GetProperty("id").GetString()));
+        Assert.Equal([two.Id, one.Id], new[] { first, next }.Select(page => page.GetProperty("items")[0].GetProperty("id").GetString()));
         Assert.Equal(JsonValueKind.Null, next.GetProperty("next").ValueKind);
     }
 

@@ -11,7 +11,7 @@ namespace OrderMall.Gateway;
 /// within a token's life is kept in memory, and read anew every few seconds. A request costs a look there and no query.
 /// </summary>
 internal sealed partial class Standings(
-    IServiceScopeFactory scopes, EventStreams streams, IOptionsMonitor<BearerTokenOptions> tokens, TimeProvider time, ILogger<Standings> logger) : BackgroundService
+    NpgsqlDataSource database, IServiceScopeFactory scopes, EventStreams streams, IOptionsMonitor<BearerTokenOptions> tokens, TimeProvider time, ILogger<Standings> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
     // Replicas' clocks differ, and a token may have been made of what was read just before.
@@ -34,12 +34,10 @@ internal sealed partial class Standings(
         await _one.WaitAsync(cancellationToken);
         try
         {
+            var ids = await ChangedAsync(cancellationToken);
             await using var scope = scopes.CreateAsyncScope();
-            var db = scope.ServiceProvider.GetRequiredService<GatewayDb>();
-            var since = time.Now() - tokens.Get(IdentityConstants.BearerScheme).BearerTokenExpiration - Margin;
-            var ids = await db.AccountChanges.Where(change => change.At > since).Select(change => change.AccountId).Distinct().ToListAsync(cancellationToken);
             var before = _changed;
-            var now = ids.Count == 0 ? [] : await db.StandingsAsync(ids, cancellationToken);
+            var now = ids.Count == 0 ? [] : await scope.ServiceProvider.GetRequiredService<GatewayDb>().StandingsAsync(ids, cancellationToken);
             _changed = now;
             foreach (var (id, standing) in now)
             {
@@ -81,6 +79,17 @@ internal sealed partial class Standings(
                 LogUnread(e.Message);
             }
         }
+    }
+
+    private async Task<List<string>> ChangedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT DISTINCT account_id FROM account_change WHERE at > $1");
+        command.Parameters.Add(new() { Value = time.Now() - tokens.Get(IdentityConstants.BearerScheme).BearerTokenExpiration - Margin });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.GetString(0));
+        return ids;
     }
 
     [LoggerMessage(LogLevel.Warning, "What was changed in roles cannot be read: {Reason}. What was read before counts until then")]
