@@ -19,6 +19,7 @@ public sealed class GatewayService : IMallService
             builder.Services.AddSingleton(inside);
         ConnectionLimits.Add(builder, inside);
         builder.Services.AddSingleton<KnownProxies>();
+        Origins.Add(builder);
         builder.AddDatabase<GatewayDb>();
         builder.Services.AddSingleton(new Retention("session", "id", "expires_at") { Life = TimeSpan.Zero });
         ProtectionKeys.Add(builder);
@@ -56,6 +57,7 @@ public sealed class GatewayService : IMallService
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
         app.Services.GetRequiredService<Standings>().Use(app);
         PersonalAnswers.Use(app);
+        Origins.Use(app);
         app.UseRateLimiter();
         NormalPath.Use(app);
         BodySize.Use(app);
