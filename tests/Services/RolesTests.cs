@@ -53,7 +53,7 @@ public sealed class RolesTests(ServiceFixture fixture)
         Assert.Equal([Roles.Customer], early.Roles);
         var configured = await gateway.StartReplicaAsync($"Operator:Email={OperatorEmail}");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(gateway, early, HttpMethod.Get, "/api/ops/accounts", at: configured));
-        await gateway.StartReplicaAsync("Operator:Email=second@mall.test", "Operator:Password=Second-one-1");
+        await gateway.StartReplicaAsync("Operator:Email=second@mall.test", "Operator:Password=Correct-horse-7");
         var second = await JoinAsync(gateway, "second@mall.test");
         Assert.Equal([Roles.Customer], second.Roles);
     }
@@ -63,17 +63,17 @@ public sealed class RolesTests(ServiceFixture fixture)
     {
         await using var gateway = await StartAsync();
         var thief = await JoinAsync(gateway, OperatorEmail);
-        await gateway.StartReplicaAsync($"Operator:Email={OperatorEmail}", "Operator:Password=Another-one-1");
+        await gateway.StartReplicaAsync($"Operator:Email={OperatorEmail}", "Operator:Password=Correct-horse-7");
         Assert.Contains(gateway.Logs.GetSnapshot(), log => log.Message.Contains("may be somebody else's", StringComparison.Ordinal));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(gateway, thief, HttpMethod.Get, "/api/ops/accounts"));
 
-        await using var empty = await StartAsync($"Operator:Email={OperatorEmail}", "Operator:Password=Another-one-1");
+        await using var empty = await StartAsync($"Operator:Email={OperatorEmail}", "Operator:Password=Correct-horse-7");
         await Task.WhenAll(empty.StartReplicaAsync(), empty.StartReplicaAsync());
         using var late = await empty.Internal.PostAsJsonAsync("/api/account/register", new { email = OperatorEmail, password = Demo.Password, name = "Thief" });
         Assert.Equal(HttpStatusCode.Conflict, late.StatusCode);
-        var boss = new Person("", OperatorEmail, (await Accounts.SignInAsync(empty.Internal, OperatorEmail, "Another-one-1")).AccessToken, []);
+        var boss = new Person("", OperatorEmail, (await Accounts.SignInAsync(empty.Internal, OperatorEmail, "Correct-horse-7")).AccessToken, []);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(empty, boss, HttpMethod.Get, "/api/ops/accounts"));
-        foreach (var (wrong, named) in new[] { (new[] { "Operator:Email=nobody" }, "Operator:Email"), (["Operator:Password=Second-one-1"], "Operator:Email"), (["Operator:Email=a@b.test", "Operator:Password=weak"], "Operator:Password") })
+        foreach (var (wrong, named) in new[] { (new[] { "Operator:Email=nobody" }, "Operator:Email"), (["Operator:Password=Correct-horse-7"], "Operator:Email"), (["Operator:Email=a@b.test", "Operator:Password=weak"], "Operator:Password") })
         {
             await using var unused = new RunningService<GatewayService>(fixture) { Settings = wrong };
             Assert.Contains(named, (await Assert.ThrowsAsync<InvalidOperationException>(unused.InitializeAsync)).Message, StringComparison.Ordinal);
