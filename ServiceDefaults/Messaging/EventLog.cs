@@ -43,8 +43,8 @@ internal static class EventLog
             while (await reader.ReadAsync(cancellationToken))
             {
                 events.Add(new LoggedEvent(
-                    reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetInt64(3), reader.IsDBNull(4) ? null : reader.GetString(4),
-                    reader.GetFieldValue<DateTimeOffset>(5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6)));
+                    reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<long?>(3), reader[4] as string,
+                    reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset?>(6)));
             }
 
             return TypedResults.Ok(events);
@@ -61,7 +61,7 @@ internal static class EventLog
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             var handled = new List<HandledEvent>();
             while (await reader.ReadAsync(cancellationToken))
-                handled.Add(new HandledEvent(reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<DateTimeOffset>(2)));
+                handled.Add(new HandledEvent(reader.GetString(0), reader.GetFieldValue<DateTimeOffset?>(1), reader.GetFieldValue<DateTimeOffset?>(2)));
             return TypedResults.Ok(handled);
         }).ExcludeFromDescription();
     }

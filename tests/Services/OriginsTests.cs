@@ -30,14 +30,15 @@ public sealed class OriginsTests(ServiceFixture fixture)
         Assert.Equal("http://127.0.0.1:5173", await AllowedAsync(gateway, "http://127.0.0.1:5173", HttpMethod.Get, "/nothing/here"));
         Assert.Null(await AllowedAsync(gateway, "https://evil.example", HttpMethod.Get, "/nothing/here"));
         Assert.Null(await AllowedAsync(gateway, "https://evil.example", HttpMethod.Options, "/api/orders"));
-        HttpResponseMessage refused;
-        do
+        for (var asked = 0; ; asked++)
         {
-            refused = await SendAsync(gateway, Shop, HttpMethod.Get, "/openapi/v1.json");
+            using var answer = await SendAsync(gateway, Shop, HttpMethod.Get, "/nothing/here");
+            Assert.Equal(Shop, One(answer, "Access-Control-Allow-Origin"));
+            Assert.Contains("Retry-After", One(answer, "Access-Control-Expose-Headers")!, StringComparison.Ordinal);
+            if (answer.StatusCode == HttpStatusCode.TooManyRequests)
+                break;
+            Assert.True(asked < 20);
         }
-        while (refused.StatusCode == HttpStatusCode.OK);
-        Assert.Equal((HttpStatusCode.TooManyRequests, Shop), (refused.StatusCode, One(refused, "Access-Control-Allow-Origin")));
-        Assert.Contains("Retry-After", One(refused, "Access-Control-Expose-Headers")!, StringComparison.Ordinal);
     }
 
     [Theory]
