@@ -30,15 +30,17 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
         if (Grants.IsSelling(role))
-            Found(user.Id, user.Name, user.Id, at);
+            Found(user.Id, user.Name, at);
         this.Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
     }
 
-    /// <summary>Begins a business of one owner.</summary>
-    public void Found(string id, string name, string ownerId, DateTimeOffset at)
+    /// <summary>Begins a business of one owner, whose account it is known by.</summary>
+    /// <returns>Its id: the account's.</returns>
+    public string Found(string accountId, string name, DateTimeOffset at)
     {
-        Businesses.Add(new Business { Id = id, Name = name, CreatedAt = at });
-        BusinessMembers.Add(new BusinessMember { BusinessId = id, AccountId = ownerId, Role = BusinessRoles.Owner, InvitedAt = at, JoinedAt = at });
+        Businesses.Add(new Business { Id = accountId, Name = name, CreatedAt = at });
+        BusinessMembers.Add(new BusinessMember { BusinessId = accountId, AccountId = accountId, Role = BusinessRoles.Owner, InvitedAt = at, JoinedAt = at });
+        return accountId;
     }
 
     /// <summary>What an account may do.</summary>

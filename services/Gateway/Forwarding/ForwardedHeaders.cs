@@ -49,6 +49,8 @@ internal static class ForwardedHeaders
             return;
         to.Headers.TryAddWithoutValidation(GatewayIdentity.UserHeader, id);
         to.Headers.TryAddWithoutValidation(GatewayIdentity.RolesHeader, string.Join(',', user.FindAll(ClaimTypes.Role).Select(role => role.Value)));
+        if (Standing.MembershipOf(user) is { } business)
+            to.Headers.TryAddWithoutValidation(GatewayIdentity.BusinessHeader, business);
         if (user.FindFirstValue(ClaimTypes.Email) is { } email)
             to.Headers.TryAddWithoutValidation(EmailHeader, System.Text.Ascii.IsValid(email) ? email : Uri.EscapeDataString(email));
     }

@@ -3,6 +3,7 @@ namespace OrderMall.Gateway;
 /// <summary>Who sells: services know it as the merchant, or the publisher. Its members act for it.</summary>
 internal sealed class Business
 {
+    /// <summary>That of the account with which it began, which stays an owner of it.</summary>
     public required string Id { get; init; }
 
     public required string Name { get; init; }

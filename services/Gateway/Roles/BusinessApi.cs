@@ -114,8 +114,8 @@ internal static class BusinessApi
             return Problems.NotFound("member");
         if (member.Role == role.Role)
             return TypedResults.NoContent();
-        if (member is { Role: BusinessRoles.Owner, JoinedAt: not null } && await IsLastOwnerAsync(member, db, cancellationToken))
-            return LastOwner();
+        if (member.AccountId == member.BusinessId)
+            return Founder();
         if (member.JoinedAt is not null)
         {
             var was = await db.StandingAsync(accountId, cancellationToken);
@@ -136,8 +136,8 @@ internal static class BusinessApi
             return refusal;
         if (mine is null || await db.BusinessMembers.FindAsync([mine.BusinessId, accountId], cancellationToken) is not { } member)
             return Problems.NotFound("member");
-        if (member is { Role: BusinessRoles.Owner, JoinedAt: not null } && await IsLastOwnerAsync(member, db, cancellationToken))
-            return LastOwner();
+        if (member.AccountId == member.BusinessId)
+            return Founder();
         if (member.JoinedAt is not null)
         {
             var was = await db.StandingAsync(accountId, cancellationToken);
@@ -174,9 +174,8 @@ internal static class BusinessApi
         var was = await db.StandingAsync(user.Id(), cancellationToken);
         if (was.BusinessId is not null || was.Roles.Any(Grants.IsSelling))
             return Problems.Conflict("in-business", "You belong to a business already, and nobody acts for two: leave it first, or use another account.");
-        // An owner has what the business has.
-        var owner = await db.BusinessMembers.Where(other => other.BusinessId == businessId && other.JoinedAt != null && other.Role == BusinessRoles.Owner).Select(other => other.AccountId).FirstAsync(cancellationToken);
-        var selling = (await db.StandingAsync(owner, cancellationToken)).Roles.Where(Grants.IsSelling);
+        // Who began it has what the business has.
+        var selling = (await db.StandingAsync(businessId, cancellationToken)).Roles.Where(Grants.IsSelling);
         grants.Change(user.Id(), was, new Standing([.. Roles.All.Where(was.Roles.Concat(selling).Contains)], businessId, member.Role), "joined", user.Id());
         member.JoinedAt = time.Now();
         await grants.CommitAsync(change, cancellationToken);
@@ -203,10 +202,6 @@ internal static class BusinessApi
         : mine.Role != BusinessRoles.Owner ? Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "Forbidden", "Only an owner of the business may do this.")
         : null;
 
-    private static async Task<bool> IsLastOwnerAsync(BusinessMember owner, GatewayDb db, CancellationToken cancellationToken) =>
-        !await db.BusinessMembers.AnyAsync(
-            other => other.BusinessId == owner.BusinessId && other.AccountId != owner.AccountId && other.JoinedAt != null && other.Role == BusinessRoles.Owner, cancellationToken);
-
-    private static ProblemHttpResult LastOwner() =>
-        Problems.Conflict("last-owner", "A business has an owner: make somebody else one first.");
+    private static ProblemHttpResult Founder() =>
+        Problems.Conflict("founder", "The account with which a business began stays an owner of it: the business is known by its id, and written to at its address.");
 }

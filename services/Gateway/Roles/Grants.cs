@@ -5,7 +5,7 @@ namespace OrderMall.Gateway;
 
 /// <summary>
 /// Gives roles and takes them, with a line in the trail for each person concerned. What sells, <c>merchant</c> and <c>publisher</c>, a business has: all who
-/// belong to it have it together. There is always an operator, and in each business an owner.
+/// belong to it have it together. There is always an operator, and in each business its founder.
 /// </summary>
 internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standings, TimeProvider time)
 {
@@ -51,7 +51,7 @@ internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standing
             if (was.BusinessRole == BusinessRoles.Staff)
                 return Problems.Conflict("business-role", $"{string.Join(" and ", Selling)} are roles of the business {was.BusinessId}, where the person is staff: change them for an owner of it, or have an owner remove the person.");
             if (was.BusinessId is null)
-                now = now with { BusinessId = await FoundAsync(account, businessName), BusinessRole = BusinessRoles.Owner };
+                now = now with { BusinessId = db.Found(account.Id, businessName ?? account.Name, time.Now()), BusinessRole = BusinessRoles.Owner };
             else
                 await SetBusinessAsync(was.BusinessId, selling, besides: account.Id, by, reason, cancellationToken);
         }
@@ -92,14 +92,6 @@ internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standing
             .Select(member => member.AccountId).ToListAsync(cancellationToken);
         foreach (var (id, was) in await db.StandingsAsync(others, cancellationToken))
             Change(id, was, was with { Roles = [.. Roles.All.Where(role => IsSelling(role) ? selling.Contains(role) : was.Roles.Contains(role))] }, "roles", by, reason);
-    }
-
-    private async Task<string> FoundAsync(MallUser account, string? name)
-    {
-        // The first business of an account has the account's id; whoever left that one to others begins another.
-        var id = await db.Businesses.AnyAsync(business => business.Id == account.Id) ? Guid.CreateVersion7(time.Now()).ToString() : account.Id;
-        db.Found(id, name ?? account.Name, account.Id, time.Now());
-        return id;
     }
 
     private static string? Text(Standing standing) => standing.BusinessId is null ? null : $"{standing.BusinessRole} of {standing.BusinessId}";

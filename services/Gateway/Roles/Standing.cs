@@ -26,7 +26,10 @@ internal sealed record Standing(IReadOnlyList<string> Roles, string? BusinessId,
     }
 
     /// <summary>The id of the business that a person acts for; the person's own where there is none.</summary>
-    public static string? BusinessOf(ClaimsPrincipal person) => person.FindFirstValue(BusinessClaim) ?? person.FindFirstValue(ClaimTypes.NameIdentifier);
+    public static string? BusinessOf(ClaimsPrincipal person) => MembershipOf(person) ?? person.FindFirstValue(ClaimTypes.NameIdentifier);
+
+    /// <summary>The id of the business that a person belongs to.</summary>
+    public static string? MembershipOf(ClaimsPrincipal person) => person.FindFirstValue(BusinessClaim);
 
     /// <summary>Whether a person only does the work of a business, and does not decide what it sells.</summary>
     public static bool IsStaff(ClaimsPrincipal person) => person.FindFirstValue(BusinessRoleClaim) == BusinessRoles.Staff;
