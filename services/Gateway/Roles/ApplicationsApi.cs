@@ -6,11 +6,24 @@ using Npgsql;
 namespace OrderMall.Gateway;
 
 /// <summary>Asks for a role.</summary>
-/// <param name="Role"><c>merchant</c>, <c>courier</c> or <c>publisher</c>.</param>
 /// <param name="BusinessName">What a new business is to be called; as the person is where it is left out.</param>
 /// <param name="Note">For the operator who decides.</param>
 internal sealed record Apply(
-    string? Role, [property: JsonConverter(typeof(StorableTextConverter))] string? BusinessName, [property: JsonConverter(typeof(StorableTextConverter))] string? Note);
+    OpenRole? Role, [property: JsonConverter(typeof(StorableTextConverter))] string? BusinessName, [property: JsonConverter(typeof(StorableTextConverter))] string? Note);
+
+/// <summary>What people may apply for.</summary>
+[JsonConverter(typeof(NamedValueConverter<OpenRole>))]
+internal enum OpenRole
+{
+    /// <inheritdoc cref="Roles.Merchant"/>
+    [JsonStringEnumMemberName(Roles.Merchant)] Merchant,
+
+    /// <inheritdoc cref="Roles.Courier"/>
+    [JsonStringEnumMemberName(Roles.Courier)] Courier,
+
+    /// <inheritdoc cref="Roles.Publisher"/>
+    [JsonStringEnumMemberName(Roles.Publisher)] Publisher,
+}
 
 /// <summary>Refuses an application.</summary>
 /// <param name="Reason">What the person is told.</param>
@@ -23,11 +36,9 @@ internal sealed record ApplicationView(
 
 internal sealed class ApplyValidator : AbstractValidator<Apply>
 {
-    private static readonly string[] Open = [Roles.Merchant, Roles.Courier, Roles.Publisher];
-
     public ApplyValidator()
     {
-        RuleFor(application => application.Role).NotNull().Must(role => role is null || Open.Contains(role)).WithMessage($"Must be one of {string.Join(", ", Open)}.");
+        RuleFor(application => application.Role).NotNull();
         RuleFor(application => application.BusinessName).Length(1, 100).OneLine();
         RuleFor(application => application.Note).MaximumLength(1000).Lines();
     }
@@ -66,10 +77,16 @@ internal static class ApplicationsApi
         Apply request, IdempotencyKey key, ClaimsPrincipal user, GatewayDb db, TimeProvider time, HttpContext context)
     {
         var (now, id) = (time.Now(), user.Id());
+        var role = request.Role switch
+        {
+            OpenRole.Courier => Roles.Courier,
+            OpenRole.Publisher => Roles.Publisher,
+            _ => Roles.Merchant,
+        };
         var standing = await db.StandingAsync(id, context.RequestAborted);
-        if (standing.Roles.Contains(request.Role))
-            return Problems.Conflict("role-held", $"You are {request.Role} already.");
-        if (Grants.IsSelling(request.Role!) && standing.BusinessRole == BusinessRoles.Staff)
+        if (standing.Roles.Contains(role))
+            return Problems.Conflict("role-held", $"You are {role} already.");
+        if (Grants.IsSelling(role) && standing.BusinessRole == BusinessRoles.Staff)
             return Problems.Conflict("in-business", $"You work for a business ({standing.BusinessId}): an owner of it applies, or you leave it first.");
         if (await db.Applications.CountAsync(application => application.AccountId == id && application.AppliedAt > now - Day, context.RequestAborted) >= MostADay)
             return Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"You have applied {MostADay} times within a day. Try again tomorrow.", (int)Day.TotalSeconds);
@@ -77,7 +94,7 @@ internal static class ApplicationsApi
         {
             Id = Guid.CreateVersion7(now),
             AccountId = id,
-            Role = request.Role!,
+            Role = role,
             BusinessName = request.BusinessName,
             Note = request.Note,
             AppliedAt = now,
@@ -93,7 +110,7 @@ internal static class ApplicationsApi
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e))
         {
             db.ChangeTracker.Clear();
-            return Problems.Conflict("already-applied", $"You have asked to be {request.Role} already, and nobody has decided yet.");
+            return Problems.Conflict("already-applied", $"You have asked to be {role} already, and nobody has decided yet.");
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OrderMall.Gateway;
 
 /// <summary>Who sells: services know it as the merchant, or the publisher. Its members act for it.</summary>
@@ -36,5 +38,17 @@ internal static class BusinessRoles
     /// <summary>The work: orders, workers, visits.</summary>
     public const string Staff = "staff";
 
-    public static readonly IReadOnlyList<string> All = [Owner, Staff];
+    /// <summary>As it is kept.</summary>
+    public static string Of(BusinessRole role) => role == BusinessRole.Owner ? Owner : Staff;
+}
+
+/// <summary>What a person is to be in a business.</summary>
+[JsonConverter(typeof(NamedValueConverter<BusinessRole>))]
+internal enum BusinessRole
+{
+    /// <inheritdoc cref="BusinessRoles.Owner"/>
+    [JsonStringEnumMemberName("owner")] Owner,
+
+    /// <inheritdoc cref="BusinessRoles.Staff"/>
+    [JsonStringEnumMemberName("staff")] Staff,
 }

@@ -7,12 +7,10 @@ namespace OrderMall.Gateway;
 
 /// <summary>Invites a person to a business.</summary>
 /// <param name="Email">The address of the person's account.</param>
-/// <param name="Role"><c>owner</c> or <c>staff</c>.</param>
-internal sealed record Invite([property: JsonConverter(typeof(StorableTextConverter))] string? Email, string? Role);
+internal sealed record Invite([property: JsonConverter(typeof(StorableTextConverter))] string? Email, BusinessRole? Role);
 
 /// <summary>Changes what a member is.</summary>
-/// <param name="Role"><c>owner</c> or <c>staff</c>.</param>
-internal sealed record MemberRole(string? Role);
+internal sealed record MemberRole(BusinessRole? Role);
 
 /// <summary>Somebody in a business.</summary>
 /// <param name="Name"><see langword="null"/> until the person has accepted.</param>
@@ -33,14 +31,14 @@ internal sealed class InviteValidator : AbstractValidator<Invite>
     public InviteValidator()
     {
         RuleFor(invite => invite.Email).Cascade(CascadeMode.Stop).NotEmpty().MaximumLength(RegistrationValidator.LongestEmail).OneLine();
-        RuleFor(invite => invite.Role).NotNull().Must(role => role is null || BusinessRoles.All.Contains(role)).WithMessage($"Must be one of {string.Join(", ", BusinessRoles.All)}.");
+        RuleFor(invite => invite.Role).NotNull();
     }
 }
 
 internal sealed class MemberRoleValidator : AbstractValidator<MemberRole>
 {
     public MemberRoleValidator() =>
-        RuleFor(change => change.Role).NotNull().Must(role => role is null || BusinessRoles.All.Contains(role)).WithMessage($"Must be one of {string.Join(", ", BusinessRoles.All)}.");
+        RuleFor(change => change.Role).NotNull();
 }
 
 /// <summary>Who belongs to a business: its owners say so, and nobody joins without having accepted.</summary>
@@ -97,33 +95,34 @@ internal static class BusinessApi
             return Problems.Conflict("too-many-members", $"A business has at most {MostMembers} members and invitations: remove one first.");
         if (await db.BusinessMembers.CountAsync(member => member.AccountId == account.Id && member.JoinedAt == null, cancellationToken) >= MostInvitations)
             return Problems.Conflict("too-many-invitations", $"The person has {MostInvitations} invitations and has answered none: they decline some first.");
-        var member = new BusinessMember { BusinessId = mine.BusinessId, AccountId = account.Id, Role = invite.Role!, InvitedAt = time.Now() };
+        var member = new BusinessMember { BusinessId = mine.BusinessId, AccountId = account.Id, Role = BusinessRoles.Of(invite.Role!.Value), InvitedAt = time.Now() };
         db.BusinessMembers.Add(member);
         await grants.CommitAsync(change, cancellationToken);
         return TypedResults.Created($"/api/account/business/members/{account.Id}", new MemberView(account.Id, account.Email!, null, member.Role, member.InvitedAt, null));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(
-        string accountId, MemberRole role, ClaimsPrincipal user, GatewayDb db, Grants grants, CancellationToken cancellationToken)
+        string accountId, MemberRole change, ClaimsPrincipal user, GatewayDb db, Grants grants, CancellationToken cancellationToken)
     {
-        await using var change = await grants.BeginAsync(cancellationToken);
+        await using var transaction = await grants.BeginAsync(cancellationToken);
         var mine = await MineAsync(user, db, cancellationToken);
         if (NotOwner(mine) is { } refusal)
             return refusal;
         if (await db.BusinessMembers.FindAsync([mine!.BusinessId, accountId], cancellationToken) is not { } member)
             return Problems.NotFound("member");
-        if (member.Role == role.Role)
+        var role = BusinessRoles.Of(change.Role!.Value);
+        if (member.Role == role)
             return TypedResults.NoContent();
         if (member.AccountId == member.BusinessId)
             return Founder();
         if (member.JoinedAt is not null)
         {
             var was = await db.StandingAsync(accountId, cancellationToken);
-            grants.Change(accountId, was, was with { BusinessRole = role.Role }, "business-role", user.Id());
+            grants.Change(accountId, was, was with { BusinessRole = role }, "business-role", user.Id());
         }
 
-        member.Role = role.Role!;
-        await grants.CommitAsync(change, cancellationToken);
+        member.Role = role;
+        await grants.CommitAsync(transaction, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -29,7 +29,7 @@ internal sealed class RoleApplication
 }
 
 /// <summary>How far an application is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ApplicationStatus>))]
+[JsonConverter(typeof(NamedValueConverter<ApplicationStatus>))]
 internal enum ApplicationStatus
 {
     /// <summary>Nobody has decided.</summary>
