@@ -17,11 +17,14 @@ mall.Add<Projects.Ordering>(new(AppIds.Ordering)
     Settings = ["Ordering"],
     Invokes = [AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch],
 });
-mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store] });
-mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp"] });
-mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing] });
+mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store], Settings = ["Publishing"] });
+mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp", "Notification"] });
+mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing], Settings = ["Rebuild"] });
 mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
-mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false });
-mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway));
+mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false, Settings = ["Audit"] });
+mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway)
+{
+    Settings = ["Operator", "Account", "RateLimit", "Gateway:Budgets", "Gateway:Streams", "Gateway:Proxies", "Gateway:Origins", "Gateway:MaxConnections", "Gateway:MaxConnectionsPerAddress"],
+});
 
 return await mall.RunAsync();

@@ -5,13 +5,15 @@ namespace OrderMall.AppHost;
 /// <summary>What the mall is told for some of its services: sections of its configuration, as the service reads them.</summary>
 internal static class HandedDown
 {
-    private static readonly string[] Secrets = ["Smtp:Password", "PaymentProvider:Key"];
+    // Names the file with settings that change while services run.
+    private const string EveryService = "Configuration";
+    private static readonly string[] Secrets = ["Smtp:Password", "PaymentProvider:Key", "Operator:Password"];
 
     /// <summary>Hands a service's sections down to its instances, and nobody else's secrets.</summary>
     public static void Pass<T>(IDistributedApplicationBuilder builder, MallService service, IReadOnlyList<IResourceBuilder<T>> instances)
         where T : IResourceWithEnvironment
     {
-        var settings = service.Settings.SelectMany(section => builder.Configuration.GetSection(section).AsEnumerable()).Where(setting => setting.Value is not null)
+        var settings = service.Settings.Append(EveryService).SelectMany(section => builder.Configuration.GetSection(section).AsEnumerable()).Where(setting => setting.Value is not null)
             .ToDictionary(StringComparer.OrdinalIgnoreCase);
         // Programs have the mall's own environment too.
         foreach (var secret in Secrets)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Options;
 using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Configuration;
 using OrderMall.ServiceDefaults.Dapr;
 using OrderMall.ServiceDefaults.Messaging;
 
@@ -54,6 +55,7 @@ public static class ServiceHost
             ApplicationName = typeof(TService).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
+        SettingsFile.AddIfNamed(builder);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         // Races for a row are expected and handled; EF would log each as an error.
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.None);

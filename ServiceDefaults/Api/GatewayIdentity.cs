@@ -20,6 +20,9 @@ public static class GatewayIdentity
     /// <summary>The person's id.</summary>
     public const string UserHeader = "X-Mall-User";
 
+    /// <summary>The business that the person belongs to, if there is one, also where the person asks for nobody else.</summary>
+    public const string BusinessHeader = "X-Mall-Business";
+
     /// <summary>The person's roles, separated by commas.</summary>
     public const string RolesHeader = "X-Mall-Roles";
 
@@ -31,6 +34,10 @@ public static class GatewayIdentity
 
     /// <summary>Set by the sidecar: which app is calling.</summary>
     public const string CallerHeader = "Dapr-Caller-App-Id";
+
+    /// <summary>The id of the business that the person belongs to, or <see langword="null"/>.</summary>
+    /// <returns>As offers and orders name their merchant.</returns>
+    public static string? BusinessId(this ClaimsPrincipal user) => user.FindFirstValue(BusinessHeader);
 
     /// <summary>The id of the person on whose behalf this is.</summary>
     /// <returns>The id.</returns>
@@ -59,6 +66,8 @@ internal sealed class GatewayIdentityHandler(IOptionsMonitor<AuthenticationSchem
         identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, userId));
         if (Request.Headers[GatewayIdentity.NameHeader].ToString() is { Length: > 0 } name)
             identity.AddClaim(new Claim(ClaimTypes.Name, Uri.UnescapeDataString(name)));
+        if (Request.Headers[GatewayIdentity.BusinessHeader].ToString() is { Length: > 0 } business)
+            identity.AddClaim(new Claim(GatewayIdentity.BusinessHeader, business));
         foreach (var role in Request.Headers[GatewayIdentity.RolesHeader].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries))
             identity.AddClaim(new Claim(ClaimTypes.Role, role));
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name)));

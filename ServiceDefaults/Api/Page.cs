@@ -11,8 +11,11 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 /// <param name="After">The <c>next</c> of the page before; the first page without.</param>
 public readonly record struct PageRequest(int Limit, Guid? After)
 {
-    private const int DefaultLimit = 20;
-    private const int MostItems = 100;
+    /// <summary>How many items a page has where nothing is said.</summary>
+    public const int DefaultLimit = 20;
+
+    /// <summary>How many items a page has at most.</summary>
+    public const int MostItems = 100;
 
     /// <summary>Reads the query. Minimal APIs call this for parameters of this type.</summary>
     /// <returns>The page asked for.</returns>

@@ -50,6 +50,7 @@ public static class DatabaseSetup
         builder.Services.AddHostedService<WarmUp<TDb>>();
         builder.Services.AddHostedService<OutboxPublisher>();
         builder.Services.AddSingleton(new Retention("inbox", "event_id", "handled_at"));
+        builder.Services.AddSingleton(new Retention("published_event", "ctid", "published_at"));
         // What is promised of an Idempotency-Key.
         builder.Services.AddSingleton(new Retention("answered_request", "id", "answered_at") { Life = TimeSpan.FromDays(1) });
         builder.Services.AddHostedService<RetentionJob>();

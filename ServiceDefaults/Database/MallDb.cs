@@ -73,6 +73,7 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
         outbox.Property(message => message.Id).UseIdentityAlwaysColumn();
         // Only the alarm asks for it.
         outbox.Property<DateTimeOffset>("QueuedAt").HasDefaultValueSql("now()");
+        modelBuilder.Entity<PublishedEvent>().ToTable("published_event").HasNoKey().Property(e => e.PublishedAt).HasDefaultValueSql("now()");
         modelBuilder.Entity<InboxEntry>().ToTable("inbox").HasKey(entry => entry.EventId);
         modelBuilder.Entity<AnsweredRequest>().ToTable("answered_request");
         modelBuilder.Entity<DeadLetter>().ToTable("dead_letter").HasKey(letter => letter.EventId);

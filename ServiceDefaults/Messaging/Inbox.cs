@@ -9,6 +9,16 @@ internal static class Inbox
 {
     private const string PrimaryKey = "inbox_pkey";
 
+    /// <summary>Writes down that an event was handled whose effect is idempotent by itself. Nobody waits for the disk: a crash loses no more than this.</summary>
+    public static async Task RecordAsync(IServiceProvider services, string eventId, CancellationToken cancellationToken)
+    {
+        await using var command = services.GetRequiredService<NpgsqlDataSource>().CreateCommand(
+            "WITH fast AS (SELECT set_config('synchronous_commit', 'off', true)) INSERT INTO inbox (event_id, handled_at) SELECT $1, $2 FROM fast ON CONFLICT DO NOTHING");
+        command.Parameters.Add(new() { Value = eventId });
+        command.Parameters.Add(new() { Value = services.GetRequiredService<TimeProvider>().Now() });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public static async Task HandleOnceAsync<TDb>(IServiceProvider services, string eventId, Func<TDb, CancellationToken, Task> effect, CancellationToken cancellationToken)
         where TDb : MallDb
     {

@@ -21,6 +21,7 @@ public static class Outbox
             Topic = T.Topic,
             Type = type,
             Key = e.Key,
+            Version = e.Version,
             Data = JsonSerializer.Serialize(e, (JsonTypeInfo<T>)T.Json.Options.GetTypeInfo(typeof(T))),
             TraceParent = Activity.Current?.Id,
             CreatedAt = e.At,

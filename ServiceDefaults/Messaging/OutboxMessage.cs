@@ -18,6 +18,9 @@ public sealed class OutboxMessage
     /// <summary>The aggregate it belongs to.</summary>
     public required string Key { get; init; }
 
+    /// <summary>The aggregate's version; <see langword="null"/> for events of a release that did not say.</summary>
+    public long? Version { get; init; }
+
     /// <summary>The event as JSON.</summary>
     public required string Data { get; init; }
 

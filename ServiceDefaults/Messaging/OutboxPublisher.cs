@@ -131,18 +131,23 @@ internal sealed partial class OutboxPublisher(
         yield return batch;
     }
 
-    // Deleted here, and gone when the transaction commits: after the broker has the events.
+    // Deleted and logged here, which holds when the transaction commits: after the broker has the events.
     private static async Task<List<(long Id, string Topic, OutgoingEvent Event)>> TakeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            DELETE FROM outbox
-            WHERE id IN (
-                SELECT id FROM outbox o
-                WHERE NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.key = o.key AND earlier.id < o.id)
-                ORDER BY id LIMIT $1
-                FOR UPDATE SKIP LOCKED)
-            RETURNING id, event_id, topic, type, key, data, trace_parent, created_at
+            WITH taken AS (
+                DELETE FROM outbox
+                WHERE id IN (
+                    SELECT id FROM outbox o
+                    WHERE NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.key = o.key AND earlier.id < o.id)
+                    ORDER BY id LIMIT $1
+                    FOR UPDATE SKIP LOCKED)
+                RETURNING *),
+            logged AS (
+                INSERT INTO published_event (event_id, topic, type, key, version, trace_parent, created_at)
+                SELECT event_id, topic, type, key, version, trace_parent, created_at FROM taken)
+            SELECT id, event_id, topic, type, key, data, trace_parent, created_at FROM taken
             """, connection)
         {
             Parameters = { new() { Value = BatchSize } },

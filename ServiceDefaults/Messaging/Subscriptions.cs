@@ -27,6 +27,16 @@ public class Subscriptions
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <returns>This, to go on.</returns>
     public Subscriptions On<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
+        where T : class, IEvent<T> => Add<T>(types, async (services, e, cancellationToken) =>
+        {
+            await handle(services, e, cancellationToken);
+            await RecordAsync(services, e.Id, cancellationToken);
+        });
+
+    /// <summary>Writes down that an event was handled, for who asks.</summary>
+    private protected virtual Task RecordAsync(IServiceProvider services, string eventId, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private protected Subscriptions Add<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
         where T : class, IEvent<T>
     {
         Announce(T.Topic, T.Topic, _deadLetterTopic, types);
@@ -123,9 +133,12 @@ public sealed class Subscriptions<TDb> : Subscriptions
     public Subscriptions<TDb> Once<T>(IReadOnlyCollection<string> types, Func<TDb, CloudEvent<T>, CancellationToken, Task> effect)
         where T : class, IEvent<T>
     {
-        On<T>(types, (services, e, cancellationToken) => Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
+        Add<T>(types, (services, e, cancellationToken) => Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
         return this;
     }
+
+    private protected override Task RecordAsync(IServiceProvider services, string eventId, CancellationToken cancellationToken) =>
+        Inbox.RecordAsync(services, eventId, cancellationToken);
 }
 
 /// <summary>Lets a service subscribe.</summary>

@@ -20,4 +20,7 @@ public static class Roles
 
     /// <summary>Runs the mall.</summary>
     public const string Operator = "operator";
+
+    /// <summary>All of them, in the order in which they are listed.</summary>
+    public static readonly IReadOnlyList<string> All = [Customer, Merchant, Courier, Publisher, Reviewer, Operator];
 }

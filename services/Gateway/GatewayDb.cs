@@ -15,13 +15,47 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
 
     public DbSet<Session> Sessions => Set<Session>();
 
+    public DbSet<Business> Businesses => Set<Business>();
+
+    public DbSet<BusinessMember> BusinessMembers => Set<BusinessMember>();
+
+    public DbSet<AccountChange> AccountChanges => Set<AccountChange>();
+
+    public DbSet<RoleApplication> Applications => Set<RoleApplication>();
+
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Gives a new account its role, and tells those who write to people of it: both are saved together with the account.</summary>
     public void Open(MallUser user, string role, DateTimeOffset at)
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
+        if (Grants.IsSelling(role))
+            Found(user.Id, user.Name, at);
         this.Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
+    }
+
+    /// <summary>Begins a business of one owner, whose account it is known by.</summary>
+    /// <returns>Its id: the account's.</returns>
+    public string Found(string accountId, string name, DateTimeOffset at)
+    {
+        Businesses.Add(new Business { Id = accountId, Name = name, CreatedAt = at });
+        BusinessMembers.Add(new BusinessMember { BusinessId = accountId, AccountId = accountId, Role = BusinessRoles.Owner, InvitedAt = at, JoinedAt = at });
+        return accountId;
+    }
+
+    /// <summary>What an account may do.</summary>
+    public async Task<Standing> StandingAsync(string accountId, CancellationToken cancellationToken) => (await StandingsAsync([accountId], cancellationToken))[accountId];
+
+    /// <summary>What some accounts may do, by id.</summary>
+    public async Task<Dictionary<string, Standing>> StandingsAsync(IReadOnlyCollection<string> accountIds, CancellationToken cancellationToken)
+    {
+        var rows = await Accounts.Where(account => accountIds.Contains(account.Id)).Select(account => new
+        {
+            account.Id,
+            Roles = AccountRoles.Where(role => role.UserId == account.Id).Select(role => role.RoleId).ToList(),
+            Member = BusinessMembers.Where(member => member.AccountId == account.Id && member.JoinedAt != null).Select(member => new { member.BusinessId, member.Role }).FirstOrDefault(),
+        }).ToListAsync(cancellationToken);
+        return rows.ToDictionary(row => row.Id, row => new Standing([.. Roles.All.Where(row.Roles.Contains)], row.Member?.BusinessId, row.Member?.Role));
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -61,6 +95,20 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
             session.ToTable("session").HasKey(s => s.Id);
             session.HasOne<MallUser>().WithMany().HasForeignKey(s => s.AccountId);
             session.HasIndex(s => new { s.AccountId, s.ExpiresAt });
+        });
+        modelBuilder.Entity<Business>().ToTable("business").HasKey(business => business.Id);
+        modelBuilder.Entity<BusinessMember>(member =>
+        {
+            member.ToTable("business_member").HasKey(m => new { m.BusinessId, m.AccountId });
+            member.HasOne<Business>().WithMany().HasForeignKey(m => m.BusinessId);
+            member.HasOne<MallUser>().WithMany().HasForeignKey(m => m.AccountId);
+        });
+        modelBuilder.Entity<AccountChange>().ToTable("account_change").HasKey(change => change.Id);
+        modelBuilder.Entity<RoleApplication>(application =>
+        {
+            application.ToTable("role_application").HasKey(a => a.Id);
+            application.Property(a => a.Status).HasConversion<string>();
+            application.HasOne<MallUser>().WithMany().HasForeignKey(a => a.AccountId);
         });
         modelBuilder.Entity<DataProtectionKey>(key =>
         {

@@ -19,11 +19,16 @@ public sealed class GatewayService : IMallService
             builder.Services.AddSingleton(inside);
         ConnectionLimits.Add(builder, inside);
         builder.Services.AddSingleton<KnownProxies>();
+        Origins.Add(builder);
         builder.AddDatabase<GatewayDb>();
         builder.Services.AddSingleton(new Retention("session", "id", "expires_at") { Life = TimeSpan.Zero });
         ProtectionKeys.Add(builder);
         Accounts.Add(builder.Services);
         DemoAccounts.Add(builder.Services);
+        builder.Services.AddScoped<Grants>();
+        builder.Services.AddSingleton<Standings>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Standings>());
+        FirstOperator.Add(builder.Services);
         RateLimits.Add(builder);
         builder.Services.AddSingleton<IStartupFilter, GracefulShutdown>();
         builder.AddJson(GatewayJson.Default, ContractsJson.Default);
@@ -31,6 +36,11 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
         builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
         builder.Services.AddSingleton<IValidator<NewPassword>, NewPasswordValidator>();
+        builder.Services.AddSingleton<IValidator<NewRoles>, NewRolesValidator>();
+        builder.Services.AddSingleton<IValidator<Apply>, ApplyValidator>();
+        builder.Services.AddSingleton<IValidator<ApplicationRefusal>, ApplicationRefusalValidator>();
+        builder.Services.AddSingleton<IValidator<Invite>, InviteValidator>();
+        builder.Services.AddSingleton<IValidator<MemberRole>, MemberRoleValidator>();
         builder.Services.AddSingleton<Forwarding>();
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
@@ -45,7 +55,9 @@ public sealed class GatewayService : IMallService
         app.Services.GetRequiredService<KnownProxies>().Use(app);
         app.Services.GetService<InternalAddress>()?.Close(app);
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
+        app.Services.GetRequiredService<Standings>().Use(app);
         PersonalAnswers.Use(app);
+        Origins.Use(app);
         app.UseRateLimiter();
         NormalPath.Use(app);
         BodySize.Use(app);
@@ -58,6 +70,9 @@ public sealed class GatewayService : IMallService
         FrontPage.Map(app);
         OpenApiApi.Map(app);
         AccountsApi.Map(app);
+        ApplicationsApi.Map(app);
+        BusinessApi.Map(app);
+        OperatorsApi.Map(app);
         Forwarding.Map(app);
     }
 }

@@ -20,7 +20,7 @@ public sealed class NotificationService : IMallService
         EmailChannel.AddIfConfigured(builder);
         builder.Services.AddOptions<NotificationOptions>()
             .Configure(options => options.AnnouncementsPerDay = isDemo ? NotificationOptions.AnnouncementsOfDemo : options.AnnouncementsPerDay)
-            .BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart();
+            .BindConfiguration("Notification").ValidateDataAnnotations().ValidateOnStart().KeepCurrent();
         builder.Services.AddSingleton<Texts>();
         builder.Services.AddSingleton<Mailbox>();
         builder.Services.AddHostedService<AnnouncementJob>();

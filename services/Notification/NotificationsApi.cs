@@ -16,8 +16,9 @@ internal static class NotificationsApi
     private static async Task<Ok<Page<MessageView>>> ListAsync(
         PageRequest page, ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
     {
-        var personId = user.Id();
-        var messages = db.Messages.AsNoTracking().Where(message => message.PersonId == personId);
+        var (personId, businessId) = (user.Id(), user.BusinessId());
+        // What a business is told all who belong to it read.
+        var messages = db.Messages.AsNoTracking().Where(message => message.PersonId == personId || (message.PersonId == businessId && message.ToMerchant));
         if (page.After is { } after)
             messages = messages.Where(message => message.Id < after);
         var rows = await messages

@@ -9,6 +9,7 @@ namespace OrderMall.Operations;
 [JsonSerializable(typeof(List<ParkedEvent>))]
 [JsonSerializable(typeof(List<DetailedEvent>))]
 [JsonSerializable(typeof(Republished))]
+[JsonSerializable(typeof(EventHistory))]
 [JsonSerializable(typeof(Rebuilds))]
 [JsonSerializable(typeof(AlarmReport))]
 internal sealed partial class OperationsJson : JsonSerializerContext;

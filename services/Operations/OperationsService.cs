@@ -24,6 +24,7 @@ public sealed class OperationsService : IMallService
         AuditApi.Map(app);
         DeadLettersApi.Map(app);
         RepublishApi.Map(app);
+        EventsApi.Map(app);
         ViewsApi.Map(app);
         AlarmsApi.Map(app);
     }

@@ -65,7 +65,6 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
 
     public PlaceOrderValidator(IOptions<OrderingOptions> options)
     {
-        var methods = options.Value.PaymentMethods;
         RuleFor(order => order.OfferId).NotEmpty().WithMessage("Give the id of an offer: GET /api/offers lists them.");
         RuleFor(order => order.Quantity).NotNull().WithMessage($"Give a whole number from 1 to {MostUnits}.")
             .InclusiveBetween(1, MostUnits).WithMessage($"Must be a whole number from 1 to {MostUnits}.");
@@ -80,8 +79,8 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
                 .Must(amount => amount is null || decimal.Round(amount.Value, 4) == amount).WithMessage("Must have at most 4 decimals.");
         }
 
-        RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
-            .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
+        RuleFor(order => order.PaymentMethod).Must(method => method is null || options.Value.PaymentMethods.Contains(method))
+            .WithMessage(_ => $"Must be one of: {string.Join(", ", options.Value.PaymentMethods)}.");
     }
 }
 

@@ -22,7 +22,7 @@ public sealed class OrderingService : IMallService
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddOptions<OrderingOptions>().BindConfiguration("Ordering")
             .PostConfigure(options => options.PaymentMethods = isDemo && options.PaymentMethods.Count == 0 ? [.. Demo.PaymentMethods] : options.PaymentMethods)
-            .ValidateDataAnnotations().ValidateOnStart();
+            .ValidateDataAnnotations().ValidateOnStart().KeepCurrent();
         builder.AddJson(OrderingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();
         builder.Services.AddSingleton<CatalogClient>();

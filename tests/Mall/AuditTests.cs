@@ -33,6 +33,33 @@ public sealed class AuditTests(MallFixture mall) : IClassFixture<MallFixture>
     }
 
     [Fact]
+    public async Task The_events_of_an_order_tell_who_handled_them_when()
+    {
+        var (shop, customer, op) = (await mall.BookshopAsync(), await mall.NewCustomerAsync(), await mall.OperatorAsync());
+        var began = DateTimeOffset.UtcNow.AddMinutes(-1);
+        var order = await customer.PlaceAsync(await shop.SellBookAsync());
+        await customer.OnPageAsync(order, "Preparing");
+        JsonElement history = default;
+        await Eventually.Is(true, async () =>
+        {
+            var answer = await op.GetAsync($"api/ops/orders/{order}/events");
+            history = answer.Json;
+            return HandledBy("OrderAccepted").Contains("store") && HandledBy("OrderAccepted").Contains("notification") && HandledBy("StoreOrderReceived").Contains("ordering") && HandledBy("StoreOrderReceived").Contains("delivery");
+        });
+        Assert.Empty(history.GetProperty("unreachable").EnumerateArray());
+        var accepted = Event("OrderAccepted");
+        Assert.Equal(("orders", "ordering"), (accepted.GetProperty("topic").GetString(), accepted.GetProperty("publishedBy").GetString()));
+        Assert.True(accepted.GetProperty("version").GetInt64() > 0);
+        Assert.True(accepted.GetProperty("at").GetDateTimeOffset() > began && accepted.GetProperty("publishedAt").GetDateTimeOffset() > began);
+        Assert.All(accepted.GetProperty("handled").EnumerateArray(), one => Assert.True(one.GetProperty("at").GetDateTimeOffset() > began));
+        (await op.GetAsync($"api/ops/orders/{Guid.NewGuid()}/events")).Is(HttpStatusCode.NotFound);
+
+        JsonElement Event(string type) => history.GetProperty("events").EnumerateArray().First(e => e.GetProperty("type").GetString() == type);
+        HashSet<string> HandledBy(string type) => history.GetProperty("events").EnumerateArray().Where(e => e.GetProperty("type").GetString() == type)
+            .SelectMany(e => e.GetProperty("handled").EnumerateArray()).Select(one => one.GetProperty("service").GetString()!).ToHashSet();
+    }
+
+    [Fact]
     public async Task Only_operators_may_audit_and_stop_services()
     {
         Person[] people = [await mall.NewCustomerAsync(), await mall.BookshopAsync(), await mall.CourierAsync()];

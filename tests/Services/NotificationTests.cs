@@ -5,6 +5,7 @@ using System.Text.Json;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Notification;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -113,6 +114,20 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
         Assert.Equal(OrderEvent.OfPublicOrders.Count, (await ListAsync("guest")).GetProperty("items").GetArrayLength());
         var counted = await notification.AskAsync<List<AuditedView>>("/audit/orders", new AuditOrders([order.OrderId]));
         Assert.Equal(OrderEvent.OfPublicOrders.Count.ToString(CultureInfo.InvariantCulture), Assert.Single(counted).Status);
+    }
+
+    [Fact]
+    public async Task What_a_business_is_told_all_who_belong_to_it_read_and_nothing_else_of_its_founder()
+    {
+        var order = Orders.Table(customer: "the-guest", merchant: "the-founder");
+        await notification.DeliverAsync(OrderEvent.Received, order);
+        await notification.DeliverAsync(OrderEvent.Accepted, Orders.Table(customer: "the-founder", merchant: "elsewhere"));
+        using var clerk = notification.As("the-clerk", Roles.Merchant);
+        Assert.Empty(await ReadAsync());
+        clerk.DefaultRequestHeaders.Add(GatewayIdentity.BusinessHeader, "the-founder");
+        Assert.Equal(order.OrderId, Assert.Single(await ReadAsync()).GetProperty("orderId").GetGuid());
+
+        async Task<List<JsonElement>> ReadAsync() => [.. (await clerk.GetFromJsonAsync<JsonElement>("/api/notifications")).GetProperty("items").EnumerateArray()];
     }
 
     [Fact]

@@ -73,7 +73,16 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             .. settings,
         ]);
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(new FakeLoggerProvider(Logs));
-        await app.StartAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
         var address = new Uri(app.Urls.First());
         _replicas[address] = app;
         return address;

@@ -45,7 +45,7 @@ internal static class Accounts
 }
 
 /// <summary>What a token says of a person: who, in which roles, and until which change of the password it can be refreshed.</summary>
-internal sealed class MallPrincipal(UserManager<MallUser> users, IOptions<IdentityOptions> options) : IUserClaimsPrincipalFactory<MallUser>
+internal sealed class MallPrincipal(GatewayDb db, IOptions<IdentityOptions> options) : IUserClaimsPrincipalFactory<MallUser>
 {
     public async Task<ClaimsPrincipal> CreateAsync(MallUser user)
     {
@@ -54,8 +54,7 @@ internal sealed class MallPrincipal(UserManager<MallUser> users, IOptions<Identi
         identity.AddClaim(new Claim(ClaimTypes.Name, user.Name));
         identity.AddClaim(new Claim(ClaimTypes.Email, user.Email!));
         identity.AddClaim(new Claim(options.Value.ClaimsIdentity.SecurityStampClaimType, user.SecurityStamp!));
-        foreach (var role in await users.GetRolesAsync(user))
-            identity.AddClaim(new Claim(ClaimTypes.Role, role));
+        (await db.StandingAsync(user.Id, CancellationToken.None)).Write(identity);
         return new ClaimsPrincipal(identity);
     }
 }

@@ -44,16 +44,17 @@ internal static class AccountsApi
     }
 
     private static async Task<IResult> RegisterAsync(
-        Registration registration, IdempotencyKey key, UserManager<MallUser> users, GatewayDb db, PasswordChecks passwords, TimeProvider time, HttpContext context)
+        Registration registration, IdempotencyKey key, [AsParameters] Opening opening, UserManager<MallUser> users, GatewayDb db, TimeProvider time, HttpContext context)
     {
-        using var turn = await passwords.WaitAsync(context.RequestAborted);
+        using var turn = await opening.Passwords.WaitAsync(context.RequestAborted);
         if (!turn.IsAcquired)
             return RateLimits.TooMany(context, turn);
 
         var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name };
         // Saved together with the account: nobody is left without a role.
         db.Open(user, Roles.Customer, time.Now());
-        var answer = key.Created(db, null, new Account(user.Id, registration.Email, user.Name, [Roles.Customer]), time.Now());
+        var roles = await opening.FirstOperator.WelcomeAsync(user, db, opening.Grants, users.KeyNormalizer, context.RequestAborted);
+        var answer = key.Created(db, null, new Account(user.Id, registration.Email, user.Name, roles), time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
@@ -158,6 +159,9 @@ internal static class AccountsApi
     private static ProblemHttpResult WrongCredentials() =>
         Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Not signed in.", "The email address or the password is wrong.");
 }
+
+/// <summary>What opening an account takes.</summary>
+internal sealed record Opening(PasswordChecks Passwords, FirstOperator FirstOperator, Grants Grants);
 
 /// <summary>Asks for an account.</summary>
 /// <param name="Email">The address; also what the person signs in with.</param>

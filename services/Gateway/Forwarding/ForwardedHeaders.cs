@@ -29,8 +29,9 @@ internal static class ForwardedHeaders
     private static readonly string[] NotOutPrefixes = [GatewayIdentity.HeaderPrefix, "Dapr-"];
 
     /// <summary>Passes a person's headers on, and says who the person is.</summary>
+    /// <param name="asBusiness">Whether it is done for the business that the person belongs to: services know that one.</param>
     /// <exception cref="ValidationException">A header has characters that HTTP does not pass on.</exception>
-    public static void CopyIn(HttpRequest from, HttpRequestMessage to)
+    public static void CopyIn(HttpRequest from, HttpRequestMessage to, bool asBusiness)
     {
         var connection = from.Headers.Connection;
         foreach (var (name, values) in from.Headers)
@@ -44,12 +45,14 @@ internal static class ForwardedHeaders
         }
 
         var user = from.HttpContext.User;
-        if (user.FindFirstValue(ClaimTypes.NameIdentifier) is not { } id)
+        if ((asBusiness ? Standing.BusinessOf(user) : user.FindFirstValue(ClaimTypes.NameIdentifier)) is not { } id)
             return;
         to.Headers.TryAddWithoutValidation(GatewayIdentity.UserHeader, id);
         to.Headers.TryAddWithoutValidation(GatewayIdentity.RolesHeader, string.Join(',', user.FindAll(ClaimTypes.Role).Select(role => role.Value)));
         if (user.FindFirstValue(ClaimTypes.Name) is { } called)
             to.Headers.TryAddWithoutValidation(GatewayIdentity.NameHeader, Uri.EscapeDataString(called));
+        if (Standing.MembershipOf(user) is { } business)
+            to.Headers.TryAddWithoutValidation(GatewayIdentity.BusinessHeader, business);
         if (user.FindFirstValue(ClaimTypes.Email) is { } email)
             to.Headers.TryAddWithoutValidation(EmailHeader, System.Text.Ascii.IsValid(email) ? email : Uri.EscapeDataString(email));
     }

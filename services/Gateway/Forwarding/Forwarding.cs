@@ -36,6 +36,12 @@ internal sealed partial class Forwarding(
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
+        if (route.OwnersChange && !IsRead(context) && Standing.IsStaff(context.User))
+        {
+            await Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "Forbidden", "What a business sells, its owners decide.").ExecuteAsync(context);
+            return;
+        }
+
         var asked = await LikeRefusals.AskedAsync(context);
         if (asked is not null && refusals.Find(asked, context) is { } refusal)
         {
@@ -46,7 +52,7 @@ internal sealed partial class Forwarding(
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         limit.CancelAfter(timeLimit);
-        using var request = Outgoing(context, appId);
+        using var request = Outgoing(context, route);
         try
         {
             using var response = await AskAsync(request, appId, limit.Token);
@@ -89,15 +95,15 @@ internal sealed partial class Forwarding(
         return null;
     }
 
-    private HttpRequestMessage Outgoing(HttpContext context, string appId)
+    private HttpRequestMessage Outgoing(HttpContext context, Route route)
     {
         var from = context.Request;
-        var request = invocation.Request(HttpMethod.Parse(from.Method), appId, from.Path.ToUriComponent()[1..] + from.QueryString.Value);
+        var request = invocation.Request(HttpMethod.Parse(from.Method), route.AppId, from.Path.ToUriComponent()[1..] + from.QueryString.Value);
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
             request.Content = new StreamContent(from.Body);
         else if (!HttpMethods.IsGet(from.Method) && !HttpMethods.IsHead(from.Method))
             request.Content = new ByteArrayContent([]); // Without one, .NET repeats a request whose connection was lost.
-        ForwardedHeaders.CopyIn(from, request);
+        ForwardedHeaders.CopyIn(from, request, route.AsBusiness);
         return request;
     }
 
@@ -170,11 +176,13 @@ internal sealed partial class Forwarding(
 
     private static Task RetryLater(HttpContext context, int status, string type, string title, string what)
     {
-        var then = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+        var then = IsRead(context)
             ? "Try again shortly."
             : "Try again shortly, with the same Idempotency-Key where you sent one: a request that was cut off may have been carried out.";
         return Problems.RetryLater(context, status, type, title, $"{what} {then}").ExecuteAsync(context);
     }
+
+    private static bool IsRead(HttpContext context) => HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
 
     [LoggerMessage(LogLevel.Warning, "{AppId} did not answer: {Reason}")]
     private partial void LogUnanswered(string appId, string reason);

@@ -8,6 +8,12 @@ namespace OrderMall.Gateway;
 /// <param name="Role">Who may; <see langword="null"/> where the service itself decides.</param>
 internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)
 {
+    /// <summary>Whether people do there what they do for the business that they belong to.</summary>
+    public bool AsBusiness { get; init; }
+
+    /// <summary>Whether only owners of a business change anything there.</summary>
+    public bool OwnersChange { get; init; }
+
     /// <summary>How long the headers of an answer may take, and again the rest of it. An event stream has no end.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(30);
 }
@@ -20,17 +26,18 @@ internal static partial class Routes
 
     private static readonly IReadOnlyList<Route> Known =
     [
-        new("offers", AppIds.Catalog, AnyoneMayRead: true),
+        new("offers", AppIds.Catalog, AnyoneMayRead: true) { AsBusiness = true, OwnersChange = true },
         new("orders", AppIds.Ordering),
         new("payments", AppIds.Payment),
         new("mypage", AppIds.MyPage),
+        new("mypage/titles", AppIds.MyPage) { AsBusiness = true },
         new("notifications", AppIds.Notification),
-        new("store", AppIds.Store),
+        new("store", AppIds.Store) { AsBusiness = true },
         new("reviews", AppIds.Store),
         new("deliveries", AppIds.Delivery),
-        new("workers", AppIds.Dispatch),
-        new("assignments", AppIds.Dispatch),
-        new("titles", AppIds.Publishing),
+        new("workers", AppIds.Dispatch) { AsBusiness = true },
+        new("assignments", AppIds.Dispatch) { AsBusiness = true },
+        new("titles", AppIds.Publishing) { AsBusiness = true, OwnersChange = true },
         Operators("ops", AppIds.Operations),
         Operators("ops/services", AppIds.MallControl),
         Operators("ops/payment-provider", AppIds.MallControl),

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace OrderMall.Gateway;
 
@@ -8,12 +9,13 @@ namespace OrderMall.Gateway;
 /// Refuses at the door what the mall cannot do at the moment, so that it goes on doing what it can. Each kind of request has a budget of
 /// its own, and reads and changes one for each service: no crowd, and no service that hangs, keeps the others out.
 /// </summary>
-internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, Refusals refusals, ILogger<Admission> logger)
+internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, Refusals refusals, ILogger<Admission> logger) : IDisposable
 {
     // A body that is here already cannot keep a place while it dribbles in. Hardly any is larger.
     private const int SmallBody = 32 * 1024;
 
-    private readonly BudgetSizes _sizes = BudgetSizes.Of(configuration);
+    private volatile BudgetSizes _sizes = BudgetSizes.Of(configuration);
+    private IDisposable? _changes;
     private readonly ConcurrentDictionary<(RequestKind Kind, string Service), Budget> _budgets = new();
     private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
         "ordermall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
@@ -24,7 +26,26 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
     public static void Use(WebApplication app)
     {
         var admission = app.Services.GetRequiredService<Admission>();
+        admission._changes = ChangeToken.OnChange(app.Configuration.GetReloadToken, admission.Resize);
         app.Use(admission.PassAsync);
+    }
+
+    public void Dispose() => _changes?.Dispose();
+
+    private void Resize()
+    {
+        try
+        {
+            _sizes = BudgetSizes.Of(configuration);
+        }
+        catch (InvalidOperationException refused)
+        {
+            LogSizesRefused(refused.Message);
+            return;
+        }
+
+        foreach (var ((kind, _), budget) in _budgets)
+            budget.Resize(_sizes[kind]);
     }
 
     private async Task PassAsync(HttpContext context, RequestDelegate next)
@@ -106,6 +127,9 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         await Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "overloaded", "Too much to do at the moment.",
             $"The mall has as many requests of this kind as it can do. Nothing was changed. Send this one again in {wait} s.", wait).ExecuteAsync(context);
     }
+
+    [LoggerMessage(LogLevel.Error, "The configuration has changed and is refused, so that what it said before counts on: {Reason}")]
+    private partial void LogSizesRefused(string reason);
 
     [LoggerMessage(LogLevel.Warning, "More {Kind} than the mall can do, {Limit} at once: {Count} requests were refused at the door since the last time this was said")]
     private partial void LogRefused(RequestKind kind, int limit, long count);

@@ -8,7 +8,7 @@ namespace OrderMall.Gateway;
 /// The limit is the configured one as long as answers come. A failure that comes late says that those behind the door have more than
 /// they can do: then fewer are let in, and with each success some more again.
 /// </remarks>
-internal sealed class Budget(BudgetSize size, TimeProvider time)
+internal sealed class Budget(BudgetSize initial, TimeProvider time)
 {
     private const double Shrink = 0.8;
     private const double Grow = 0.1;
@@ -20,8 +20,8 @@ internal sealed class Budget(BudgetSize size, TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _waiting = [];
-    private readonly double _smallest = Math.Max(1, size.AtOnce / SmallestShare);
-    private double _limit = size.AtOnce;
+    private BudgetSize _size = initial;
+    private double _limit = initial.AtOnce;
     private double _meanSeconds;
     private long _shrunk = time.GetTimestamp();
     private int _inside;
@@ -58,7 +58,7 @@ internal sealed class Budget(BudgetSize size, TimeProvider time)
                 return true;
             }
 
-            if (_waiting.Count >= size.Waiting || Expected() > LongestWait)
+            if (_waiting.Count >= _size.Waiting || Expected() > LongestWait)
                 return false;
             turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Enqueue(turn);
@@ -88,20 +88,37 @@ internal sealed class Budget(BudgetSize size, TimeProvider time)
             _meanSeconds += (took.TotalSeconds - _meanSeconds) * Smoothing;
             if (!failed)
             {
-                _limit = Math.Min(size.AtOnce, _limit + Grow);
+                _limit = Math.Min(_size.AtOnce, _limit + Grow);
             }
             else if (took > Late && entered > _shrunk)
             {
                 // Once for all that were inside: they fail together.
-                _limit = Math.Max(_smallest, _limit * Shrink);
+                _limit = Math.Max(Math.Max(1, _size.AtOnce / SmallestShare), _limit * Shrink);
                 _shrunk = time.GetTimestamp();
             }
 
-            while (_inside < (int)_limit && _waiting.TryDequeue(out var turn))
-            {
-                if (turn.TrySetResult())
-                    _inside++;
-            }
+            LetIn();
+        }
+    }
+
+    /// <summary>Counts by another size from now on; nobody who is inside has to leave.</summary>
+    public void Resize(BudgetSize size)
+    {
+        lock (_lock)
+        {
+            if (size == _size)
+                return;
+            (_size, _limit) = (size, size.AtOnce);
+            LetIn();
+        }
+    }
+
+    private void LetIn()
+    {
+        while (_inside < (int)_limit && _waiting.TryDequeue(out var turn))
+        {
+            if (turn.TrySetResult())
+                _inside++;
         }
     }
 

@@ -43,6 +43,19 @@ internal sealed class EventStreams(IConfiguration configuration)
         return mine;
     }
 
+    /// <summary>Ends the streams of a person, who comes back with what they may do now.</summary>
+    public void End(string person)
+    {
+        lock (_lock)
+        {
+            foreach (var open in _open.Where(open => open.Person == person).ToList())
+            {
+                _open.Remove(open);
+                open.End();
+            }
+        }
+    }
+
     // Of whoever has the most, and would still have no fewer than the newcomer: others would only take it from each other in turn.
     private static Open? Greediest(IEnumerable<Open> streams, Func<Open, string> of, int than)
     {

@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace OrderMall.Gateway;
+
+/// <summary>
+/// Gives roles and takes them, with a line in the trail for each person concerned. What sells, <c>merchant</c> and <c>publisher</c>, a business has: all who
+/// belong to it have it together. There is always an operator, and in each business its founder.
+/// </summary>
+internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standings, TimeProvider time)
+{
+    // Any number that only this lock uses.
+    private const long LockKey = 0x526F6C65;
+    private static readonly string[] Selling = [Roles.Merchant, Roles.Publisher];
+
+    /// <summary>Whether a role is one that a business has.</summary>
+    public static bool IsSelling(string role) => Selling.Contains(role);
+
+    /// <summary>Begins a change: one at a time in the whole mall, so that two operators cannot take the role from each other.</summary>
+    public async Task<IDbContextTransaction> BeginAsync(CancellationToken cancellationToken)
+    {
+        var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockKey})", cancellationToken);
+        return transaction;
+    }
+
+    /// <summary>Commits a change; it holds here when this is done.</summary>
+    public async Task CommitAsync(IDbContextTransaction transaction, CancellationToken cancellationToken)
+    {
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        await standings.ReadAsync(cancellationToken);
+    }
+
+    /// <summary>Gives an account these roles and no others.</summary>
+    /// <param name="by">The account that does it, or <see cref="AccountChange.ByConfiguration"/>.</param>
+    /// <param name="businessName">What its business is called if it needs one; else as the person is.</param>
+    /// <returns>Why not, or <see langword="null"/>.</returns>
+    public async Task<ProblemHttpResult?> SetRolesAsync(
+        MallUser account, IReadOnlyCollection<string> roles, string by, string? reason, string? businessName, CancellationToken cancellationToken)
+    {
+        var was = await db.StandingAsync(account.Id, cancellationToken);
+        var now = was with { Roles = [.. Roles.All.Where(roles.Contains)] };
+        if (was.IsLike(now))
+            return null;
+        if (was.Roles.Contains(Roles.Operator) && !now.Roles.Contains(Roles.Operator) && !await HasOperatorAsync(besides: account.Id, cancellationToken))
+            return Problems.Conflict("last-operator", "Nobody else is an operator. Make somebody else one first.");
+        var selling = now.Roles.Where(IsSelling).ToArray();
+        if (!selling.SequenceEqual(was.Roles.Where(IsSelling)))
+        {
+            if (was.BusinessRole == BusinessRoles.Staff)
+                return Problems.Conflict("business-role", $"{string.Join(" and ", Selling)} are roles of the business {was.BusinessId}, where the person is staff: change them for an owner of it, or have an owner remove the person.");
+            if (was.BusinessId is null)
+                now = now with { BusinessId = db.Found(account.Id, businessName ?? account.Name, time.Now()), BusinessRole = BusinessRoles.Owner };
+            else
+                await SetBusinessAsync(was.BusinessId, selling, besides: account.Id, by, reason, cancellationToken);
+        }
+
+        Change(account.Id, was, now, "roles", by, reason);
+        return null;
+    }
+
+    /// <summary>Writes down what somebody may do from now on.</summary>
+    /// <param name="what">What happened, for the trail.</param>
+    public void Change(string accountId, Standing was, Standing now, string what, string by, string? reason = null)
+    {
+        db.AccountRoles.RemoveRange(was.Roles.Except(now.Roles).Select(role => new IdentityUserRole<string> { UserId = accountId, RoleId = role }));
+        db.AccountRoles.AddRange(now.Roles.Except(was.Roles).Select(role => new IdentityUserRole<string> { UserId = accountId, RoleId = role }));
+        db.AccountChanges.Add(new AccountChange
+        {
+            Id = Guid.CreateVersion7(time.Now()),
+            AccountId = accountId,
+            At = time.Now(),
+            ChangedBy = by,
+            What = what,
+            RolesBefore = [.. was.Roles],
+            RolesAfter = [.. now.Roles],
+            BusinessBefore = Text(was),
+            BusinessAfter = Text(now),
+            Reason = reason,
+        });
+    }
+
+    /// <summary>Whether there is an operator who can sign in.</summary>
+    public async Task<bool> HasOperatorAsync(string? besides, CancellationToken cancellationToken) =>
+        (await db.AccountRoles.Where(role => role.RoleId == Roles.Operator && role.UserId != besides).Select(role => role.UserId).ToListAsync(cancellationToken))
+            .Exists(id => !demo.IsLocked(id));
+
+    private async Task SetBusinessAsync(string businessId, IReadOnlyList<string> selling, string besides, string by, string? reason, CancellationToken cancellationToken)
+    {
+        var others = await db.BusinessMembers.Where(member => member.BusinessId == businessId && member.JoinedAt != null && member.AccountId != besides)
+            .Select(member => member.AccountId).ToListAsync(cancellationToken);
+        foreach (var (id, was) in await db.StandingsAsync(others, cancellationToken))
+            Change(id, was, was with { Roles = [.. Roles.All.Where(role => IsSelling(role) ? selling.Contains(role) : was.Roles.Contains(role))] }, "roles", by, reason);
+    }
+
+    private static string? Text(Standing standing) => standing.BusinessId is null ? null : $"{standing.BusinessRole} of {standing.BusinessId}";
+}

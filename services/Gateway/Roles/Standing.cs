@@ -1,0 +1,36 @@
+using System.Security.Claims;
+
+namespace OrderMall.Gateway;
+
+/// <summary>What somebody may do: their roles, and the business that they act for.</summary>
+/// <param name="BusinessRole">What they are there: one of <see cref="BusinessRoles"/>.</param>
+internal sealed record Standing(IReadOnlyList<string> Roles, string? BusinessId, string? BusinessRole)
+{
+    private const string BusinessClaim = "business";
+    private const string BusinessRoleClaim = "business-role";
+
+    /// <summary>Whether both may do the same.</summary>
+    public bool IsLike(Standing other) => BusinessId == other.BusinessId && BusinessRole == other.BusinessRole && Roles.SequenceEqual(other.Roles);
+
+    /// <summary>Says it of a person, instead of what was said before.</summary>
+    public void Write(ClaimsIdentity person)
+    {
+        foreach (var claim in person.Claims.Where(claim => claim.Type is ClaimTypes.Role or BusinessClaim or BusinessRoleClaim).ToList())
+            person.RemoveClaim(claim);
+        foreach (var role in Roles)
+            person.AddClaim(new Claim(ClaimTypes.Role, role));
+        if (BusinessId is null)
+            return;
+        person.AddClaim(new Claim(BusinessClaim, BusinessId));
+        person.AddClaim(new Claim(BusinessRoleClaim, BusinessRole!));
+    }
+
+    /// <summary>The id of the business that a person acts for; the person's own where there is none.</summary>
+    public static string? BusinessOf(ClaimsPrincipal person) => MembershipOf(person) ?? person.FindFirstValue(ClaimTypes.NameIdentifier);
+
+    /// <summary>The id of the business that a person belongs to.</summary>
+    public static string? MembershipOf(ClaimsPrincipal person) => person.FindFirstValue(BusinessClaim);
+
+    /// <summary>Whether a person only does the work of a business, and does not decide what it sells.</summary>
+    public static bool IsStaff(ClaimsPrincipal person) => person.FindFirstValue(BusinessRoleClaim) == BusinessRoles.Staff;
+}
