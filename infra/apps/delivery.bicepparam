@@ -1,0 +1,7 @@
+using '../app.bicep'
+
+param appId = 'delivery'
+param image = readEnvironmentVariable('SERVICE_DELIVERY_IMAGE_NAME')
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param mallSize = readEnvironmentVariable('MALL_SIZE', 'small')
+param demo = bool(readEnvironmentVariable('MALL_DEMO', 'false'))
