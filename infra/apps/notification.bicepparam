@@ -3,8 +3,8 @@ using '../app.bicep'
 param appId = 'notification'
 param image = readEnvironmentVariable('SERVICE_NOTIFICATION_IMAGE_NAME')
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
-param mallSize = readEnvironmentVariable('MALL_SIZE', 'small')
-param demo = bool(readEnvironmentVariable('MALL_DEMO', 'false'))
+param mallSize = readEnvironmentVariable('MALL_SIZE', '') == 'large' ? 'large' : 'small'
+param demo = readEnvironmentVariable('MALL_DEMO', '') == 'true'
 param settings = {
   Smtp__Host: readEnvironmentVariable('SMTP_HOST', '')
   Smtp__Port: readEnvironmentVariable('SMTP_PORT', '')

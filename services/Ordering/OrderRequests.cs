@@ -77,7 +77,7 @@ internal sealed class PlaceOrderValidator : AbstractValidator<PlaceOrder>
         }
 
         RuleFor(order => order.PaymentMethod).Must(method => method is null || methods.Contains(method))
-            .WithMessage($"Must be one of: {string.Join(", ", methods)}.");
+            .WithMessage(methods.Count == 0 ? "This mall takes no payments yet: what is prepaid cannot be ordered." : $"Must be one of: {string.Join(", ", methods)}.");
     }
 }
 
