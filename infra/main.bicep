@@ -2,7 +2,7 @@
 // a revision of its own: provisioning again leaves what runs alone.
 targetScope = 'subscription'
 
-import { services, service, size } from 'mall.bicep'
+import { services, service } from 'mall.bicep'
 
 @description('The name of the azd environment: resources are known by it.')
 @minLength(1)
@@ -14,7 +14,8 @@ param environmentName string
 param location string
 
 @description('small: to try it, and for a few orders a second. large: zones, replicas and servers for 100 orders a second. See sizes.json.')
-param mallSize size = 'small'
+@allowed(['small', 'large'])
+param mallSize string = 'small'
 
 @description('Whether there are demo accounts and offers, and the payment provider\'s stand-in, which moves no money.')
 param demo bool = false
@@ -68,7 +69,8 @@ module environment 'modules/environment.bicep' = {
 
 module serviceBus 'modules/service-bus.bicep' = {
   scope: group
-  params: { mallSize: mallSize, platformPrincipalId: platform.outputs.principalId, workspaceId: monitoring.outputs.workspaceId, location: location, tags: tags }
+  params: { mallSize: mallSize, workspaceId: monitoring.outputs.workspaceId, location: location, tags: tags }
+  dependsOn: [platform]
 }
 
 module identities 'modules/identity.bicep' = [for service in deployed: {

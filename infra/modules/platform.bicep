@@ -65,5 +65,4 @@ resource read 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: { principalId: identity.properties.principalId, principalType: 'ServicePrincipal', roleDefinitionId: secretsUser }
 }
 
-output principalId string = identity.properties.principalId
 output registryEndpoint string = registry.properties.loginServer

@@ -1,9 +1,8 @@
 // Topics of components/pubsub.yaml, all there before anybody publishes. Nobody signs in with a key.
-import { serviceBusOf, sizes, size, topics } from '../mall.bicep'
+import { platformIdentity, serviceBusOf, sizes, size, topics } from '../mall.bicep'
 
 param location string
 param mallSize size
-param platformPrincipalId string
 param workspaceId string
 param tags object
 
@@ -23,11 +22,15 @@ resource namespace 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
   }]
 }
 
+resource platform 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: platformIdentity
+}
+
 // Scaling by the length of a subscription asks for what only an owner may see (kedacore/keda issue 7822): so it is the platform that asks, not the apps.
 resource lengths 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(namespace.id, platformPrincipalId, dataOwner)
+  name: guid(namespace.id, platform.id, dataOwner)
   scope: namespace
-  properties: { principalId: platformPrincipalId, principalType: 'ServicePrincipal', roleDefinitionId: dataOwner }
+  properties: { principalId: platform.properties.principalId, principalType: 'ServicePrincipal', roleDefinitionId: dataOwner }
 }
 
 resource metrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {

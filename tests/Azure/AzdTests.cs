@@ -47,7 +47,7 @@ public sealed partial class AzdTests(Templates templates)
             var isDotnet = Directory.EnumerateFiles(folder, "*.csproj").Any();
             Assert.Equal(isDotnet ? "dotnet" : "python", azd["language"]);
             Assert.Equal(!isDotnet, File.Exists(Path.Combine(folder, "Dockerfile")));
-            Assert.Subset(new HashSet<object> { "project", "language", "host", "module", "docker", "condition" }, [.. azd.Keys]);
+            Assert.Subset(new HashSet<object> { "project", "language", "host", "module", "docker", "condition" }, azd.Keys.ToHashSet());
             // What azd puts into its environment before it deploys the service.
             Assert.Contains($"readEnvironmentVariable('{Deployment.ImageOf(service.AppId)}')", File.ReadAllText(Path.Combine(Built.Checkout, $"infra/apps/{service.AppId}.bicepparam")), StringComparison.Ordinal);
         }
