@@ -25,8 +25,8 @@ internal sealed record MallInstance(string Name, int Port)
     public Uri Address => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}"));
 }
 
-/// <summary>The mall under construction: every service gets here what all services get.</summary>
-internal sealed class Mall
+/// <summary>The mall under construction on this machine: every service gets here what all services get.</summary>
+internal sealed class Mall : ServiceList
 {
     // What is asked of every service: its process answers; it and what it cannot do without are there.
     private const string Alive = "/alive";
@@ -44,8 +44,8 @@ internal sealed class Mall
         (_builder, _settings, _folder, _databases, _sidecars, _python) = (builder, settings, folder, databases, sidecars, python);
 
     /// <summary>Looks for what the mall needs on this machine before anything is started.</summary>
-    /// <returns><see langword="null"/> where something is missing or wrong; the console then says what, and how to mend it.</returns>
-    public static async Task<Mall?> PrepareAsync(string[] args)
+    /// <returns>The list, to be filled: of the mall, or where Aspire is told to publish, to be published. <see langword="null"/> where something is missing or wrong; the console then says what, and how to mend it.</returns>
+    public static async Task<ServiceList?> PrepareAsync(string[] args)
     {
         // Numbers are written and read the same on every machine.
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
@@ -55,8 +55,9 @@ internal sealed class Mall
             Dashboard.ChooseAddresses(args);
             // New at every start: Aspire would keep them in the user's secrets, which another mall on this machine changes under this one.
             var builder = DistributedApplication.CreateBuilder([.. args, "--AppHost:OtlpApiKey", Secret(), "--AppHost:DashboardApiKey", Secret()]);
+            var checkout = Path.GetDirectoryName(builder.AppHostDirectory.TrimEnd(Path.DirectorySeparatorChar))!;
             if (builder.ExecutionContext.IsPublishMode)
-                throw new MallException("This AppHost opens the mall on this machine. How it is deployed stands in infra/.");
+                return new PublishedList(checkout, builder.Configuration["Pipeline:OutputPath"] is { Length: > 0 } given ? given : Path.Combine(checkout, "infra"));
             // Resources have logs of their own; here the mall says what people need to know.
             builder.Services.AddLogging(logging => logging
                 .AddFilter("Aspire", LogLevel.Warning).AddFilter("Aspire.Hosting.Dcp.DcpHost", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
@@ -65,7 +66,6 @@ internal sealed class Mall
             builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Closing.Limit);
 
-            var checkout = Path.GetDirectoryName(builder.AppHostDirectory.TrimEnd(Path.DirectorySeparatorChar))!;
             var settings = MallSettings.Read(builder.Configuration, checkout);
             if (!LoopbackPort.IsFree(settings.Port))
                 throw new MallException($"Port {settings.Port} is taken by another program. Choose another with --Mall:Port.");
@@ -93,9 +93,8 @@ internal sealed class Mall
         }
     }
 
-    /// <summary>Adds a service that is a project of this solution.</summary>
-    public void Add<TProject>(MallService service)
-        where TProject : IProjectMetadata, new()
+    /// <inheritdoc/>
+    public override void Add<TProject>(MallService service)
     {
         if (service.IsDemo && !_settings.Demo)
             return;
@@ -103,8 +102,8 @@ internal sealed class Mall
         Join(service, app, [.. app.Instances.Select(instance => AddProject<TProject>(service, instance))]);
     }
 
-    /// <summary>Adds a service that is a Python script with nothing to install. Where there is no Python the mall opens without it.</summary>
-    public void AddPython(MallService service, string folder, string script)
+    /// <summary>Where there is no Python the mall opens without it.</summary>
+    public override void AddPython(MallService service, string folder, string script)
     {
         if (_python.Program is not { } program)
         {
@@ -122,9 +121,8 @@ internal sealed class Mall
         Join(service, app, [resource]);
     }
 
-    /// <summary>Adds the operators' side. It comes after the services that join, which it is told of.</summary>
-    public void AddOperations<TProject>(MallService service)
-        where TProject : IProjectMetadata, new()
+    /// <inheritdoc/>
+    public override void AddOperations<TProject>(MallService service)
     {
         var app = NewApp(service.AppId, 1);
         var operations = AddProject<TProject>(service, app.Instances[0]);
@@ -133,9 +131,8 @@ internal sealed class Mall
         Join(service, app, [operations]);
     }
 
-    /// <summary>Adds the public door. It comes last, and opens when all services are ready.</summary>
-    public void AddGateway<TProject>(MallService service)
-        where TProject : IProjectMetadata, new()
+    /// <inheritdoc/>
+    public override void AddGateway<TProject>(MallService service)
     {
         var door = new MallInstance(service.AppId, _settings.Port);
         // Its sidecar and its supervision have an address of their own, which no crowd at the public one keeps them from.
@@ -162,7 +159,7 @@ internal sealed class Mall
 
     /// <summary>Opens the mall and runs it until it is told to end, or cannot be opened.</summary>
     /// <returns>The exit code.</returns>
-    public async Task<int> RunAsync()
+    public override async Task<int> RunAsync()
     {
         var control = NewApp(AppIds.MallControl, 1);
         _sidecars.Join(control, []);

@@ -10,6 +10,9 @@ internal sealed record MallService(string AppId)
     /// <summary>Whether it is part of the demo alone.</summary>
     public bool IsDemo { get; init; }
 
+    /// <summary>Whether people reach it directly.</summary>
+    public bool IsPublic { get; init; }
+
     /// <summary>The sections of the mall's own configuration that it is handed down.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 

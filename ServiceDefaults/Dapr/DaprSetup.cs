@@ -16,11 +16,11 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEnd
     /// <summary>The header that carries the token, both ways.</summary>
     public const string TokenHeader = "dapr-api-token";
 
-    /// <summary>The pub/sub component of the mall.</summary>
-    public const string PubSub = "pubsub";
+    /// <summary>The pub/sub component, of <c>Dapr:PubSub</c>: on Azure each service has one of its own, with its own identity.</summary>
+    public required string PubSub { get; init; }
 
-    /// <summary>The state store component of the mall.</summary>
-    public const string StateStore = "statestore";
+    /// <summary>The state store component, of <c>Dapr:StateStore</c>.</summary>
+    public required string StateStore { get; init; }
 
     // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
     internal static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
@@ -31,6 +31,9 @@ public static class DaprSetup
 {
     // In bytes. What is asked outside the mall is answered in a few words.
     private const int LongestOutsideAnswer = 64 * 1024;
+
+    private const string DefaultPubSub = "pubsub";
+    private const string DefaultStateStore = "statestore";
 
     internal static void AddSidecar(this WebApplicationBuilder builder, string appId)
     {
@@ -43,7 +46,11 @@ public static class DaprSetup
             configuration["DAPR_API_TOKEN"] is { Length: > 0 } token ? token : null,
             configuration["APP_API_TOKEN"] is { Length: > 0 } appToken
                 ? appToken
-                : throw new InvalidOperationException($"{appId}: APP_API_TOKEN is not set. Give the service and its sidecar the same secret: without it anybody could call the service past its sidecar."));
+                : throw new InvalidOperationException($"{appId}: APP_API_TOKEN is not set. Give the service and its sidecar the same secret: without it anybody could call the service past its sidecar."))
+        {
+            PubSub = configuration["Dapr:PubSub"] is { Length: > 0 } pubsub ? pubsub : DefaultPubSub,
+            StateStore = configuration["Dapr:StateStore"] is { Length: > 0 } store ? store : DefaultStateStore,
+        };
         builder.Services.AddSingleton(sidecar);
         builder.Services.AddDaprClient(dapr => dapr
             .UseHttpEndpoint(sidecar.HttpEndpoint.ToString())
@@ -56,7 +63,7 @@ public static class DaprSetup
             }));
         builder.Services.AddSingleton<Invocation>();
         builder.Services.AddSingleton<EventPublisher>();
-        builder.Services.AddSingleton<StateStore>();
+        builder.Services.AddSingleton(services => new StateStore(services.GetRequiredService<DaprClient>(), sidecar.StateStore));
     }
 
     /// <summary>Adds the client through which this service calls another; inject it with <c>[FromKeyedServices(appId)]</c>.</summary>

@@ -16,7 +16,7 @@ public sealed class EventPublisher(DaprClient dapr, SidecarEndpoint sidecar)
         var envelopes = events.Select(e => new Envelope(e, sidecar.AppId)).ToList();
         var answer = await SidecarCall.ReachAsync(
             $"Publishing {events.Count} events to {topic}",
-            limit => dapr.BulkPublishEventAsync(SidecarEndpoint.PubSub, topic, envelopes, cancellationToken: limit),
+            limit => dapr.BulkPublishEventAsync(sidecar.PubSub, topic, envelopes, cancellationToken: limit),
             cancellationToken);
         if (answer.FailedEntries is [var first, ..])
             throw new SidecarException($"Publishing {events.Count} events to {topic}: {answer.FailedEntries.Count} were not taken, the first for: {first.ErrorMessage}");

@@ -9,7 +9,8 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// The service's keys in the Dapr state store. One key at a time: transactions over several keys are not atomic on every store.
 /// Values go as bytes, written by the service's own source-generated JSON.
 /// </summary>
-public sealed class StateStore(DaprClient dapr)
+/// <param name="store">The name of the component.</param>
+public sealed class StateStore(DaprClient dapr, string store)
 {
     private const int BulkParallelism = 10;
 
@@ -24,7 +25,7 @@ public sealed class StateStore(DaprClient dapr)
     public async Task<StateEntry<T>> GetAsync<T>(string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
-        var (value, etag) = await ReachAsync(key, limit => dapr.GetByteStateAndETagAsync(SidecarEndpoint.StateStore, key, cancellationToken: limit), cancellationToken);
+        var (value, etag) = await ReachAsync(key, limit => dapr.GetByteStateAndETagAsync(store, key, cancellationToken: limit), cancellationToken);
         return etag is { Length: > 0 } ? new StateEntry<T>(Read(key, value.Span, type), etag) : default;
     }
 
@@ -41,7 +42,7 @@ public sealed class StateStore(DaprClient dapr)
             return found;
         var items = await ReachAsync(
             "several keys",
-            limit => dapr.GetBulkStateAsync(SidecarEndpoint.StateStore, [.. keys], BulkParallelism, cancellationToken: limit),
+            limit => dapr.GetBulkStateAsync(store, [.. keys], BulkParallelism, cancellationToken: limit),
             cancellationToken);
         foreach (var item in items)
         {
@@ -66,7 +67,7 @@ public sealed class StateStore(DaprClient dapr)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
         if (etag is not null)
-            return await ReachAsync(key, limit => dapr.TrySaveByteStateAsync(SidecarEndpoint.StateStore, key, bytes, etag, FirstWrite, cancellationToken: limit), cancellationToken);
+            return await ReachAsync(key, limit => dapr.TrySaveByteStateAsync(store, key, bytes, etag, FirstWrite, cancellationToken: limit), cancellationToken);
         try
         {
             return await ReachAsync(key, CreateAsync, cancellationToken);
@@ -81,7 +82,7 @@ public sealed class StateStore(DaprClient dapr)
 
         async Task<bool> CreateAsync(CancellationToken limit)
         {
-            await dapr.SaveByteStateAsync(SidecarEndpoint.StateStore, key, bytes, FirstWrite, cancellationToken: limit);
+            await dapr.SaveByteStateAsync(store, key, bytes, FirstWrite, cancellationToken: limit);
             return true;
         }
     }

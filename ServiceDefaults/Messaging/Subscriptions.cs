@@ -99,7 +99,7 @@ public class Subscriptions
     {
         var subscription = new JsonObject
         {
-            ["pubsubname"] = SidecarEndpoint.PubSub,
+            ["pubsubname"] = _routes.ServiceProvider.GetRequiredService<SidecarEndpoint>().PubSub,
             ["topic"] = topic,
             ["route"] = $"/events/{route}",
             ["deadLetterTopic"] = deadLetterTopic,

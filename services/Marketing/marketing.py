@@ -27,24 +27,6 @@ HANDLING_TIME_LIMIT = 7.0  # less than the sidecar waits: it should hear why, or
 DEFAULT_LIMIT = 20
 MOST_ITEMS = 100
 
-SUBSCRIPTIONS = [
-    # Its own dead letter topic as well: what cannot be parked, since the state store is unreachable, comes again.
-    {
-        "pubsubname": "pubsub",
-        "topic": DEAD_LETTER_TOPIC,
-        "route": "/events/dead-letters",
-        "deadLetterTopic": DEAD_LETTER_TOPIC,
-    },
-    {
-        "pubsubname": "pubsub",
-        "topic": "orders",
-        "route": "/events/orders",
-        "deadLetterTopic": DEAD_LETTER_TOPIC,
-        # A filter for the brokers that know this one; with others the rest arrives and is ignored.
-        "metadata": {"eventTypes": ORDER_ACCEPTED},
-    },
-]
-
 OPEN_API = {
     "openapi": "3.1.1",
     "info": {"title": "OrderMall.Marketing", "version": "v1"},
@@ -105,13 +87,13 @@ class Marketing:
 
     def __init__(self, settings: Settings) -> None:
         sidecar = Sidecar(settings)
-        state = StateStore(sidecar)
+        state = StateStore(sidecar, settings.state_store)
         self._recommendations = Recommendations(state)
         # Nearly all orders change the same keys: one writer takes together what comes together.
         self._orders = Batches(self._recommendations.learn)
         self._rebuild = Rebuild(sidecar, state, self._learn_again)
         self.routes = {
-            "/dapr/subscribe": {"GET": lambda _: Response.json(SUBSCRIPTIONS)},
+            "/dapr/subscribe": {"GET": lambda _: Response.json(_subscriptions(settings.pubsub))},
             "/events/orders": {"POST": self._on_event},
             **DeadLetters(state, self._handle, self._rebuild.alarms).routes,
             **self._rebuild.routes,
@@ -198,6 +180,26 @@ def _read_id(text: Optional[str], errors: Dict[str, List[str]]) -> Optional[str]
     except ValueError:
         errors.setdefault("offerId", ["Must be the id of an offer."])
         return None
+
+
+def _subscriptions(pubsub: str) -> List[Dict[str, Any]]:
+    return [
+        # Its own dead letter topic as well: what cannot be parked, since the state store is unreachable, comes again.
+        {
+            "pubsubname": pubsub,
+            "topic": DEAD_LETTER_TOPIC,
+            "route": "/events/dead-letters",
+            "deadLetterTopic": DEAD_LETTER_TOPIC,
+        },
+        {
+            "pubsubname": pubsub,
+            "topic": "orders",
+            "route": "/events/orders",
+            "deadLetterTopic": DEAD_LETTER_TOPIC,
+            # A filter for the brokers that know this one; with others the rest arrives and is ignored.
+            "metadata": {"eventTypes": ORDER_ACCEPTED},
+        },
+    ]
 
 
 def _shown(item: Recommendation) -> Dict[str, Any]:

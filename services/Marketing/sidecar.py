@@ -11,7 +11,6 @@ from typing import Any, Collection, Dict, Mapping, Optional, Tuple
 from telemetry import trace_headers
 
 TOKEN_HEADER = "dapr-api-token"
-STATE_STORE = "statestore"
 
 # Less than the sidecar waits for the handling of an event (components/resiliency.yaml).
 CALL_TIME_LIMIT = 6.0
@@ -39,6 +38,9 @@ class Settings:
     api_token: Optional[str]
     app_token: str
     drain_seconds: int
+    # Its components: on Azure a service has some of its own.
+    pubsub: str
+    state_store: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -59,7 +61,9 @@ class Settings:
             sidecar_port=_number(environment, "DAPR_HTTP_PORT", 3500) or 3500,
             api_token=environment.get("DAPR_API_TOKEN") or None,
             app_token=app_token,
-            drain_seconds=_number(environment, "Drain__Seconds", 0) or 0)
+            drain_seconds=_number(environment, "Drain__Seconds", 0) or 0,
+            pubsub=environment.get("Dapr__PubSub") or "pubsub",
+            state_store=environment.get("Dapr__StateStore") or "statestore")
 
 
 def _number(environment: Mapping[str, str], name: str, default: Optional[int]) -> Optional[int]:
@@ -140,15 +144,16 @@ class Sidecar:
 class StateStore:
     """The state store behind a sidecar."""
 
-    def __init__(self, sidecar: Sidecar) -> None:
+    def __init__(self, sidecar: Sidecar, name: str) -> None:
         self._sidecar = sidecar
+        self._path = f"/v1.0/state/{name}"
 
     def read(self, keys: Collection[str]) -> Dict[str, Entry]:
         """Reads keys; those that do not exist are left out."""
         if not keys:
             return {}
         question = {"keys": list(keys), "parallelism": 10}
-        status, body = self._sidecar.post(f"/v1.0/state/{STATE_STORE}/bulk", question)
+        status, body = self._sidecar.post(f"{self._path}/bulk", question)
         if status != 200:
             raise SidecarError(_told(status, body))
         try:
@@ -169,7 +174,7 @@ class StateStore:
         again.
         """
         items = [_item(key, entry) for key, entry in entries.items()]
-        status, body = self._sidecar.post(f"/v1.0/state/{STATE_STORE}", items)
+        status, body = self._sidecar.post(self._path, items)
         # A stale ETag is 409; making a key that exists is 500 with Redis and PostgreSQL, as a
         # broken store is.
         if status in (409, 500):

@@ -15,7 +15,6 @@ internal sealed class OrderingOptions
     [Range(0, 0.99, ErrorMessage = "Ordering:UnpaidShare must be from 0 to 0.99.")]
     public double UnpaidShare { get; set; } = 0.5;
 
-    /// <summary>The payment methods the provider takes. Those of the demo where there is one and none are configured; without either nothing starts.</summary>
-    [MinLength(1, ErrorMessage = "Ordering:PaymentMethods is not set: without a demo (Mall:Demo) name what the payment provider takes, such as Ordering__PaymentMethods__0=card.")]
+    /// <summary>The payment methods the provider takes. Those of the demo where there is one and none are configured; without either nothing starts, unless the mall takes no payments (<c>Mall:Payments</c>).</summary>
     public HashSet<string> PaymentMethods { get; set; } = [];
 }

@@ -22,6 +22,9 @@ public sealed class OrderingService : IMallService
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddOptions<OrderingOptions>().BindConfiguration("Ordering")
             .PostConfigure(options => options.PaymentMethods = isDemo && options.PaymentMethods.Count == 0 ? [.. Demo.PaymentMethods] : options.PaymentMethods)
+            .Validate(
+                options => options.PaymentMethods.Count > 0 || !Payments.AreTaken(builder),
+                "Ordering:PaymentMethods is not set: without a demo (Mall:Demo) name what the payment provider takes, such as Ordering__PaymentMethods__0=card, or say that there is none (Mall__Payments=false).")
             .ValidateDataAnnotations().ValidateOnStart().KeepCurrent();
         builder.AddJson(OrderingJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();

@@ -20,8 +20,15 @@ internal sealed class ProviderClient([FromKeyedServices(AppIds.PaymentProvider)]
             return;
         }
 
+        if (string.IsNullOrEmpty(given) && !Payments.AreTaken(builder))
+        {
+            // Nobody by that name is there: should anybody ask, the outcome is unknown, and not that money was taken.
+            builder.AddServiceClient(AppIds.PaymentProvider);
+            return;
+        }
+
         if (string.IsNullOrEmpty(given))
-            throw new InvalidOperationException($"{AppIds.Payment}: {Address} is not set. Without a demo (Mall:Demo) give the address of the payment provider, such as https://payments.example.com/v1.");
+            throw new InvalidOperationException($"{AppIds.Payment}: {Address} is not set. Without a demo (Mall:Demo) give the address of the payment provider, such as https://payments.example.com/v1, or say that there is none (Mall:Payments).");
         // The key is in every request: past this machine it goes encrypted.
         if (!Uri.TryCreate(given.TrimEnd('/') + '/', UriKind.Absolute, out var address) || !(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
             || address is not { Query: "", Fragment: "", UserInfo: "" })

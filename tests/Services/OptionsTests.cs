@@ -24,6 +24,7 @@ public sealed class OptionsTests
     [Theory]
     [InlineData("card_declined,card_ok", "Mall:Demo=true")]
     [InlineData("card", "Mall:Demo=true", "Ordering:PaymentMethods:0=card")]
+    [InlineData("", "Mall:Demo=false", "Mall:Payments=false")]
     [InlineData("bank,card", "Mall:Demo=false", "Ordering:PaymentMethods:0=card", "Ordering:PaymentMethods:1=bank")]
     public async Task Configured_payment_methods_take_the_place_of_the_demos(string methods, params string[] settings)
     {

@@ -84,6 +84,22 @@ public sealed class OutsideProviderTests(ServiceFixture fixture) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task A_mall_that_takes_no_payments_has_no_provider_and_says_of_no_charge_that_it_was_made()
+    {
+        var payment = new RunningService<PaymentService>(fixture) { Settings = ["Mall:Demo=false", "Mall:Payments=false"] };
+        await payment.InitializeAsync();
+        try
+        {
+            var charge = new ChargeRequest(Guid.CreateVersion7(), "alice", 100, "KRW", "card");
+            Assert.Equal(ChargeOutcome.Unknown, (await payment.AskAsync<ChargeAnswer>("/charges", charge)).Outcome);
+        }
+        finally
+        {
+            await payment.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public void The_stand_in_does_not_start_without_a_demo() =>
         Assert.Contains("payment-provider: there is no demo (Mall:Demo)", Refused<PaymentProviderService>(), StringComparison.Ordinal);
 

@@ -15,7 +15,7 @@ public sealed class PageIndexTests : IAsyncLifetime
     {
         await _sidecar.StartAsync();
         _dapr = new DaprClientBuilder().UseGrpcEndpoint($"http://127.0.0.1:{_sidecar.GrpcPort}").Build();
-        _state = new StateStore(_dapr);
+        _state = new StateStore(_dapr, "statestore");
     }
 
     public async Task DisposeAsync()

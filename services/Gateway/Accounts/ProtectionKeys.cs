@@ -1,3 +1,4 @@
+using Azure.Identity;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
@@ -7,11 +8,15 @@ namespace OrderMall.Gateway;
 
 /// <summary>
 /// Keeps the keys of the tokens in the gateway's database: a token of one replica is good at every other, and after a
-/// restart. Whoever can read that database could also read the password hashes, so the keys are not wrapped again.
+/// restart. On Azure they are wrapped (<see cref="KeyVaultKey"/>): a copy of the database signs nobody in. Elsewhere whoever can read that database could
+/// also read the password hashes, so they are not.
 /// </summary>
 internal static class ProtectionKeys
 {
+    private const string Key = "Gateway:TokenKey";
+
     /// <summary>Protects tokens with keys from the database. Call after the database was added.</summary>
+    /// <exception cref="InvalidOperationException">What they are to be wrapped with is no key in a vault.</exception>
     public static void Add(WebApplicationBuilder builder)
     {
         // It would warn that the keys are not wrapped.
@@ -20,6 +25,14 @@ internal static class ProtectionKeys
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore", LogLevel.Warning);
         var services = builder.Services;
         services.AddDataProtection().SetApplicationName("OrderMall").PersistKeysToDbContext<GatewayDb>();
+
+        if (builder.Configuration[Key] is { Length: > 0 } text)
+        {
+            if (!Uri.TryCreate(text, UriKind.Absolute, out var key) || key.Scheme != Uri.UriSchemeHttps || key.Segments is not ["/", "keys/", _])
+                throw new InvalidOperationException($"{Key} is '{text}': it must be the address of a key in a vault, without a version, such as https://myvault.vault.azure.net/keys/tokens.");
+            services.AddSingleton(new KeyVaultKey(key, new DefaultAzureCredential()));
+            services.AddOptions<KeyManagementOptions>().Configure<KeyVaultKey>((options, vault) => options.XmlEncryptor = new WrappedKeyEncryptor(vault));
+        }
 
         // Authentication has already registered the service that loads the keys at start: the schema has to come first.
         var loading = services.Single(service => service.ServiceType == typeof(IHostedService)

@@ -267,7 +267,7 @@ internal sealed class Network : IAsyncDisposable
             var (id, type) = (Guid.Parse((string)e["id"]!), (string)e["type"]!);
             _published.Add(new PublishedEvent(topic, id, type, (string)e["subject"]!, (long)e["data"]!["version"]!));
             e["topic"] = topic;
-            e["pubsubname"] = SidecarEndpoint.PubSub;
+            e["pubsubname"] = "pubsub";
             var body = JsonSerializer.SerializeToUtf8Bytes(e);
             foreach (var (appId, path, types) in _subscribers.GetValueOrDefault(topic, []))
             {

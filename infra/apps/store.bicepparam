@@ -1,0 +1,7 @@
+using '../app.bicep'
+
+param appId = 'store'
+param image = readEnvironmentVariable('SERVICE_STORE_IMAGE_NAME')
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param mallSize = readEnvironmentVariable('MALL_SIZE', '') == 'large' ? 'large' : 'small'
+param demo = readEnvironmentVariable('MALL_DEMO', '') == 'true'
