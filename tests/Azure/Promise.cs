@@ -86,7 +86,7 @@ internal static partial class Promise
     /// <summary>Every app runs as an identity of its own; what the platform does for it, it does as another that no container gets a token of.</summary>
     public static void EveryAppIsItself(Deployment deployment) => Assert.All(deployment.Apps, app =>
     {
-        Assert.Equal([$"id-{app.Key}", "id-platform"], app.Value["identity"]!["userAssignedIdentities"]!.AsObject().Select(identity => Last(identity.Key)));
+        Assert.Equal(new[] { $"id-{app.Key}", "id-platform" }.Order(), app.Value["identity"]!["userAssignedIdentities"]!.AsObject().Select(identity => Last(identity.Key)).Order());
         Assert.Equal(
             [($"id-{app.Key}", "All"), ("id-platform", "None")],
             app.Value["properties"]!["configuration"]!["identitySettings"]!.AsArray().Select(setting => (Last((string)setting!["identity"]!), (string)setting["lifecycle"]!)));
