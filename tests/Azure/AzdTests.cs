@@ -63,7 +63,7 @@ public sealed partial class AzdTests(Templates templates)
         Assert.Equal(["environmentName", "location"], parameters.Where(parameter => parameter.Value!["defaultValue"] is null).Select(parameter => parameter.Key).Order());
         Assert.All(given, parameter => Assert.Equal(parameters[parameter.Name]!["defaultValue"] is null, parameter.Default is null));
         Assert.Equal(["AZURE_ENV_NAME", "AZURE_LOCATION"], given.Where(parameter => parameter.Default is null).Select(parameter => parameter.Variable).Order());
-        Assert.Empty(Azd.Keys.Where(key => (string)key == "hooks"));
+        Assert.DoesNotContain(Azd.Keys, key => (string)key == "hooks");
     }
 
     [Fact]

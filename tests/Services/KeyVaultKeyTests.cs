@@ -7,7 +7,6 @@ using System.Xml.Linq;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Gateway;
