@@ -49,8 +49,8 @@ internal static class Schedule
         {
             FaultKind.KillService => [.. apps.Where(app => app.Instances > 1)],
             FaultKind.KillInstance => others,
-            // Events go to all others but operations.
-            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId != AppIds.Operations)],
+            // Events go to all others but operations and the screens.
+            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId is not (AppIds.Operations or AppIds.Web))],
             _ => apps,
         });
         // Only operations goes to the gateway by its sidecar, and the payment provider goes to none.
