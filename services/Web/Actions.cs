@@ -33,6 +33,9 @@ internal static class Actions
         ["new-code"] = (HttpMethod.Post, "notifications/address/code"),
     };
 
+    /// <summary>What there is to do.</summary>
+    public static IEnumerable<string> Names => All.Keys;
+
     public static void Map(WebApplication app)
     {
         app.MapPost("/actions/sign-out", SignOutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());

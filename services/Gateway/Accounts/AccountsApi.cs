@@ -18,7 +18,7 @@ internal static class AccountsApi
         var account = app.MapGroup("/api/account").WithTags("Account");
         account.MapGet("/", (ClaimsPrincipal person) => TypedResults.Ok(new Account(
                 person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)])))
-            .WithName("GetAccount").WithSummary("Whose the access token is, and what that person may be, as of when it was given.")
+            .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be, as of when it was given.")
             .RequireAuthorization();
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
             .WithValidation<Registration>()
