@@ -11,6 +11,8 @@ namespace OrderMall.Web;
 /// </summary>
 internal static class Actions
 {
+    private const string Prefix = "/actions";
+
     private static readonly Dictionary<string, (HttpMethod Method, string Path)> All = new()
     {
         ["cancel"] = (HttpMethod.Post, "orders/{id}/cancellation"),
@@ -30,6 +32,10 @@ internal static class Actions
         ["replay-all"] = (HttpMethod.Post, "ops/dead-letters/{id}/replay"),
         ["replay"] = (HttpMethod.Post, "ops/dead-letters/{service}/{id}/replay"),
         ["discard"] = (HttpMethod.Delete, "ops/dead-letters/{service}/{id}"),
+        ["roles"] = (HttpMethod.Put, "ops/accounts/{id}/roles"),
+        ["grant"] = (HttpMethod.Post, "ops/applications/{id}/approval"),
+        ["deny"] = (HttpMethod.Post, "ops/applications/{id}/rejection"),
+        ["take-back"] = (HttpMethod.Delete, "account/applications/{id}"),
         ["new-code"] = (HttpMethod.Post, "notifications/address/code"),
     };
 
@@ -38,20 +44,27 @@ internal static class Actions
 
     public static void Map(WebApplication app)
     {
-        app.MapPost("/actions/sign-out", SignOutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
-        app.MapPost("/actions/{name}/{id?}", ActAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        // A form of a page from before signing in or out, or from elsewhere: nothing is done, and the page is shown anew.
+        app.Use((context, next) =>
+        {
+            if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: false })
+                return next(context);
+            var path = context.Request.Path;
+            context.Response.Redirect($"{(path.StartsWithSegments(Prefix) ? "/" : path.ToUriComponent())}?failed=stale");
+            return Task.CompletedTask;
+        });
+        app.MapPost($"{Prefix}/sign-out", SignOutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        app.MapPost($"{Prefix}/{{name}}/{{id?}}", ActAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
     }
 
     private static async Task<IResult> ActAsync(string name, string? id, HttpContext context, MallApi api)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>()?.IsValid != true)
-            return Stale();
         if (!All.TryGetValue(name, out var action))
             return TypedResults.NotFound();
         var form = context.Request.Form;
         var (method, path) = action;
         path = path.Replace("{id}", Uri.EscapeDataString(id ?? ""), StringComparison.Ordinal).Replace("{service}", Uri.EscapeDataString(form["service"].ToString()), StringComparison.Ordinal);
-        var answer = await api.SendAsync<Nothing>(method, path, BodyOf(form));
+        var answer = await api.SendAsync<Nothing>(method, path, BodyOf(name, form));
         var back = Back.Local(form["back"]);
         if (answer.IsSignedOut)
             return TypedResults.LocalRedirect($"/sign-in?said=session-over&back={Uri.EscapeDataString(back)}");
@@ -65,9 +78,11 @@ internal static class Actions
         return TypedResults.LocalRedirect($"{back}{(back.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{outcome}");
     }
 
-    private static JsonObject? BodyOf(IFormCollection form)
+    private static JsonObject? BodyOf(string name, IFormCollection form)
     {
         var body = new JsonObject();
+        if (name == "roles")
+            body["roles"] = new JsonArray([.. form["roles"].Select(role => (JsonNode?)role)]);
         foreach (var field in new[] { "reason", "mode" })
         {
             if (form[field].ToString() is { Length: > 0 } value)
@@ -79,14 +94,9 @@ internal static class Actions
 
     private static async Task<IResult> SignOutAsync(HttpContext context, MallApi api)
     {
-        if (context.Features.Get<IAntiforgeryValidationFeature>()?.IsValid != true)
-            return Stale();
         // The cookie goes in any case; a session that could not be ended ends by itself.
         await api.SendAsync<Nothing>(HttpMethod.Post, "account/logout");
         await context.SignOutAsync();
         return TypedResults.LocalRedirect("/?done=sign-out");
     }
-
-    // A page from before signing in or out, or from elsewhere.
-    private static RedirectHttpResult Stale() => TypedResults.LocalRedirect("/?failed=stale");
 }

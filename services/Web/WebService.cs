@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.Localization;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrderMall.Web.Api;
 using OrderMall.Web.Session;
 
@@ -29,6 +29,8 @@ public sealed class WebService : IMallService
             kestrel.Limits.MaxConcurrentConnections = 10_000;
         });
         Proxies.Configure(builder);
+        // Whoever looks at a page is told in a page what went wrong, not as a program is.
+        services.RemoveAll<IExceptionHandler>();
         services.AddRazorComponents();
         services.AddHttpContextAccessor();
         services.AddLocalization();
@@ -36,7 +38,7 @@ public sealed class WebService : IMallService
         services.AddSingleton<MallDay>();
         services.AddScoped<MallApi>();
         services.AddScoped<Drafts>();
-        ProtectionKeys.Add(services);
+        ProtectionKeys.Add(builder);
         services.AddSingleton<Refreshes>();
         services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(SessionCookie.Configure);
         services.AddAntiforgery(forgery =>

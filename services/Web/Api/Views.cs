@@ -11,6 +11,9 @@ public sealed record Tokens(string AccessToken, int ExpiresIn, string RefreshTok
 /// <summary>An account.</summary>
 public sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
 
+/// <summary>An application for a role.</summary>
+public sealed record RoleApplication(Guid Id, string Email, string Name, string Role, string? BusinessName, string? Note, string Status, string? Reason, DateTimeOffset AppliedAt);
+
 /// <summary>An offer.</summary>
 public sealed record Offer(
     Guid Id, string MerchantId, string Kind, string Title, decimal Price, decimal? Deposit, string Currency, Prepayment Prepayment, Fulfilment Fulfilment,
@@ -94,6 +97,8 @@ public sealed record Disagreement(string Rule, string Detail, Guid? OrderId, Gui
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Tokens))]
 [JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(Page<Account>))]
+[JsonSerializable(typeof(Page<RoleApplication>))]
 [JsonSerializable(typeof(Offer))]
 [JsonSerializable(typeof(Page<Offer>))]
 [JsonSerializable(typeof(Order))]

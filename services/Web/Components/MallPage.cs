@@ -31,6 +31,20 @@ public abstract class MallPage : ComponentBase
     private protected Problem? Refusal { get; set; }
 
     private IReadOnlyDictionary<string, string>? _draft;
+    private bool _isLoaded;
+
+    /// <summary>Asks for what the page shows. Nothing is rendered before: there is one answer to a request, and it is whole.</summary>
+    protected virtual Task LoadAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public override async Task SetParametersAsync(ParameterView parameters)
+    {
+        parameters.SetParameterProperties(this);
+        if (!_isLoaded)
+            await LoadAsync();
+        _isLoaded = true;
+        await base.SetParametersAsync(ParameterView.Empty);
+    }
 
     private protected bool IsSignedIn => Context.User.Identity?.IsAuthenticated == true;
 

@@ -16,8 +16,11 @@ internal sealed class ProtectionKeys(StateStore store) : IXmlRepository
 {
     private const string Key = "protection-keys";
 
-    public static void Add(IServiceCollection services)
+    public static void Add(WebApplicationBuilder builder)
     {
+        // It would warn that the keys are not wrapped.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+        var services = builder.Services;
         services.AddDataProtection().SetApplicationName("OrderMall.Web");
         services.AddOptions<KeyManagementOptions>().Configure<StateStore>((options, store) => options.XmlRepository = new ProtectionKeys(store));
     }
