@@ -44,3 +44,8 @@ public static class Written
     /// <summary>A day with its day of the week.</summary>
     public static string Day(DateOnly day) => day.ToString(Languages.Current == "ko" ? "yyyy년 M월 d일 (ddd)" : "ddd d MMM yyyy", CultureInfo.CurrentCulture);
 }
+
+/// <summary>By what people pay: as ordering is told, whose settings these are.</summary>
+/// <param name="All">As the API calls them.</param>
+/// <param name="MoveNoMoney">Whether this is a demo.</param>
+public sealed record PaymentMethods(IReadOnlyList<string> All, bool MoveNoMoney);

@@ -36,6 +36,8 @@ public sealed class WebService : IMallService
         services.AddLocalization();
         services.AddSingleton<OwnFiles>();
         services.AddSingleton<MallDay>();
+        services.AddSingleton(new PaymentMethods(
+            builder.Configuration.GetSection("Ordering:PaymentMethods").Get<string[]>() is { Length: > 0 } methods ? methods : Demo.PaymentMethods, Demo.IsOn(builder)));
         services.AddScoped<MallApi>();
         services.AddScoped<Drafts>();
         ProtectionKeys.Add(builder);
@@ -57,6 +59,7 @@ public sealed class WebService : IMallService
     {
         PageHeaders.Use(app);
         app.UseRequestLocalization();
+        app.UseStatusCodePagesWithReExecute("/not-found");
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/sorry", CreateScopeForErrors = true });
     }
 

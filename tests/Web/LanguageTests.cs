@@ -80,7 +80,7 @@ public sealed partial class LanguageTests(WebMall mall)
         using var visitor = mall.Visitor("ko");
         var page = await visitor.GoAsync("/nothing/here");
         Assert.Equal(HttpStatusCode.NotFound, page.Status);
-        Assert.Contains("그런 페이지가 없습니다.", page.Text, StringComparison.Ordinal);
+        Assert.Contains("찾으시는 것이 없거나 더 이상 없습니다.", page.Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await visitor.GoAsync($"/offers/{Guid.NewGuid()}")).Status);
     }
 
