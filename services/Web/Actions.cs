@@ -22,6 +22,7 @@ internal static class Actions
         ["depart"] = (HttpMethod.Post, "deliveries/{id}/departure"),
         ["arrive"] = (HttpMethod.Post, "deliveries/{id}/arrival"),
         ["withdraw"] = (HttpMethod.Delete, "titles/{id}"),
+        ["off-sale"] = (HttpMethod.Delete, "offers/{id}"),
         ["approve"] = (HttpMethod.Post, "reviews/{id}/approval"),
         ["reject"] = (HttpMethod.Post, "reviews/{id}/rejection"),
         ["stop"] = (HttpMethod.Post, "ops/services/{id}/stop"),

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Localization;
+using OrderMall.Web.Api;
 
 namespace OrderMall.Web;
 
@@ -26,12 +28,19 @@ internal static class Languages
         options.ApplyCurrentCultureToResponseHeaders = true;
     }
 
-    public static void Map(WebApplication app) => app.MapGet("/language/{code}", (string code, string? back, HttpContext context) =>
+    public static void Map(WebApplication app) => app.MapGet("/language/{code}", async (string code, string? back, HttpContext context, MallApi api) =>
     {
         if (Cultures.ContainsKey(code))
-            context.Response.Cookies.Append(Cookie, code, new CookieOptions { MaxAge = TimeSpan.FromDays(365), SameSite = SameSiteMode.Lax, HttpOnly = true, Secure = context.Request.IsHttps, IsEssential = true });
+            Remember(context, code);
+        // Messages are in it too from now on; where that cannot be said now, the pages are.
+        if (Cultures.ContainsKey(code) && context.User.Identity?.IsAuthenticated == true)
+            await api.SendAsync<ChosenLanguage>(HttpMethod.Put, "notifications/language", new JsonObject { ["language"] = code });
         return TypedResults.LocalRedirect(Back.Local(back));
     });
+
+    /// <summary>Has the browser come in that language from now on.</summary>
+    public static void Remember(HttpContext context, string code) =>
+        context.Response.Cookies.Append(Cookie, code, new CookieOptions { MaxAge = TimeSpan.FromDays(365), SameSite = SameSiteMode.Lax, HttpOnly = true, Secure = context.Request.IsHttps, IsEssential = true });
 
     private static Task<ProviderCultureResult?> Choose(HttpContext context)
     {

@@ -55,7 +55,7 @@ public sealed class RoleTests(WebMall mall)
     {
         var offer = await (await mall.ShopAsync("sparkle")).SellVisitsAsync($"Visit {Guid.NewGuid():N}", 2);
         using var customer = await mall.SignedInAsync("bob");
-        var order = await customer.SendAsync((await customer.GoAsync($"/offers/{offer}")).Form("form.order"), ("destination", "1 Main Street"), ("wait", ""));
+        var order = await customer.SendAsync((await customer.GoAsync($"/offers/{offer}")).Form("form.order"), ("destination", "1 Main Street"), ("phone", "010-1234-5678"), ("wait", ""));
         var id = order.Address.Segments[^1];
         await customer.UntilAsync($"/orders/{id}", "Received by the merchant");
         using var merchant = await mall.SignedInAsync("sparkle");

@@ -56,6 +56,15 @@ public sealed record StoreOrder(
     Guid OrderId, string Title, int Quantity, string Status, DateOnly? Date, DateTimeOffset ReceivedAt,
     string? CustomerName = null, string? Phone = null, string? Destination = null, string? Note = null, string? Place = null, decimal? Amount = null, string? Currency = null);
 
+/// <summary>What a merchant sold.</summary>
+public sealed record Sales(DateOnly From, DateOnly To, IReadOnlyDictionary<string, long> Counts, IReadOnlyList<DaySales> Days);
+
+/// <summary>On one day.</summary>
+public sealed record DaySales(DateOnly Day, string Currency, long Orders, decimal Amount, decimal Prepaid);
+
+/// <summary>The language that somebody reads.</summary>
+public sealed record ChosenLanguage(string Language);
+
 /// <summary>A worker.</summary>
 public sealed record Worker(Guid Id, string Name, Guid? OrderId);
 
@@ -109,6 +118,8 @@ public sealed record Disagreement(string Rule, string Detail, Guid? OrderId, Gui
 [JsonSerializable(typeof(Interests))]
 [JsonSerializable(typeof(Address))]
 [JsonSerializable(typeof(Page<StoreOrder>))]
+[JsonSerializable(typeof(Sales))]
+[JsonSerializable(typeof(ChosenLanguage))]
 [JsonSerializable(typeof(Page<Worker>))]
 [JsonSerializable(typeof(Page<Assignment>))]
 [JsonSerializable(typeof(Page<Parcel>))]
