@@ -59,7 +59,8 @@ public sealed class WebService : IMallService
     {
         PageHeaders.Use(app);
         app.UseRequestLocalization();
-        app.UseStatusCodePagesWithReExecute("/not-found");
+        // Who asks for a page is answered by a page; who sends something that nothing takes is no browser.
+        app.UseWhen(context => HttpMethods.IsGet(context.Request.Method), pages => pages.UseStatusCodePagesWithReExecute("/not-found"));
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/sorry", CreateScopeForErrors = true });
     }
 
