@@ -153,7 +153,10 @@ public sealed partial class WebSessionTests(ServiceFixture fixture) : IAsyncLife
         foreach (var cookie in response.Headers.TryGetValues("Set-Cookie", out var set) ? set : [])
         {
             var named = cookie.Split(';')[0].Split('=', 2);
-            cookies[named[0]] = named[1];
+            if (named[1] == "")
+                cookies.Remove(named[0]);
+            else
+                cookies[named[0]] = named[1];
         }
 
         return cookies;

@@ -74,6 +74,7 @@ internal static class SessionCookie
         {
             // What was sent is still taken as from who sent it, so that it can be kept until that person has signed in again.
             context.RejectPrincipal();
+            await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
         }
     }
 
