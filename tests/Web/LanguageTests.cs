@@ -31,11 +31,11 @@ public sealed partial class LanguageTests(WebMall mall)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
             .Select(File.ReadAllText).ToList();
         var asked = sources.SelectMany(source => Asked().Matches(source).Select(match => match.Groups[1].Value)).ToHashSet();
-        Assert.Empty(asked.Where(key => !English.ContainsKey(key)));
+        Assert.DoesNotContain(asked, key => !English.ContainsKey(key));
         // Those that are put together have their beginnings in the code, and the others stand in it as they are.
         var all = string.Join('\n', sources);
         string[] prefixes = ["status.", "problem.", "wrong.", "reason.", "done.", "do.", "sure.", "said.", "kind.", "next.", "fulfils.", "method.", "circuit.", "provider.", "prepayment.", "fulfilment.", "deliver.", "role."];
-        Assert.Empty(English.Keys.Where(key => !prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && !all.Contains($"\"{key}\"", StringComparison.Ordinal)));
+        Assert.DoesNotContain(English.Keys, key => !prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && !all.Contains($"\"{key}\"", StringComparison.Ordinal));
     }
 
     [Fact]
