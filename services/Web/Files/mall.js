@@ -39,9 +39,8 @@
             events = new EventSource('/my/events');
             events.addEventListener('order', look);
             events.addEventListener('title', look);
-            // What happened while it was cut off.
-            let opened = false;
-            events.addEventListener('open', () => { if (opened) look(); opened = true; });
+            // What happened since the page was made, or while the stream was cut off.
+            events.addEventListener('open', look);
         } else if (!isLive && events !== null) {
             events.close();
             events = null;
