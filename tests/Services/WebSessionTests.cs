@@ -141,7 +141,8 @@ public sealed partial class WebSessionTests(ServiceFixture fixture) : IAsyncLife
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false });
         using var request = new HttpRequestMessage(method, new Uri(web, path));
-        request.Headers.Add("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
+        if (cookies.Count > 0)
+            request.Headers.Add("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
         if (form is not null)
             request.Content = new FormUrlEncodedContent(form);
         return await http.SendAsync(request);
