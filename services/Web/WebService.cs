@@ -60,7 +60,7 @@ public sealed class WebService : IMallService
         PageHeaders.Use(app);
         app.UseRequestLocalization();
         // Who asks for a page is answered by a page; who sends something that nothing takes is no browser.
-        app.UseStatusCodePagesWithReExecute("/not-found");
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         app.Use((context, next) =>
         {
             context.Features.Get<IStatusCodePagesFeature>()!.Enabled = HttpMethods.IsGet(context.Request.Method);
