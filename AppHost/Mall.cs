@@ -161,10 +161,10 @@ internal sealed class Mall : ServiceList
             gateway.WithDemoOrder();
     }
 
-    /// <summary>Adds the screens, which come to people on a port of their own and ask the gateway as anybody would.</summary>
-    public void AddWeb<TProject>(MallService service)
-        where TProject : IProjectMetadata, new()
+    /// <inheritdoc/>
+    public override void AddWeb<TProject>(MallService service)
     {
+        // They come to people on a port of their own.
         var app = NewApp(service.AppId, 1) with { Instances = [new MallInstance(service.AppId, _settings.WebPort)] };
         Join(service, app, [AddProject<TProject>(service, app.Instances[0]).WithUrlForEndpoint("http", url => url.DisplayText = "Shop")]);
     }
