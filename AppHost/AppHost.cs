@@ -26,5 +26,6 @@ mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway)
 {
     Settings = ["Operator", "Account", "RateLimit", "Gateway:Budgets", "Gateway:Streams", "Gateway:Proxies", "Gateway:Origins", "Gateway:MaxConnections", "Gateway:MaxConnectionsPerAddress"],
 });
+mall.AddWeb<Projects.Web>(new(AppIds.Web) { HasDatabase = false, Invokes = [AppIds.Gateway], Settings = ["Web", "Ordering"] });
 
 return await mall.RunAsync();

@@ -67,8 +67,12 @@ internal sealed class Mall : ServiceList
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Closing.Limit);
 
             var settings = MallSettings.Read(builder.Configuration, checkout);
-            if (!LoopbackPort.IsFree(settings.Port))
-                throw new MallException($"Port {settings.Port} is taken by another program. Choose another with --Mall:Port.");
+            foreach (var (port, setting) in new[] { (settings.Port, nameof(settings.Port)), (settings.WebPort, nameof(settings.WebPort)) })
+            {
+                if (!LoopbackPort.IsFree(port))
+                    throw new MallException($"Port {port} is taken by another program. Choose another with --Mall:{setting}.");
+            }
+
             folder = DataFolder.Open(settings.Data);
             folder.Announce(new Uri($"http://127.0.0.1:{settings.Port}"));
             var databases = settings.Servers switch
@@ -140,8 +144,8 @@ internal sealed class Mall : ServiceList
         var gateway = AddProject<TProject>(service, door)
             .WithEnvironment("PublicUrl", door.Address.GetLeftPart(UriPartial.Authority))
             .WithEnvironment("Gateway__InternalUrl", app.Instances[0].Address.GetLeftPart(UriPartial.Authority))
-            .WithUrlForEndpoint("http", url => url.DisplayText = "Shop")
-            .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "API" });
+            .WithUrlForEndpoint("http", url => url.DisplayText = "API")
+            .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "OpenAPI" });
         foreach (var (joined, _, resources) in _services)
         {
             foreach (var resource in resources)
@@ -155,6 +159,14 @@ internal sealed class Mall : ServiceList
         Join(service, app, [gateway]);
         if (_settings.Demo)
             gateway.WithDemoOrder();
+    }
+
+    /// <inheritdoc/>
+    public override void AddWeb<TProject>(MallService service)
+    {
+        // They come to people on a port of their own.
+        var app = NewApp(service.AppId, 1) with { Instances = [new MallInstance(service.AppId, _settings.WebPort)] };
+        Join(service, app, [AddProject<TProject>(service, app.Instances[0]).WithUrlForEndpoint("http", url => url.DisplayText = "Shop")]);
     }
 
     /// <summary>Opens the mall and runs it until it is told to end, or cannot be opened.</summary>

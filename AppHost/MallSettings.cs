@@ -19,13 +19,14 @@ internal enum MallServers
 
 /// <summary>The settings of the section <c>Mall</c>, from the command line (<c>--Mall:Port 9090</c>) or the environment (<c>Mall__Port</c>).</summary>
 /// <param name="Port">The public port on 127.0.0.1.</param>
+/// <param name="WebPort">The port of the screens on 127.0.0.1.</param>
 /// <param name="Data">The folder in which everything is kept between runs.</param>
 /// <param name="Servers">Where the databases are.</param>
 /// <param name="Daprd">Whether every instance has a real <c>daprd</c> beside it instead of the embedded sidecar.</param>
 /// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
 /// <param name="Components">The folder with Dapr's components, policies and configuration.</param>
 /// <param name="Demo">Whether there are demo accounts and offers, and the payment provider's stand-in.</param>
-internal sealed record MallSettings(int Port, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo)
+internal sealed record MallSettings(int Port, int WebPort, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo)
 {
     private const string Section = "Mall";
     private const int MostReplicas = 5;
@@ -35,12 +36,15 @@ internal sealed record MallSettings(int Port, string Data, MallServers Servers, 
     /// <exception cref="FormatException">One is unknown or has a bad value; the message has a line for each.</exception>
     public static MallSettings Read(IConfiguration configuration, string checkout)
     {
-        string[] known = [nameof(Port), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Components), nameof(Demo)];
+        string[] known = [nameof(Port), nameof(WebPort), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Components), nameof(Demo)];
         var section = configuration.GetSection(Section);
         var mistakes = section.GetChildren().Where(setting => !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
             .Select(setting => $"{setting.Path} is no setting. There are {string.Join(", ", known.Select(name => $"--{Section}:{name}"))}.").ToList();
 
         var port = Number(nameof(Port), 8080, 0, 65535);
+        // A port beside the other, or like that one any that is free.
+        var webPort = Number(nameof(WebPort), port is 0 or 65535 ? 0 : port + 1, 0, 65535);
+        var free = LoopbackPort.Find(2);
         var replicas = Number(nameof(Replicas), 1, 1, MostReplicas);
         var servers = OneOf(nameof(Servers), "private", "containers");
         var sidecar = OneOf("Sidecar", "embedded", "daprd");
@@ -51,7 +55,8 @@ internal sealed record MallSettings(int Port, string Data, MallServers Servers, 
         if (mistakes.Count > 0)
             throw new FormatException(string.Join(Environment.NewLine, mistakes));
         return new MallSettings(
-            port == 0 ? LoopbackPort.Find(1)[0] : port,
+            port == 0 ? free[0] : port,
+            webPort == 0 ? free[1] : webPort,
             Path.GetFullPath(section[nameof(Data)] is { Length: > 0 } data ? data : Path.Combine(checkout, ".data")),
             configuration.GetConnectionString("postgres") is { Length: > 0 } ? MallServers.Existing
                 : servers == "containers" ? MallServers.Containers

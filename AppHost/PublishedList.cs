@@ -22,6 +22,8 @@ internal sealed class PublishedList(string checkout, string folder) : ServiceLis
 
     public override void AddGateway<TProject>(MallService service) => Add<TProject>(service with { IsPublic = true });
 
+    public override void AddWeb<TProject>(MallService service) => Add<TProject>(service with { IsPublic = true });
+
     public override async Task<int> RunAsync()
     {
         var file = Path.Combine(Directory.CreateDirectory(folder).FullName, Name);

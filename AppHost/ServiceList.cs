@@ -19,6 +19,10 @@ internal abstract class ServiceList
     public abstract void AddGateway<TProject>(MallService service)
         where TProject : IProjectMetadata, new();
 
+    /// <summary>Adds the screens, which ask the gateway.</summary>
+    public abstract void AddWeb<TProject>(MallService service)
+        where TProject : IProjectMetadata, new();
+
     /// <summary>Does what the list is for.</summary>
     /// <returns>The exit code.</returns>
     public abstract Task<int> RunAsync();

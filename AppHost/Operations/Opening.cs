@@ -14,7 +14,8 @@ internal sealed class Opening(
     {
         var time = Stopwatch.StartNew();
         Console.WriteLine($"Opening the mall. What it is doing: {DashboardAddress()}");
-        var open = notifications.WaitForResourceHealthyAsync(AppIds.Gateway, stoppingToken);
+        var open = Task.WhenAll(
+            notifications.WaitForResourceHealthyAsync(AppIds.Gateway, stoppingToken), notifications.WaitForResourceHealthyAsync(AppIds.Web, stoppingToken));
         if (await Task.WhenAny(open, state.Failure) == state.Failure)
         {
             if (await state.Failure is { } why)
@@ -30,7 +31,8 @@ internal sealed class Opening(
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
 
             The mall is open after {time.Elapsed.TotalSeconds:0} s.
-              Shop       {address}
+              Shop       http://127.0.0.1:{settings.WebPort}
+              API        {address}
               Dashboard  {DashboardAddress()}
               Data       {settings.Data}
             """));

@@ -32,6 +32,9 @@ public static class GatewayIdentity
     /// <summary>Every header the gateway alone may set begins like this.</summary>
     public const string HeaderPrefix = "X-Mall-";
 
+    /// <summary>The address of the person whose screens ask: <c>web</c> alone says it to the gateway, which counts limits by it.</summary>
+    public const string VisitorHeader = HeaderPrefix + "Visitor";
+
     /// <summary>Set by the sidecar: which app is calling.</summary>
     public const string CallerHeader = "Dapr-Caller-App-Id";
 

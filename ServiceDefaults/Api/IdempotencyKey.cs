@@ -21,7 +21,9 @@ namespace OrderMall.ServiceDefaults.Api;
 /// </summary>
 public sealed class IdempotencyKey : IEndpointParameterMetadataProvider
 {
-    private const string Header = "Idempotency-Key";
+    /// <summary>The header that carries the key.</summary>
+    public const string Header = "Idempotency-Key";
+
     private const int Longest = 200;
     private const string PrimaryKey = "answered_request_pkey";
 

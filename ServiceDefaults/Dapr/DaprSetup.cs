@@ -121,10 +121,15 @@ public static class DaprSetup
     /// <summary>Maps what a service that people reach answers to one other service alone, through the sidecars: to everybody else it is not there.</summary>
     internal static void MapFor(this WebApplication app, string caller, Action<IEndpointRouteBuilder> map)
     {
+        var isFromCaller = IsFrom(app, caller);
+        app.MapWhen(context => isFromCaller(context), branch => branch.UseRouting().UseEndpoints(map));
+    }
+
+    /// <summary>Whether a request comes from one other app, through the sidecars: whatever else it says of itself, anybody could.</summary>
+    public static Func<HttpContext, bool> IsFrom(WebApplication app, string caller)
+    {
         var isFromSidecar = IsFromSidecar(app);
-        app.MapWhen(
-            context => isFromSidecar(context) && context.Request.Headers[GatewayIdentity.CallerHeader] == caller,
-            branch => branch.UseRouting().UseEndpoints(map));
+        return context => isFromSidecar(context) && context.Request.Headers[GatewayIdentity.CallerHeader] == caller;
     }
 
     // Whoever does not know the token has not come through our sidecar.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -59,15 +60,17 @@ public sealed class StateStore(DaprClient dapr, string store)
     /// <summary>Writes a key if nobody else has since it was read.</summary>
     /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
     /// <param name="type">How the value is written as JSON.</param>
+    /// <param name="life">How long it is kept; for good where nothing is said.</param>
     /// <typeparam name="T">The value's type.</typeparam>
     /// <returns><see langword="false"/> when somebody else wrote first: read again.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
-    public async Task<bool> TrySaveAsync<T>(string key, T value, string? etag, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    public async Task<bool> TrySaveAsync<T>(string key, T value, string? etag, JsonTypeInfo<T> type, CancellationToken cancellationToken, TimeSpan? life = null)
         where T : class
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var metadata = life is { TotalSeconds: var seconds } ? new Dictionary<string, string> { ["ttlInSeconds"] = seconds.ToString("0", CultureInfo.InvariantCulture) } : null;
         if (etag is not null)
-            return await ReachAsync(key, limit => dapr.TrySaveByteStateAsync(store, key, bytes, etag, FirstWrite, cancellationToken: limit), cancellationToken);
+            return await ReachAsync(key, limit => dapr.TrySaveByteStateAsync(store, key, bytes, etag, FirstWrite, metadata, limit), cancellationToken);
         try
         {
             return await ReachAsync(key, CreateAsync, cancellationToken);
@@ -82,7 +85,7 @@ public sealed class StateStore(DaprClient dapr, string store)
 
         async Task<bool> CreateAsync(CancellationToken limit)
         {
-            await dapr.SaveByteStateAsync(store, key, bytes, FirstWrite, cancellationToken: limit);
+            await dapr.SaveByteStateAsync(store, key, bytes, FirstWrite, metadata, limit);
             return true;
         }
     }

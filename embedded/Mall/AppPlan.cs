@@ -14,13 +14,14 @@ internal sealed record AppPlan(string AppId, Uri Address, int SidecarPort, int S
 {
     /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
     /// <param name="gateway">The public address, where the gateway listens.</param>
-    public static IReadOnlyList<AppPlan> Make(IEnumerable<string> services, Uri gateway)
+    /// <param name="web">Where the screens are.</param>
+    public static IReadOnlyList<AppPlan> Make(IEnumerable<string> services, Uri gateway, Uri web)
     {
         var ids = services.Append(AppIds.MallControl).ToList();
         var ports = LoopbackPort.Find(3 * ids.Count);
         return [.. ids.Select((id, i) => new AppPlan(
             id,
-            id == AppIds.Gateway ? gateway : At(ports[3 * i]),
+            id == AppIds.Gateway ? gateway : id == AppIds.Web ? web : At(ports[3 * i]),
             ports[(3 * i) + 1],
             ports[(3 * i) + 2],
             Token(),

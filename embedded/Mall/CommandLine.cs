@@ -9,6 +9,7 @@ internal static class CommandLine
     public const string Usage = """
         Options:
           --port N           the public port on 127.0.0.1 (8080)
+          --web-port N       the port of the screens (the one after the public port)
           --data DIR         where everything is kept between runs (.data)
           --connection TEXT  use this PostgreSQL server instead of a private one (or the variable ConnectionStrings__postgres);
                              the user must be allowed to create databases
@@ -26,10 +27,11 @@ internal static class CommandLine
             options = name switch
             {
                 "--port" => options with { Port = Number(1, 65535) },
+                "--web-port" => options with { WebPort = Number(1, 65535) },
                 "--data" => options with { DataDirectory = Value("a folder") },
                 "--connection" => options with { ConnectionString = Value("a connection string") },
                 "--components" => options with { ComponentsPath = Value("a folder") },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --data, --connection and --components."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --port, --web-port, --data, --connection and --components."),
             };
 
             string Value(string what) =>

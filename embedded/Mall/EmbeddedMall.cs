@@ -36,11 +36,17 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     private EmbeddedMall(MallOptions options, IProgress<string>? progress)
     {
         (_options, _progress) = (options, progress);
-        Address = AppPlan.At(options.Port == 0 ? LoopbackPort.Find(1)[0] : options.Port);
+        var free = LoopbackPort.Find(2);
+        Address = AppPlan.At(options.Port == 0 ? free[0] : options.Port);
+        var webPort = options.WebPort ?? (options.Port is 0 or 65535 ? 0 : options.Port + 1);
+        WebAddress = AppPlan.At(webPort == 0 ? free[1] : webPort);
     }
 
     /// <summary>The public address.</summary>
     public Uri Address { get; }
+
+    /// <summary>Where the screens are.</summary>
+    public Uri WebAddress { get; }
 
     /// <summary>Opens the mall, and returns when it serves on <see cref="Address"/>.</summary>
     /// <param name="progress">Told of each step, for people.</param>
@@ -126,14 +132,18 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     private async Task OpenAsync(CancellationToken cancellationToken)
     {
         _folder = DataFolder.Open(_options.DataDirectory);
-        if (!LoopbackPort.IsFree(Address.Port))
-            throw new MallException($"Port {Address.Port} is taken by another program, or not open to this user. Choose another with --port.");
+        foreach (var (port, option) in new[] { (Address.Port, "--port"), (WebAddress.Port, "--web-port") })
+        {
+            if (!LoopbackPort.IsFree(port))
+                throw new MallException($"Port {port} is taken by another program, or not open to this user. Choose another with {option}.");
+        }
+
         _folder.Announce(Address);
         var components = Components.Find(_options.ComponentsPath);
         EmbeddedSidecar.CheckResources(components);
 
         var databases = await ServerAsync(cancellationToken);
-        var plans = AppPlan.Make(MallService.All.Select(service => service.AppId), Address);
+        var plans = AppPlan.Make(MallService.All.Select(service => service.AppId), Address, WebAddress);
         // The sidecar before the services: a mistake in the components is said before anything else is started.
         await TogetherAsync([token => MakeDatabasesAsync(databases, token), token => StartSidecarAsync(databases, components, plans, token)], cancellationToken);
 

@@ -6,6 +6,9 @@ public sealed record MallOptions
     /// <summary>The public port on 127.0.0.1; 0 takes a free one.</summary>
     public int Port { get; init; } = 8080;
 
+    /// <summary>The port of the screens on 127.0.0.1; 0 takes a free one. By default the one after <see cref="Port"/>, or a free one as well.</summary>
+    public int? WebPort { get; init; }
+
     /// <summary>Everything the mall keeps between runs is in this folder.</summary>
     public string DataDirectory { get; init; } = ".data";
 

@@ -26,8 +26,9 @@ internal sealed class Screen : IProgress<string>
     {
         var address = mall.Address.GetLeftPart(UriPartial.Authority);
         var postgres = options.ConnectionString is null ? "a private server" : "the given server";
-        AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {address}[/]");
+        AnsiConsole.MarkupLine($"[grey]{Seconds()}[/] [green]The mall is open on {mall.WebAddress.GetLeftPart(UriPartial.Authority)}[/]");
         AnsiConsole.WriteLine();
+        Row("API", address);
         Row("Runs", "every .NET service in one process");
         Row("Data", $"{Path.GetFullPath(options.DataDirectory)} (PostgreSQL: {postgres})");
         Row("Accounts", string.Join(", ", Demo.Accounts.Select(a => $"{a.Name}@mall.test ({a.Role})")));

@@ -9,6 +9,9 @@ public static class AppIds
     /// <summary>The public door.</summary>
     public const string Gateway = GatewayIdentity.GatewayAppId;
 
+    /// <summary>The screens: a client of the public API.</summary>
+    public const string Web = "web";
+
     /// <summary>The operators' side: audit, alarms, dead letters, republishing.</summary>
     public const string Operations = ServiceHost.OperationsAppId;
 

@@ -31,12 +31,16 @@ internal sealed class InternalAddress
 
     public bool Is(IPEndPoint? endpoint) => endpoint?.Port == _port;
 
-    /// <summary>Answers nothing public there.</summary>
-    public void Close(WebApplication app) => app.Use((context, next) =>
+    /// <summary>Answers nothing public there, but to the screens, which come through the sidecars.</summary>
+    public void Close(WebApplication app)
     {
-        if (context.Connection.LocalPort != _port)
-            return next(context);
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
-    });
+        var isFromScreens = DaprSetup.IsFrom(app, AppIds.Web);
+        app.Use((context, next) =>
+        {
+            if (context.Connection.LocalPort != _port || isFromScreens(context))
+                return next(context);
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+    }
 }

@@ -67,6 +67,7 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
             await app.StartAsync(limit.Token);
             var mall = new AppHostMall(app);
             await mall.Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
+            await mall.Notifications.WaitForResourceHealthyAsync("web", limit.Token);
             OpenMall.OpenedIn(opening.Elapsed);
             return mall;
         }

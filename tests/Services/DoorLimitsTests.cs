@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
+using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -103,6 +104,31 @@ public sealed class DoorLimitsTests(ServiceFixture fixture)
             for (var i = 0; i < 10; i++)
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "X-Forwarded-For", forwardedFor(i) } } };
+                using var answer = await from.SendAsync(request);
+                served += answer.StatusCode == HttpStatusCode.OK ? 1 : 0;
+            }
+
+            return served < 10;
+        }
+    }
+
+    [Fact]
+    public async Task The_screens_are_not_one_client_and_nobody_else_says_whose_address_it_is()
+    {
+        await using var gateway = await StartAsync("RateLimit:PerSecond=1", "RateLimit:Burst=5");
+        Assert.True(await IsLimitedAsync(gateway.Internal, AppIds.Web, _ => "192.0.2.1"));
+        Assert.False(await IsLimitedAsync(gateway.Internal, AppIds.Web, i => $"192.0.2.{10 + i}"));
+        // Another app says so in vain, and so does who has not come through the sidecar: all is from one address.
+        Assert.True(await IsLimitedAsync(gateway.Internal, AppIds.Operations, i => $"192.0.2.{30 + i}"));
+        using var stranger = new HttpClient { BaseAddress = gateway.Internal.BaseAddress };
+        Assert.True(await IsLimitedAsync(stranger, AppIds.Web, i => $"192.0.2.{50 + i}"));
+
+        static async Task<bool> IsLimitedAsync(HttpClient from, string caller, Func<int, string> visitor)
+        {
+            var served = 0;
+            for (var i = 0; i < 10; i++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/api/offers") { Headers = { { GatewayIdentity.CallerHeader, caller }, { GatewayIdentity.VisitorHeader, visitor(i) } } };
                 using var answer = await from.SendAsync(request);
                 served += answer.StatusCode == HttpStatusCode.OK ? 1 : 0;
             }

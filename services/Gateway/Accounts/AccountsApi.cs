@@ -16,6 +16,10 @@ internal static class AccountsApi
     public static void Map(WebApplication app)
     {
         var account = app.MapGroup("/api/account").WithTags("Account");
+        account.MapGet("/", (ClaimsPrincipal person) => TypedResults.Ok(new Account(
+                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)])))
+            .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be, as of when it was given.")
+            .RequireAuthorization();
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
             .WithValidation<Registration>()
             .WithIdempotencyKey<GatewayDb, Registration>()

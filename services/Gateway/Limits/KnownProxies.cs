@@ -20,9 +20,17 @@ internal sealed class KnownProxies
 
     public bool Contains(IPAddress address) => Array.Exists(_networks, network => network.Contains(Plain(address)));
 
-    /// <summary>From here on a request comes from whom the proxies say.</summary>
+    /// <summary>From here on a request comes from whom the proxies say, and of the screens' requests from whom those say.</summary>
     public void Use(WebApplication app)
     {
+        // Else everybody who uses the screens would be one address, and share its limits.
+        var isFromScreens = DaprSetup.IsFrom(app, AppIds.Web);
+        app.Use((context, next) =>
+        {
+            if (isFromScreens(context) && IPAddress.TryParse(context.Request.Headers[GatewayIdentity.VisitorHeader], out var visitor))
+                context.Connection.RemoteIpAddress = visitor;
+            return next(context);
+        });
         if (_networks.Length == 0)
             return;
         // However many stand one behind the other: it ends at the first that is not known.

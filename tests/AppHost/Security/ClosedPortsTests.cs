@@ -100,7 +100,7 @@ public sealed class ClosedPortsTests(OpenAppHost mall)
         {
             var token = app.GetProperty("apiToken").GetString()!;
             // Who keeps no state has no store, which daprd calls not configured.
-            var keepsState = app.GetProperty("appId").GetString() is AppIds.MyPage or AppIds.Marketing;
+            var keepsState = app.GetProperty("appId").GetString() is AppIds.MyPage or AppIds.Marketing or AppIds.Web;
             Assert.Equal(
                 keepsState ? HttpStatusCode.NoContent : HttpStatusCode.InternalServerError,
                 await AskAsync(app.GetProperty("port").GetInt32(), "GET", "/v1.0/state/statestore/nothing", token));

@@ -49,11 +49,11 @@ internal static class Schedule
         {
             FaultKind.KillService => [.. apps.Where(app => app.Instances > 1)],
             FaultKind.KillInstance => others,
-            // Events go to all others but operations.
-            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId != AppIds.Operations)],
+            // Events go to all others but operations and the screens.
+            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId is not (AppIds.Operations or AppIds.Web))],
             _ => apps,
         });
-        // Only operations goes to the gateway by its sidecar, and the payment provider goes to none.
+        // Only operations and the screens go to the gateway by its sidecar, and the payment provider goes to none.
         List<WayTo> ways = [.. appId == AppIds.Gateway ? [] : new[] { WayTo.Instance }, .. appId == AppIds.PaymentProvider ? [] : new[] { WayTo.Sidecar }];
         var once = new Fault(kind, after, TimeSpan.Zero, appId, random.Next(instances), Seed: random.Next());
         var stopped = once with { Lasts = Milliseconds(random, ShortestStop, LongestStop) };
@@ -80,7 +80,7 @@ internal static class Schedule
         static Fault On(Fault fault, WayTo to) => fault with
         {
             Way = to == WayTo.Database
-                ? new Way(to, fault.AppId is AppIds.MyPage or AppIds.Marketing or AppIds.Operations ? RelayedWays.Sidecar : fault.AppId!)
+                ? new Way(to, fault.AppId is AppIds.MyPage or AppIds.Marketing or AppIds.Operations or AppIds.Web ? RelayedWays.Sidecar : fault.AppId!)
                 : new Way(to, fault.AppId!, fault.Instance),
         };
     }

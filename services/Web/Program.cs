@@ -1,0 +1,3 @@
+using OrderMall.Web;
+
+await ServiceHost.RunAsync<WebService>(args);

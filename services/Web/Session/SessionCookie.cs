@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using OrderMall.Web.Api;
+
+namespace OrderMall.Web.Session;
+
+/// <summary>
+/// Who is signed in, with the tokens, in an encrypted cookie that scripts cannot read. It is all that the screens know of a person between two requests.
+/// </summary>
+internal static class SessionCookie
+{
+    private const string AccessToken = "access_token";
+    private const string RefreshToken = "refresh_token";
+    private const string ExpiresAt = "expires_at";
+
+    // Before the gateway refuses it: a page asks for several things.
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(30);
+
+    public static void Configure(CookieAuthenticationOptions cookie)
+    {
+        cookie.Cookie.Name = "mall";
+        cookie.Cookie.HttpOnly = true;
+        cookie.Cookie.SameSite = SameSiteMode.Lax;
+        cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        // The refresh token's own life, which begins anew with each refresh.
+        cookie.ExpireTimeSpan = TimeSpan.FromDays(14);
+        cookie.SlidingExpiration = true;
+        cookie.LoginPath = "/sign-in";
+        cookie.AccessDeniedPath = "/not-yours";
+        cookie.ReturnUrlParameter = "back";
+        cookie.Events.OnValidatePrincipal = ValidateAsync;
+    }
+
+    /// <summary>Signs a person in with new tokens.</summary>
+    /// <returns><see langword="false"/> where the gateway does not say whose they are.</returns>
+    public static async Task<bool> SignInAsync(HttpContext context, MallApi api, Tokens tokens)
+    {
+        if ((await api.WhoIsAsync(tokens.AccessToken)).Value is not { } account)
+            return false;
+        var properties = new AuthenticationProperties { IsPersistent = true };
+        Keep(properties, tokens, context);
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principal(account), properties);
+        return true;
+    }
+
+    /// <summary>The token to ask the gateway with; <see langword="null"/> where nobody is signed in.</summary>
+    public static string? TokenOf(HttpContext? context) =>
+        context?.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.GetTokenValue(AccessToken);
+
+    private static async Task ValidateAsync(CookieValidatePrincipalContext context)
+    {
+        var (properties, time) = (context.Properties, context.HttpContext.RequestServices.GetRequiredService<TimeProvider>());
+        if (!DateTimeOffset.TryParse(properties.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, out var expires)
+            || properties.GetTokenValue(RefreshToken) is not { } refreshToken)
+        {
+            context.RejectPrincipal();
+            return;
+        }
+
+        if (expires - Early > time.GetUtcNow())
+            return;
+        var refreshed = await context.HttpContext.RequestServices.GetRequiredService<Refreshes>().OnceAsync(refreshToken);
+        if (refreshed.Tokens is { } tokens)
+        {
+            Keep(properties, tokens, context.HttpContext);
+            // As the person is now: roles may have changed. Who cannot be asked stays who they were.
+            if ((await context.HttpContext.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(tokens.AccessToken)).Value is { } account)
+                context.ReplacePrincipal(Principal(account));
+            context.ShouldRenew = true;
+        }
+        else if (refreshed.IsOver && HttpMethods.IsGet(context.Request.Method))
+        {
+            // What was sent is still taken as from who sent it, so that it can be kept until that person has signed in again.
+            context.RejectPrincipal();
+            await context.HttpContext.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
+        }
+    }
+
+    private static void Keep(AuthenticationProperties properties, Tokens tokens, HttpContext context)
+    {
+        var expires = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + TimeSpan.FromSeconds(tokens.ExpiresIn);
+        properties.StoreTokens(
+        [
+            new() { Name = AccessToken, Value = tokens.AccessToken },
+            new() { Name = RefreshToken, Value = tokens.RefreshToken },
+            new() { Name = ExpiresAt, Value = expires.ToString("O", CultureInfo.InvariantCulture) },
+        ]);
+    }
+
+    private static ClaimsPrincipal Principal(Account account) => new(new ClaimsIdentity(
+        [
+            new(ClaimTypes.NameIdentifier, account.Id), new(ClaimTypes.Name, account.Name), new(ClaimTypes.Email, account.Email),
+            .. account.Roles.Select(role => new Claim(ClaimTypes.Role, role)),
+        ],
+        CookieAuthenticationDefaults.AuthenticationScheme));
+}
