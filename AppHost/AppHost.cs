@@ -7,7 +7,7 @@ if (await Mall.PrepareAsync(args) is not { } mall)
 
 mall.Add<Projects.PaymentProvider>(new(AppIds.PaymentProvider) { IsDemo = true });
 mall.Add<Projects.Payment>(new(AppIds.Payment) { IsReplicated = true, Invokes = [AppIds.PaymentProvider], Settings = ["PaymentProvider"] });
-mall.Add<Projects.Catalog>(new(AppIds.Catalog));
+mall.Add<Projects.Catalog>(new(AppIds.Catalog) { Invokes = [AppIds.Dispatch] });
 mall.Add<Projects.Store>(new(AppIds.Store) { IsReplicated = true });
 mall.Add<Projects.Delivery>(new(AppIds.Delivery));
 mall.Add<Projects.Dispatch>(new(AppIds.Dispatch));

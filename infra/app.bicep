@@ -32,6 +32,8 @@ var isGateway = appId == 'gateway'
 // One that must be alone: the stand-in has its mode in memory, and the hourly audit is done once.
 var isSingle = contains(['payment-provider', 'operations'], appId)
 var publicPort = 8080
+// Container Apps' own network, and the subnet: what its ingress says of who asks is believed.
+var proxies = '100.100.0.0/16,10.0.0.0/23'
 // The gateway's sidecar and probes have a port of their own, which no crowd at the public one keeps them from.
 var port = isGateway ? 8081 : publicPort
 
@@ -87,8 +89,7 @@ var gateway = !isGateway ? [] : concat(
     { name: 'ASPNETCORE_URLS', value: 'http://0.0.0.0:${publicPort}' }
     { name: 'Gateway__InternalUrl', value: 'http://0.0.0.0:${port}' }
     { name: 'PublicUrl', value: 'https://${appId}.${environment.properties.defaultDomain}' }
-    // Container Apps' own network, and the subnet: what its ingress says of who asks is believed.
-    { name: 'Gateway__Proxies', value: '100.100.0.0/16,10.0.0.0/23' }
+    { name: 'Gateway__Proxies', value: proxies }
     { name: 'Gateway__TokenKey', value: '${vault.properties.vaultUri}keys/tokens' }
   ],
   flatten(map(joining, service => [
@@ -96,6 +97,8 @@ var gateway = !isGateway ? [] : concat(
     { name: 'Gateway__Routes__${service.joins}__AnyoneMayRead', value: 'true' }
   ]))
 )
+
+var web = appId != 'web' ? [] : [{ name: 'Web__Proxies', value: proxies }]
 
 var operations = appId != 'operations' ? [] : map(range(0, length(joining)), i => { name: 'Operations__Services__${i}', value: joining[i].appId })
 
@@ -148,7 +151,7 @@ resource app 'Microsoft.App/containerApps@2025-10-02-preview' = {
           name: appId
           image: image
           resources: { cpu: json(scale.cpu), memory: scale.memory }
-          env: concat(common, components, database, callPolicies(appId, self.invokes), gateway, operations, own, ownSecrets)
+          env: concat(common, components, database, callPolicies(appId, self.invokes), gateway, web, operations, own, ownSecrets)
           probes: [
             // A minute, the most there may be: its schema is brought up to date first.
             { type: 'Startup', httpGet: { path: '/alive', port: port }, periodSeconds: 6, failureThreshold: 10, timeoutSeconds: 3 }

@@ -4,7 +4,8 @@ using Xunit.Sdk;
 namespace OrderMall.Azure.Tests;
 
 /// <summary>The promises are noticed to be broken: each by a copy of the templates or of <c>components/</c> that is wrong on purpose.</summary>
-public sealed class BrokenTests
+[Collection(TemplatesCollection.Name)]
+public sealed class BrokenTests(Templates templates)
 {
     [BicepFact]
     public Task A_property_that_there_is_not() => IsComplainedOfAsync("infra/app.bicep", "terminationGracePeriodSeconds:", "terminationGraceSeconds:");
@@ -70,13 +71,13 @@ public sealed class BrokenTests
     [BicepFact]
     public Task A_name_too_long() => IsNoticedAsync(Promise.NamesAreWithinLimits, "infra/mall.bicep", @"'\$\{what\}\$\{uniqueString\(group\)\}'", "'${what}${uniqueString(group)}-of-the-mall'");
 
-    private static async Task IsComplainedOfAsync(string file, string pattern, string replacement)
+    private async Task IsComplainedOfAsync(string file, string pattern, string replacement)
     {
-        var broken = await Deployment.OfAsync(Templates.Little, Edit(file, pattern, replacement));
+        var broken = await templates.OfLittleAsync(Edit(file, pattern, replacement));
         Assert.ThrowsAny<XunitException>(() => Promise.ItCompiles(broken));
     }
 
-    private static Task IsNoticedAsync(Action<Deployment> promise, string file, string pattern, string replacement) => IsNoticedAsync(promise, Edit(file, pattern, replacement));
+    private Task IsNoticedAsync(Action<Deployment> promise, string file, string pattern, string replacement) => IsNoticedAsync(promise, Edit(file, pattern, replacement));
 
     private static Action<string> Edit(string file, string pattern, string replacement) => folder =>
     {
@@ -88,9 +89,9 @@ public sealed class BrokenTests
         File.WriteAllText(path, broken);
     };
 
-    private static async Task IsNoticedAsync(Action<Deployment> promise, Action<string> edit)
+    private async Task IsNoticedAsync(Action<Deployment> promise, Action<string> edit)
     {
-        var broken = await Deployment.OfAsync(Templates.Little, edit);
+        var broken = await templates.OfLittleAsync(edit);
         // It is what it makes that is wrong, not how it is written.
         Promise.ItCompiles(broken);
         Assert.ThrowsAny<XunitException>(() => promise(broken));

@@ -26,9 +26,10 @@ internal sealed class Deployment
     public IEnumerable<JsonNode> Of(string type) => Resources.Where(resource => (string)resource["type"]! == type);
 
     /// <summary>Compiles and evaluates everything.</summary>
+    /// <param name="compiler">One that has been told the same of azd's environment.</param>
     /// <param name="environment">What there is in azd's environment.</param>
     /// <param name="edit">Changes the copy of <c>infra</c> and <c>components</c> before.</param>
-    public static async Task<Deployment> OfAsync(IReadOnlyDictionary<string, string> environment, Action<string>? edit = null)
+    public static async Task<Deployment> OfAsync(BicepCompiler compiler, IReadOnlyDictionary<string, string> environment, Action<string>? edit = null)
     {
         var folder = Directory.CreateTempSubdirectory("ordermall-azure-").FullName;
         try
@@ -37,12 +38,10 @@ internal sealed class Deployment
                 Copy(Path.Combine(Built.Checkout, part), Path.Combine(folder, part));
             edit?.Invoke(folder);
             var infra = Path.Combine(folder, "infra");
-            var apps = Directory.EnumerateFiles(Path.Combine(infra, "apps"), "*.bicepparam").Order(StringComparer.Ordinal).Select(file => $"apps/{Path.GetFileNameWithoutExtension(file)}")
+            var apps = AppsIn(infra).Select(app => $"apps/{app}")
                 .Where(app => environment.GetValueOrDefault("MALL_DEMO") == "true" || app != "apps/payment-provider").ToList();
             WriteParameters(infra, environment);
 
-            var variables = environment.Concat(apps.Select(app => KeyValuePair.Create(ImageOf(app["apps/".Length..]), $"registry.azurecr.io/ordermall/{app["apps/".Length..]}:1")));
-            using var compiler = new BicepCompiler(variables);
             var (resources, diagnostics, templates) = (new List<JsonNode>(), new List<string>(), new Dictionary<string, JsonNode>());
             foreach (var file in apps.Prepend("main"))
             {
@@ -67,6 +66,10 @@ internal sealed class Deployment
 
     /// <summary>As azd names what it keeps the image of a service under.</summary>
     public static string ImageOf(string appId) => $"SERVICE_{appId.ToUpperInvariant().Replace('-', '_')}_IMAGE_NAME";
+
+    /// <summary>Every service that there are parameters for.</summary>
+    public static IEnumerable<string> AppsIn(string infra) =>
+        Directory.EnumerateFiles(Path.Combine(infra, "apps"), "*.bicepparam").Order(StringComparer.Ordinal).Select(file => Path.GetFileNameWithoutExtension(file));
 
     // azd itself reads main.parameters.json and puts its environment in: the same values as a file that the compiler reads.
     private static void WriteParameters(string infra, IReadOnlyDictionary<string, string> environment)

@@ -25,6 +25,9 @@ public sealed class Templates : IAsyncLifetime
     /// <summary>The demo.</summary>
     internal static IReadOnlyDictionary<string, string> Demo { get; } = new Dictionary<string, string>(Little) { ["MALL_DEMO"] = "true" };
 
+    // Of Little, for all who break something: it is started and warmed up once.
+    private BicepCompiler? _compiler;
+
     internal Deployment Plain { get; private set; } = null!;
 
     internal Deployment Full { get; private set; } = null!;
@@ -35,12 +38,26 @@ public sealed class Templates : IAsyncLifetime
     {
         if (Built.Bicep is null)
             return;
-        Plain = await Deployment.OfAsync(Little);
-        Full = await Deployment.OfAsync(Much);
-        WithDemo = await Deployment.OfAsync(Demo);
+        _compiler = new BicepCompiler(Little);
+        Plain = await OfLittleAsync();
+        Full = await OfAsync(Much);
+        WithDemo = await OfAsync(Demo);
     }
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public Task DisposeAsync()
+    {
+        _compiler?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What <see cref="Little"/> would make of changed templates.</summary>
+    internal Task<Deployment> OfLittleAsync(Action<string>? edit = null) => Deployment.OfAsync(_compiler!, Little, edit);
+
+    private static async Task<Deployment> OfAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        using var compiler = new BicepCompiler(environment);
+        return await Deployment.OfAsync(compiler, environment);
+    }
 }
 
 [CollectionDefinition(Name)]

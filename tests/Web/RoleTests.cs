@@ -53,7 +53,8 @@ public sealed class RoleTests(WebMall mall)
     [Fact]
     public async Task A_visit_waits_for_a_worker_and_takes_place()
     {
-        var offer = await (await mall.ShopAsync("sparkle")).SellVisitsAsync($"Visit {Guid.NewGuid():N}", 2);
+        var title = $"Visit {Guid.NewGuid():N}";
+        var offer = await (await mall.ShopAsync("sparkle")).SellVisitsAsync(title, 2);
         using var customer = await mall.SignedInAsync("bob");
         var order = await customer.SendAsync((await customer.GoAsync($"/offers/{offer}")).Form("form.order"), ("destination", "1 Main Street"), ("phone", "010-1234-5678"), ("wait", ""));
         var id = order.Address.Segments[^1];
@@ -62,7 +63,7 @@ public sealed class RoleTests(WebMall mall)
         var hired = await merchant.SendAsync((await merchant.GoAsync("/sell/workers")).Form("form.narrow"), ("name", "Kim"));
         Assert.Contains("The worker is added.", hired.Text, StringComparison.Ordinal);
         await customer.UntilAsync($"/orders/{id}", "Somebody is coming");
-        await merchant.SendAsync((await merchant.UntilAsync("/sell/workers", id)).Act("complete-visit", id));
+        await merchant.SendAsync((await merchant.UntilAsync("/sell/workers", title)).Act("complete-visit", id));
         await customer.UntilAsync($"/orders/{id}", "Completed");
     }
 
