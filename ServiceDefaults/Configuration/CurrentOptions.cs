@@ -11,16 +11,17 @@ internal sealed partial class CurrentOptions<T> : IOptions<T>, IDisposable
     private readonly IOptionsFactory<T> _factory;
     private readonly ILogger<CurrentOptions<T>> _logger;
     private readonly IDisposable _changes;
-    private volatile T? _value;
+    private volatile T _value;
 
     public CurrentOptions(IOptionsFactory<T> factory, IConfiguration configuration, ILogger<CurrentOptions<T>> logger)
     {
         (_factory, _logger) = (factory, logger);
+        _value = factory.Create(Options.DefaultName);
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Read);
     }
 
     /// <inheritdoc/>
-    public T Value => _value ??= _factory.Create(Options.DefaultName);
+    public T Value => _value;
 
     /// <inheritdoc/>
     public void Dispose() => _changes.Dispose();

@@ -40,19 +40,38 @@ internal sealed class SettingsFile : JsonConfigurationSource
 
     private sealed class Provider(SettingsFile source) : JsonConfigurationProvider(source)
     {
-        private bool _wasRead;
+        private IDictionary<string, string?>? _read;
 
         public override void Load(Stream stream)
         {
             try
             {
                 base.Load(stream);
-                _wasRead = true;
+                _read = Data;
             }
-            catch (FormatException e) when (_wasRead)
+            catch (FormatException e) when (_read is not null)
             {
                 Console.Error.WriteLine($"{Key}: {Source.Path} is no JSON any more, and what it said before counts on: {e.Message}");
             }
+        }
+
+        public override bool TryGet(string key, out string? value)
+        {
+            KeepWhileGone();
+            return base.TryGet(key, out value);
+        }
+
+        public override IEnumerable<string> GetChildKeys(IEnumerable<string> earlierKeys, string? parentPath)
+        {
+            KeepWhileGone();
+            return base.GetChildKeys(earlierKeys, parentPath);
+        }
+
+        // A file that is replaced is not there for a moment, which .NET takes for an empty one.
+        private void KeepWhileGone()
+        {
+            if (_read is { } read && Data.Count == 0 && read.Count > 0 && Source.FileProvider?.GetFileInfo(Source.Path!).Exists == false)
+                Data = read;
         }
     }
 }

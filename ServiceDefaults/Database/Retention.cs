@@ -1,6 +1,6 @@
 namespace OrderMall.ServiceDefaults.Database;
 
-/// <summary>Rows of a table that nobody needs any more once they are old: <see cref="RetentionJob"/> deletes them.</summary>
+/// <summary>Rows of a table, or values in them, that nobody needs any more once they are old: <see cref="RetentionJob"/> deletes them.</summary>
 /// <param name="Table">The table.</param>
 /// <param name="Key">Its primary key, of one column.</param>
 /// <param name="At">The column that says since when a row is old. It has an index.</param>
@@ -12,4 +12,7 @@ public sealed record Retention(string Table, string Key, string At, string Ended
     /// time for operators to have lost events published again.
     /// </summary>
     public TimeSpan Life { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>The column whose value goes; <see langword="null"/> where the row does.</summary>
+    public string? Value { get; init; }
 }

@@ -13,4 +13,4 @@ CREATE TABLE published_event (
 );
 
 CREATE INDEX published_event_key ON published_event (key);
-CREATE INDEX published_event_published_at ON published_event USING brin (published_at);
+CREATE INDEX published_event_published_at ON published_event (published_at);

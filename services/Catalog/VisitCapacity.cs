@@ -19,8 +19,9 @@ internal sealed class VisitCapacity([FromKeyedServices(AppIds.Dispatch)] Service
     {
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({merchantId}, 0))", cancellationToken);
         var others = await db.Offers
-            .Where(other => other.MerchantId == merchantId && other.Date == date && other.Id != offerId && other.Fulfilment == Fulfilment.Assignment && !other.IsOver && other.OffSaleAt == null)
-            .SumAsync(other => (long)(other.Capacity ?? 0), cancellationToken);
+            .Where(other => other.MerchantId == merchantId && other.Date == date && other.Id != offerId && other.Fulfilment == Fulfilment.Assignment)
+            // Of what is off sale the visits that were sold still take place.
+            .SumAsync(other => other.OffSaleAt == null ? (long)(other.Capacity ?? 0) : (long)((other.Capacity - other.Available) ?? 0), cancellationToken);
         if (capacity is { } visits && others + visits <= workers)
             return null;
         return Problems.Conflict(

@@ -12,6 +12,8 @@ public sealed class DispatchService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<DispatchDb>();
+        // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
+        builder.Services.AddSingleton(new Retention("assignment", "order_id", "date", "phone IS NOT NULL") { Value = "phone" });
         builder.AddJson(DispatchJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<DispatchEvents>();
         builder.Services.AddSingleton<IValidator<HireWorker>, HireWorkerValidator>();

@@ -17,8 +17,12 @@ public sealed class GatewayService : IMallService
         var inside = InternalAddress.AddIfSet(builder);
         if (inside is not null)
             builder.Services.AddSingleton(inside);
-        ConnectionLimits.Add(builder, inside);
-        builder.Services.AddSingleton<KnownProxies>();
+        ConnectionLimits.Add(builder, new("Gateway:MaxConnections", "Gateway:MaxConnectionsPerAddress", "Gateway:Proxies"), inside is null ? null : inside.Is);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = BodySize.LargestRead;
+            kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
+        });
         Origins.Add(builder);
         builder.AddDatabase<GatewayDb>();
         builder.Services.AddSingleton(new Retention("session", "id", "expires_at") { Life = TimeSpan.Zero });
@@ -51,8 +55,8 @@ public sealed class GatewayService : IMallService
     /// <inheritdoc/>
     public static void Admit(WebApplication app)
     {
-        app.Services.GetRequiredService<ConnectionLimits>(); // a wrong limit is told before anything has started
-        app.Services.GetRequiredService<KnownProxies>().Use(app);
+        VisitorsOfScreens.Use(app);
+        ConnectionLimits.Use(app);
         app.Services.GetService<InternalAddress>()?.Close(app);
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
         app.Services.GetRequiredService<Standings>().Use(app);
@@ -67,7 +71,8 @@ public sealed class GatewayService : IMallService
     public static void Map(WebApplication app)
     {
         Admission.Use(app);
-        FrontPage.Map(app);
+        // For who opens the API's address in a browser: people's pages are web's.
+        app.MapGet("/", () => TypedResults.Text("The API of this mall is described at /openapi/v1.json.\n")).ExcludeFromDescription();
         OpenApiApi.Map(app);
         AccountsApi.Map(app);
         ApplicationsApi.Map(app);

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
 
@@ -18,15 +19,24 @@ internal static class NotificationsApi
     {
         var (personId, businessId) = (user.Id(), user.BusinessId());
         // What a business is told all who belong to it read.
-        var messages = db.Messages.AsNoTracking().Where(message => message.PersonId == personId || (message.PersonId == businessId && message.ToMerchant));
-        if (page.After is { } after)
-            messages = messages.Where(message => message.Id < after);
+        var messages = Newest(message => message.PersonId == personId);
+        // Each in the order of its index: asked for in one, all that there ever was would be sorted.
+        if (businessId is not null && businessId != personId)
+            messages = messages.Concat(Newest(message => message.PersonId == businessId && message.ToMerchant));
         var rows = await messages
             .OrderByDescending(message => message.Id)
             .Take(page.Limit + 1)
             .Select(message => new MessageView(message.Id, message.OrderId, message.Subject, message.Text, message.Channel, message.At))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(page.ToPage(rows, message => message.Id));
+
+        IQueryable<StoredMessage> Newest(Expression<Func<StoredMessage, bool>> whose)
+        {
+            var those = db.Messages.AsNoTracking().Where(whose);
+            if (page.After is { } after)
+                those = those.Where(message => message.Id < after);
+            return those.OrderByDescending(message => message.Id).Take(page.Limit + 1);
+        }
     }
 }
 

@@ -10,13 +10,15 @@ internal static class PaymentMessages
     public static Letter Write(CloudEvent<PaymentEvent> e, Words words)
     {
         var payment = e.Data;
+        // An order has one refund, however often it is told of.
+        var at = payment.Since ?? payment.At;
         var (subject, text) = words.Say("Refunded", new()
         {
             ["amount"] = OrderMessages.Money(payment.Amount, payment.Currency),
-            ["date"] = payment.At.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            ["time"] = payment.At.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture),
+            ["date"] = at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["time"] = at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture),
             ["order"] = $"{payment.OrderId}",
         });
-        return new Letter(payment.CustomerId, new Message(Message.IdOf(e.Id, payment.At, payment.Version), payment.OrderId, subject, text, payment.At));
+        return new Letter(payment.CustomerId, new Message(Message.IdOf($"{payment.OrderId}/refund", at, version: 0), payment.OrderId, subject, text, at));
     }
 }

@@ -12,6 +12,8 @@ public sealed class OrderingService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<OrderingDb>();
+        // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
+        builder.Services.AddSingleton(new Retention("orders", "id", "date", "phone IS NOT NULL") { Value = "phone" });
         // Attempts that came to nothing, which people have never seen: as long as a key has the answer that it got.
         builder.Services.AddSingleton(new Retention("orders", "id", "updated_at", "status = 'Rejected' AND history = '[]'"));
         builder.AddServiceClient(AppIds.Catalog);

@@ -128,5 +128,5 @@ internal sealed class Payment
         Version++;
     }
 
-    public PaymentEvent ToEvent() => new(OrderId, Version, UpdatedAt, CustomerId, Amount, Currency, Status);
+    public PaymentEvent ToEvent() => new(OrderId, Version, UpdatedAt, CustomerId, Amount, Currency, Status, Since: UpdatedAt);
 }

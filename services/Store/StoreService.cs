@@ -12,6 +12,8 @@ public sealed class StoreService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<StoreDb>();
+        // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
+        builder.Services.AddSingleton(new Retention("store_order", "order_id", "date", "phone IS NOT NULL") { Value = "phone" });
         builder.AddJson(StoreJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<OrderEvents>();
         builder.Services.AddSingleton<TitleEvents>();

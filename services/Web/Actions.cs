@@ -65,7 +65,7 @@ internal static class Actions
         var (method, path) = action;
         path = path.Replace("{id}", Uri.EscapeDataString(id ?? ""), StringComparison.Ordinal).Replace("{service}", Uri.EscapeDataString(form["service"].ToString()), StringComparison.Ordinal);
         var answer = await api.SendAsync<Nothing>(method, path, BodyOf(name, form));
-        var back = Back.Local(form["back"]);
+        var back = Back.WithoutOutcome(form["back"]);
         if (answer.IsSignedOut)
             return TypedResults.LocalRedirect($"/sign-in?said=session-over&back={Uri.EscapeDataString(back)}");
         // 202: taken, and carried out as soon as whoever has to is back.
@@ -82,7 +82,11 @@ internal static class Actions
     {
         var body = new JsonObject();
         if (name == "roles")
+        {
             body["roles"] = new JsonArray([.. form["roles"].Select(role => (JsonNode?)role)]);
+            body["from"] = new JsonArray([.. form["from"].Select(role => (JsonNode?)role)]);
+        }
+
         foreach (var field in new[] { "reason", "mode" })
         {
             if (form[field].ToString() is { Length: > 0 } value)

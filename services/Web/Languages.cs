@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Localization;
+using Microsoft.AspNetCore.WebUtilities;
 using OrderMall.Web.Api;
 
 namespace OrderMall.Web;
@@ -57,5 +58,13 @@ internal static class Back
 {
     /// <summary>An address of these pages, whatever was asked for: links lead nobody elsewhere.</summary>
     public static string Local(string? path) =>
-        path is ['/', ..] && path is not ['/', '/' or '\\', ..] && !path.Any(char.IsControl) && Uri.IsWellFormedUriString(path, UriKind.Relative) ? path : "/";
+        path is ['/', ..] && path is not ['/', '/' or '\\', ..] && path.All(char.IsAscii) && !path.Any(char.IsControl) && Uri.IsWellFormedUriString(path, UriKind.Relative) ? path : "/";
+
+    /// <summary>The same without what became of the last thing that was done there.</summary>
+    public static string WithoutOutcome(string? path)
+    {
+        var parts = Local(path).Split('?', 2);
+        var kept = QueryHelpers.ParseQuery(parts.ElementAtOrDefault(1)).Where(value => value.Key is not ("done" or "failed" or "said" or "draft"));
+        return QueryHelpers.AddQueryString(parts[0], kept);
+    }
 }

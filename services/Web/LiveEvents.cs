@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using OrderMall.Web.Api;
 
 namespace OrderMall.Web;
@@ -9,6 +10,8 @@ internal static class LiveEvents
 
     private static async Task StreamAsync(HttpContext context, MallApi api, IHostApplicationLifetime lifetime)
     {
+        // Who listens is no reader of pages.
+        context.Features.Get<IStatusCodePagesFeature>()!.Enabled = false;
         // A stopping replica does not wait for streams that never end by themselves: browsers connect to another.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
@@ -17,7 +20,6 @@ internal static class LiveEvents
             context.Response.StatusCode = (int)response.StatusCode;
             if (!response.IsSuccessStatusCode || response.Content.Headers.ContentType?.MediaType != "text/event-stream")
             {
-                // 204 would keep the browser from coming back, which is right for who is signed out alone.
                 context.Response.StatusCode = response.IsSuccessStatusCode ? StatusCodes.Status503ServiceUnavailable : (int)response.StatusCode;
                 return;
             }

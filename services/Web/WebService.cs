@@ -22,13 +22,8 @@ public sealed class WebService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = LargestBody;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.MaxConcurrentConnections = 10_000;
-        });
-        Proxies.Configure(builder);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = LargestBody);
+        ConnectionLimits.Add(builder, new("Web:MaxConnections", "Web:MaxConnectionsPerAddress", "Web:Proxies"));
         // Whoever looks at a page is told in a page what went wrong, not as a program is.
         services.RemoveAll<IExceptionHandler>();
         services.AddRazorComponents();
@@ -57,6 +52,7 @@ public sealed class WebService : IMallService
     /// <inheritdoc/>
     public static void Admit(WebApplication app)
     {
+        ConnectionLimits.Use(app);
         PageHeaders.Use(app);
         app.UseRequestLocalization();
         // Who asks for a page is answered by a page; who sends something that nothing takes is no browser.

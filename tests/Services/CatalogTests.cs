@@ -147,6 +147,17 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
         Assert.All(new[] { otherDay, otherThing, anyDay, said }, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
         Assert.All(new[] { fewer, more }, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
 
+        // What was sold takes place, also of an offer that is off sale.
+        var later = new Dictionary<string, object?> { ["date"] = day.AddDays(3) };
+        using var sold = await SellAsync(4, later);
+        for (var order = 0; order < 2; order++)
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(await IdAsync(sold), Guid.CreateVersion7())).Outcome);
+        using var offSale = await merchant.DeleteAsync($"/api/offers/{await IdAsync(sold)}");
+        Assert.Equal(HttpStatusCode.NoContent, offSale.StatusCode);
+        await IsRefusedAsync(await SellAsync(4, later), others: 2);
+        using var rest = await SellAsync(3, later);
+        Assert.Equal(HttpStatusCode.Created, rest.StatusCode);
+
         isDown = true;
         using var unknown = await SellAsync(1, new() { ["date"] = day.AddDays(2) });
         Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (unknown.StatusCode, unknown.Headers.RetryAfter is not null));

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OrderMall.Gateway;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Connections;
 
 namespace OrderMall.Services.Tests;
 

@@ -38,7 +38,11 @@ public sealed class DoorLimitsTests(ServiceFixture fixture)
         var answers = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => Accounts.AskAsync(gateway.Internal, "/api/orders/1", expired)));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode));
         // Not without end either.
-        AreLimited(await Task.WhenAll(Enumerable.Range(0, 4 * Many).Select(_ => Accounts.AskAsync(gateway.Internal, "/api/orders/1", expired))), HttpStatusCode.Unauthorized);
+        var more = new List<HttpResponseMessage>();
+        // As many at once as one address may have connections.
+        for (var round = 0; round < 4; round++)
+            more.AddRange(await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => Accounts.AskAsync(gateway.Internal, "/api/orders/1", expired))));
+        AreLimited([.. more], HttpStatusCode.Unauthorized);
         Assert.Equal(HttpStatusCode.OK, await Accounts.StatusAsync(gateway.Internal, "/api/orders/1", good));
         Array.ForEach(answers, answer => answer.Dispose());
     }

@@ -178,7 +178,9 @@ public sealed class NotificationTests(RunningService<NotificationService> notifi
     {
         var payment = new PaymentEvent(Guid.CreateVersion7(), 3, new DateTimeOffset(2026, 5, 4, 13, 2, 1, TimeSpan.Zero), "payer", 1_230_000m, "KRW", PaymentStatus.Refunded);
         foreach (var type in new[] { PaymentEvent.Approved, PaymentEvent.Refunded, PaymentEvent.Refunded })
-            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Payments, type, payment, id: $"{payment.OrderId} {type}"));
+            Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Payments, type, payment with { Since = payment.At }, id: $"{payment.OrderId} {type}"));
+        // Published again.
+        Assert.Equal("SUCCESS", await notification.DeliverAsync(Topics.Payments, PaymentEvent.Refunded, payment with { Since = payment.At, At = DateTimeOffset.UtcNow, Version = 4 }, id: $"{payment.OrderId} again"));
         var message = Assert.Single((await ListAsync("payer")).GetProperty("items").EnumerateArray());
         Assert.Equal(
             ("Refund: 1,230,000 KRW", payment.OrderId, $"1,230,000 KRW were given back to you on 2026-05-04 at 13:02 UTC, to what you had paid with. It is the money of order {payment.OrderId}."),

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Playwright;
 using OrderMall.Web.Tests.Opening;
 
@@ -96,15 +97,15 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
     {
         var offer = await (await mall.ShopAsync("bistro")).SellTablesAsync("Table for all", 4);
         var customer = await mall.DemoAsync("alice");
-        await customer.PostAsync("/api/orders", new { offerId = offer, quantity = 1, paymentMethod = "card_ok" });
+        var order = (await customer.PostAsync("/api/orders", new { offerId = offer, quantity = 1, paymentMethod = "card_ok" })).Is(HttpStatusCode.Created)["id"];
         await browser.InWindowAsync(mall, async page =>
         {
             foreach (var (who, paths) in new (string?, string[])[]
             {
                 (null, ["/", $"/offers/{offer}", "/sign-in", "/register", "/nothing"]),
                 ("alice", ["/my", "/my/messages", "/my/settings", $"/offers/{offer}"]),
-                ("bistro", ["/sell", "/sell/offers", $"/sell/offers/{offer}", "/sell/workers"]),
-                ("courier", ["/deliver"]), ("publisher", ["/publish"]), ("reviewer", ["/review"]), ("operator", ["/operate"]),
+                ("bistro", ["/sell", "/sell/offers", $"/sell/offers/{offer}", "/sell/workers", "/sell/money"]),
+                ("courier", ["/deliver"]), ("publisher", ["/publish"]), ("reviewer", ["/review"]), ("operator", ["/operate", "/operate/accounts", $"/operate/order?id={order}"]),
             })
             {
                 if (who is not null)

@@ -100,12 +100,28 @@ public sealed class RoleTests(WebMall mall)
         Assert.Equal(HttpStatusCode.OK, audit.Status);
     }
 
+    [Fact]
+    public async Task An_operator_sees_every_event_of_an_order_and_who_handled_it()
+    {
+        var order = await (await mall.NewCustomerAsync()).PlaceAsync(await (await mall.BookshopAsync()).SellBookAsync());
+        using var staff = await mall.SignedInAsync("operator");
+        var seen = await Eventually.Satisfies(
+            () => staff.GoAsync($"/operate/order?id={order}"), page => page.Text.Contains("OrderPreparationStarted", StringComparison.Ordinal), "show how far it has come");
+        var accepted = seen.Document.QuerySelectorAll("tbody tr").Single(row => row.QuerySelector("th")!.TextContent.StartsWith("OrderAccepted", StringComparison.Ordinal));
+        Assert.Contains("ordering", accepted.TextContent, StringComparison.Ordinal);
+        Assert.Contains("store", accepted.TextContent, StringComparison.Ordinal);
+        Assert.NotNull(seen.Document.QuerySelector("svg.picture"));
+        foreach (var unknown in new[] { $"{Guid.NewGuid()}", "abc" })
+            Assert.Contains("There is no such order", (await staff.GoAsync($"/operate/order?id={unknown}")).Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/sell")]
     [InlineData("/deliver")]
     [InlineData("/publish")]
     [InlineData("/review")]
     [InlineData("/operate")]
+    [InlineData("/operate/order")]
     public async Task Nobody_sees_what_is_another_roles(string path)
     {
         using var nobody = mall.Visitor();

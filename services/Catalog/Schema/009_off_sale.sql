@@ -1,3 +1,2 @@
 -- Since when it is off sale. Lists pass over it by is_over, as over what is over; what a replica of the time before unmarks is marked again.
 ALTER TABLE offer ADD COLUMN off_sale_at timestamptz;
-CREATE INDEX offer_off_sale ON offer (id) WHERE off_sale_at IS NOT NULL AND NOT is_over;

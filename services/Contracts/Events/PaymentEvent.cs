@@ -28,6 +28,7 @@ public enum PaymentStatus
 /// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Status">The payment's status after the change.</param>
+/// <param name="Since">Since when it has that status (UTC): what is published again has a new <paramref name="At"/>. <see langword="null"/> of services of the time before.</param>
 public sealed record PaymentEvent(
     Guid OrderId,
     long Version,
@@ -35,7 +36,8 @@ public sealed record PaymentEvent(
     string CustomerId,
     decimal Amount,
     string Currency,
-    PaymentStatus Status) : IEvent<PaymentEvent>
+    PaymentStatus Status,
+    DateTimeOffset? Since = null) : IEvent<PaymentEvent>
 {
     static string IEvent<PaymentEvent>.Topic => Topics.Payments;
     static JsonTypeInfo<CloudEvent<PaymentEvent>> IEvent<PaymentEvent>.Json => ContractsJson.Default.CloudEventPaymentEvent;

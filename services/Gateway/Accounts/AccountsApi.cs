@@ -17,8 +17,8 @@ internal static class AccountsApi
     {
         var account = app.MapGroup("/api/account").WithTags("Account");
         account.MapGet("/", (ClaimsPrincipal person) => TypedResults.Ok(new Account(
-                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)])))
-            .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be, as of when it was given.")
+                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)], Standing.MembershipOf(person))))
+            .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be by now.")
             .RequireAuthorization();
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
             .WithValidation<Registration>()
@@ -176,7 +176,8 @@ internal sealed record Registration(
 
 /// <summary>An account.</summary>
 /// <param name="Roles">What the person may be.</param>
-internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
+/// <param name="BusinessId">The business that the person acts for, as offers and orders name their merchant; <see langword="null"/> where there is none.</param>
+internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null);
 
 /// <summary>Signs in.</summary>
 internal sealed record Credentials([property: JsonConverter(typeof(StorableTextConverter))] string Email, string Password);

@@ -20,6 +20,9 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
     private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
         "ordermall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
 
+    // What hashes passwords or makes tokens. What else is asked of accounts is read or changed as anything is.
+    private static readonly HashSet<PathString> SignIns = ["/register", "/login", "/refresh", "/logout", "/password"];
+
     private readonly OccasionalLog _log = new(time);
 
     /// <summary>Puts it into the pipeline.</summary>
@@ -103,7 +106,7 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
         var (method, path) = (context.Request.Method, context.Request.Path);
         if (path.StartsWithSegments("/api/ops"))
             return RequestKind.Operators;
-        if (path.StartsWithSegments("/api/account"))
+        if (path.StartsWithSegments("/api/account", out var account) && SignIns.Contains(account))
             return RequestKind.SignIns;
         if (HttpMethods.IsGet(method) || HttpMethods.IsHead(method))
             return context.User.Identity?.IsAuthenticated == true ? RequestKind.Reads : RequestKind.PublicReads;

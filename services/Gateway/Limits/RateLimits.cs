@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication.BearerToken;
@@ -24,8 +22,8 @@ internal static class RateLimits
     public static void Add(WebApplicationBuilder builder)
     {
         var person = Bucket(
-            Positive(builder.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
-            Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
+            ConnectionLimits.Positive(builder.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
+            ConnectionLimits.Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
         var signIn = Bucket(SignInsPerSecond, SignInBurst);
         builder.Services.AddSingleton<PasswordChecks>();
         builder.Services.AddSingleton<Refusals>();
@@ -78,23 +76,7 @@ internal static class RateLimits
     };
 
     /// <summary>Where a request comes from.</summary>
-    public static string Address(HttpContext context) => Partition(context.Connection.RemoteIpAddress ?? IPAddress.None);
-
-    /// <summary>What counts as one address. Whoever has one IPv6 address has the whole /64 around it.</summary>
-    public static string Partition(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        return address.AddressFamily == AddressFamily.InterNetworkV6
-            ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8))
-            : address.ToString();
-    }
-
-    /// <exception cref="InvalidOperationException">The setting is no such number; the message names the key.</exception>
-    public static int Positive(IConfiguration configuration, string key, int otherwise, string of = "requests") =>
-        configuration[key] is not { Length: > 0 } text ? otherwise
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
-        : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of {of}, at least 1.");
+    public static string Address(HttpContext context) => ConnectionLimits.AddressOf(context.Connection.RemoteIpAddress ?? IPAddress.None);
 }
 
 /// <summary>

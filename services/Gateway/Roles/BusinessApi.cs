@@ -47,6 +47,8 @@ internal static class BusinessApi
     /// <summary>How many belong to one business at most, those who were invited too.</summary>
     public const int MostMembers = 100;
     private const int MostInvitations = 20;
+    private const int MostChangesADay = 100;
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     public static void Map(WebApplication app)
     {
@@ -102,7 +104,7 @@ internal static class BusinessApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(
-        string accountId, MemberRole change, ClaimsPrincipal user, GatewayDb db, Grants grants, CancellationToken cancellationToken)
+        string accountId, MemberRole change, ClaimsPrincipal user, GatewayDb db, Grants grants, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
         await using var transaction = await grants.BeginAsync(cancellationToken);
         var mine = await MineAsync(user, db, cancellationToken);
@@ -117,6 +119,8 @@ internal static class BusinessApi
             return Founder();
         if (member.JoinedAt is not null)
         {
+            if (await TooManyAsync(context, user, db, time) is { } tooMany)
+                return tooMany;
             var was = await db.StandingAsync(accountId, cancellationToken);
             grants.Change(accountId, was, was with { BusinessRole = role }, "business-role", user.Id());
         }
@@ -127,7 +131,7 @@ internal static class BusinessApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
-        string accountId, ClaimsPrincipal user, GatewayDb db, Grants grants, CancellationToken cancellationToken)
+        string accountId, ClaimsPrincipal user, GatewayDb db, Grants grants, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
         await using var change = await grants.BeginAsync(cancellationToken);
         var mine = await MineAsync(user, db, cancellationToken);
@@ -139,6 +143,8 @@ internal static class BusinessApi
             return Founder();
         if (member.JoinedAt is not null)
         {
+            if (await TooManyAsync(context, user, db, time) is { } tooMany)
+                return tooMany;
             var was = await db.StandingAsync(accountId, cancellationToken);
             grants.Change(accountId, was, new Standing([.. was.Roles.Where(role => !Grants.IsSelling(role))], null, null), "left", user.Id());
         }
@@ -146,6 +152,15 @@ internal static class BusinessApi
         db.BusinessMembers.Remove(member);
         await grants.CommitAsync(change, cancellationToken);
         return TypedResults.NoContent();
+    }
+
+    // Each is a line of the trail for good, and every replica reads the last of them every few seconds.
+    private static async Task<ProblemHttpResult?> TooManyAsync(HttpContext context, ClaimsPrincipal user, GatewayDb db, TimeProvider time)
+    {
+        var (id, since) = (user.Id(), time.Now() - Day);
+        return await db.AccountChanges.CountAsync(change => change.At > since && change.ChangedBy == id, context.RequestAborted) < MostChangesADay
+            ? null
+            : Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"You have changed {MostChangesADay} memberships within a day. Try again tomorrow.", (int)Day.TotalSeconds);
     }
 
     private static async Task<Ok<Page<InvitationView>>> InvitationsAsync(ClaimsPrincipal user, GatewayDb db, CancellationToken cancellationToken)
@@ -163,7 +178,7 @@ internal static class BusinessApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> AcceptAsync(
-        string businessId, ClaimsPrincipal user, GatewayDb db, Grants grants, TimeProvider time, CancellationToken cancellationToken)
+        string businessId, ClaimsPrincipal user, GatewayDb db, Grants grants, TimeProvider time, HttpContext context, CancellationToken cancellationToken)
     {
         await using var change = await grants.BeginAsync(cancellationToken);
         if (await db.BusinessMembers.FindAsync([businessId, user.Id()], cancellationToken) is not { } member)
@@ -173,6 +188,8 @@ internal static class BusinessApi
         var was = await db.StandingAsync(user.Id(), cancellationToken);
         if (was.BusinessId is not null || was.Roles.Any(Grants.IsSelling))
             return Problems.Conflict("in-business", "You belong to a business already, and nobody acts for two: leave it first, or use another account.");
+        if (await TooManyAsync(context, user, db, time) is { } tooMany)
+            return tooMany;
         // Who began it has what the business has.
         var selling = (await db.StandingAsync(businessId, cancellationToken)).Roles.Where(Grants.IsSelling);
         grants.Change(user.Id(), was, new Standing([.. Roles.All.Where(was.Roles.Concat(selling).Contains)], businessId, member.Role), "joined", user.Id());

@@ -15,7 +15,8 @@ internal sealed record BusinessOfAccount(string Id, string Name, string Role);
 
 /// <summary>The roles that an account is to have, and no others.</summary>
 /// <param name="Reason">For the trail.</param>
-internal sealed record NewRoles(IReadOnlyList<string>? Roles, [property: JsonConverter(typeof(StorableTextConverter))] string? Reason);
+/// <param name="From">The roles that the account was seen with, where nothing is to be done if it has others by now.</param>
+internal sealed record NewRoles(IReadOnlyList<string>? Roles, [property: JsonConverter(typeof(StorableTextConverter))] string? Reason, IReadOnlyList<string>? From = null);
 
 internal sealed class NewRolesValidator : AbstractValidator<NewRoles>
 {
@@ -84,6 +85,8 @@ internal static class OperatorsApi
         await using var transaction = await grants.BeginAsync(cancellationToken);
         if (await db.Accounts.AsNoTracking().FirstOrDefaultAsync(account => account.Id == id, cancellationToken) is not { } account)
             return Problems.NotFound("account");
+        if (change.From is { } from && !(await db.StandingAsync(id, cancellationToken)).Roles.ToHashSet().SetEquals(from))
+            return Problems.Conflict("roles-changed", "Somebody has changed the roles of this account meanwhile. Nothing was changed: look at it again.");
         if (await grants.SetRolesAsync(account, [.. change.Roles!], user.Id(), change.Reason, businessName: null, cancellationToken) is { } refusal)
             return refusal;
         await grants.CommitAsync(transaction, cancellationToken);

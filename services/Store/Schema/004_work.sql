@@ -8,6 +8,3 @@ ALTER TABLE store_order
     ADD COLUMN prepaid       numeric(20, 4),
     ADD COLUMN currency      text,
     ADD COLUMN history       jsonb NOT NULL DEFAULT '[]';
-
-CREATE INDEX store_order_day ON store_order (merchant_id, date, order_id DESC) WHERE received_at IS NOT NULL;
-CREATE INDEX store_order_received ON store_order (merchant_id, received_at) WHERE received_at IS NOT NULL;

@@ -9,7 +9,7 @@ namespace OrderMall.Web.Api;
 public sealed record Tokens(string AccessToken, int ExpiresIn, string RefreshToken);
 
 /// <summary>An account.</summary>
-public sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles);
+public sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null);
 
 /// <summary>An application for a role.</summary>
 public sealed record RoleApplication(Guid Id, string Email, string Name, string Role, string? BusinessName, string? Note, string Status, string? Reason, DateTimeOffset AppliedAt);
@@ -102,6 +102,16 @@ public sealed record AuditReport(DateTimeOffset Since, DateTimeOffset At, bool C
 /// <summary>What does not.</summary>
 public sealed record Disagreement(string Rule, string Detail, Guid? OrderId, Guid? OfferId, Guid? TitleId);
 
+/// <summary>The events of an order, with who handled each when.</summary>
+public sealed record EventHistory(IReadOnlyList<PastEvent> Events, IReadOnlyList<string> Unreachable, IReadOnlyList<string> Untold);
+
+/// <summary>One of them.</summary>
+public sealed record PastEvent(
+    string Topic, string Type, long? Version, DateTimeOffset At, string? TraceId, string PublishedBy, DateTimeOffset? PublishedAt, IReadOnlyList<EventHandled> Handled);
+
+/// <summary>What became of it at a subscriber.</summary>
+public sealed record EventHandled(string Service, DateTimeOffset? At, DateTimeOffset? ParkedAt);
+
 /// <summary>Source-generated JSON of the public API.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Tokens))]
@@ -129,5 +139,6 @@ public sealed record Disagreement(string Rule, string Detail, Guid? OrderId, Gui
 [JsonSerializable(typeof(Alarms))]
 [JsonSerializable(typeof(List<DeadLetter>))]
 [JsonSerializable(typeof(AuditReport))]
+[JsonSerializable(typeof(EventHistory))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class WebJson : JsonSerializerContext;

@@ -4,6 +4,10 @@
     const said = () => document.getElementById('said');
     let events = null;
     let asked = 0;
+    // Milliseconds until it is tried again.
+    const shortest = 5000;
+    const longest = 60000;
+    let pause = shortest;
 
     // Looks at this page again and takes over what is live in it.
     const look = async () => {
@@ -40,7 +44,15 @@
             events.addEventListener('order', look);
             events.addEventListener('title', look);
             // What happened since the page was made, or while the stream was cut off.
-            events.addEventListener('open', look);
+            events.addEventListener('open', () => { pause = shortest; look(); });
+            // Where it was cut off the browser connects again by itself, but not where it was refused.
+            events.addEventListener('error', () => {
+                if (events?.readyState !== EventSource.CLOSED)
+                    return;
+                events = null;
+                setTimeout(listen, pause * (1 + Math.random()));
+                pause = Math.min(2 * pause, longest);
+            });
         } else if (!isLive && events !== null) {
             events.close();
             events = null;

@@ -31,6 +31,7 @@ internal static class SessionCookie
         cookie.AccessDeniedPath = "/not-yours";
         cookie.ReturnUrlParameter = "back";
         cookie.Events.OnValidatePrincipal = ValidateAsync;
+        cookie.Events.OnRedirectToAccessDenied = LookAgainAsync;
     }
 
     /// <summary>Signs a person in with new tokens.</summary>
@@ -40,7 +41,7 @@ internal static class SessionCookie
         if ((await api.WhoIsAsync(tokens.AccessToken)).Value is not { } account)
             return false;
         var properties = new AuthenticationProperties { IsPersistent = true };
-        Keep(properties, tokens, context);
+        Keep(properties, tokens, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principal(account), properties);
         return true;
     }
@@ -64,7 +65,7 @@ internal static class SessionCookie
         var refreshed = await context.HttpContext.RequestServices.GetRequiredService<Refreshes>().OnceAsync(refreshToken);
         if (refreshed.Tokens is { } tokens)
         {
-            Keep(properties, tokens, context.HttpContext);
+            Keep(properties, tokens, refreshed.At);
             // As the person is now: roles may have changed. Who cannot be asked stays who they were.
             if ((await context.HttpContext.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(tokens.AccessToken)).Value is { } account)
                 context.ReplacePrincipal(Principal(account));
@@ -78,9 +79,24 @@ internal static class SessionCookie
         }
     }
 
-    private static void Keep(AuthenticationProperties properties, Tokens tokens, HttpContext context)
+    // The cookie has the roles of when it was made: whoever was given one since is let in, and whoever was not is told so.
+    private static async Task LookAgainAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
-        var expires = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + TimeSpan.FromSeconds(tokens.ExpiresIn);
+        var (http, user) = (context.HttpContext, context.HttpContext.User);
+        if (HttpMethods.IsGet(http.Request.Method) && TokenOf(http) is { } token && http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties is { } properties
+            && (await http.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(token)).Value is { } account
+            && !account.Roles.ToHashSet().SetEquals(user.FindAll(ClaimTypes.Role).Select(role => role.Value)))
+        {
+            await http.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principal(account), properties);
+            context.RedirectUri = http.Request.PathBase.ToUriComponent() + http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent();
+        }
+
+        context.Response.Redirect(context.RedirectUri);
+    }
+
+    private static void Keep(AuthenticationProperties properties, Tokens tokens, DateTimeOffset since)
+    {
+        var expires = since + TimeSpan.FromSeconds(tokens.ExpiresIn);
         properties.StoreTokens(
         [
             new() { Name = AccessToken, Value = tokens.AccessToken },
@@ -93,6 +109,7 @@ internal static class SessionCookie
         [
             new(ClaimTypes.NameIdentifier, account.Id), new(ClaimTypes.Name, account.Name), new(ClaimTypes.Email, account.Email),
             .. account.Roles.Select(role => new Claim(ClaimTypes.Role, role)),
+            .. account.BusinessId is { } business ? [new Claim(GatewayIdentity.BusinessHeader, business)] : Array.Empty<Claim>(),
         ],
         CookieAuthenticationDefaults.AuthenticationScheme));
 }

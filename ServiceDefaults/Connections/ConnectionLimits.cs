@@ -1,15 +1,18 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.ServiceDefaults.Connections;
 
 /// <summary>
 /// How many connections there may be, in all and from one address, and what one may take. At a limit the connection that has waited longest
 /// for a request makes room; where all have one in flight, the newcomer is closed unanswered. So nobody shuts others out by being idle.
 /// </summary>
 /// <remarks>The connections of known proxies count in all only: behind one of them is everybody.</remarks>
-internal sealed partial class ConnectionLimits(IConfiguration configuration, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
+public sealed partial class ConnectionLimits(IConfiguration configuration, ConnectionLimits.Keys keys, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
 {
     private const int DefaultTotal = 10_000;
     private const int DefaultPerAddress = 500;
@@ -17,33 +20,58 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
     /// <summary>How long all headers of a request may take: of the first from the connection on, of others from their first byte on.</summary>
     public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
 
-    private readonly int _total = RateLimits.Positive(configuration, "Gateway:MaxConnections", DefaultTotal, of: "connections");
-    private readonly int _perAddress = RateLimits.Positive(configuration, "Gateway:MaxConnectionsPerAddress", DefaultPerAddress, of: "connections");
+    private readonly int _total = Positive(configuration, keys.Total, DefaultTotal, of: "connections");
+    private readonly int _perAddress = Positive(configuration, keys.PerAddress, DefaultPerAddress, of: "connections");
     private readonly OccasionalLog _refusals = new(time);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (int Open, LinkedList<Visit> Idle)> _addresses = [];
     private readonly LinkedList<Visit> _idle = [];
     private int _open;
 
-    /// <summary>Puts the limits on every address that the gateway listens on for people. Comes before those are said.</summary>
-    public static void Add(WebApplicationBuilder builder, InternalAddress? inside)
+    /// <summary>Puts the limits on every address that a service listens on for people. Comes before those are said.</summary>
+    /// <param name="isInside">Which addresses are not for people.</param>
+    public static void Add(WebApplicationBuilder builder, Keys keys, Func<IPEndPoint?, bool>? isInside = null)
     {
+        builder.Services.AddSingleton(services => new KnownProxies(services.GetRequiredService<IConfiguration>(), keys.Proxies));
+        builder.Services.AddSingleton(keys);
         builder.Services.AddSingleton<ConnectionLimits>();
         builder.Services.AddSingleton<IStartupFilter, Requests>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MaxRequestBodySize = BodySize.LargestRead;
-            kestrel.Limits.MaxRequestBufferSize = 128 * 1024;
             kestrel.Limits.RequestHeadersTimeout = HeadersTime;
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
-                if (inside?.Is(endpoint.IPEndPoint) == true)
+                if (isInside?.Invoke(endpoint.IPEndPoint) == true)
                     return;
                 var limits = endpoint.ApplicationServices.GetRequiredService<ConnectionLimits>();
                 endpoint.Use(next => connection => limits.PassAsync(connection, next));
             });
         });
     }
+
+    /// <summary>Has the limits count, and requests come from whom <see cref="KnownProxies"/> say. A wrong setting is told here, before anything has started.</summary>
+    public static void Use(WebApplication app)
+    {
+        app.Services.GetRequiredService<ConnectionLimits>();
+        app.Services.GetRequiredService<KnownProxies>().Use(app);
+    }
+
+    /// <summary>What counts as one address. Whoever has one IPv6 address has the whole /64 around it.</summary>
+    public static string AddressOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return address.AddressFamily == AddressFamily.InterNetworkV6
+            ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8))
+            : address.ToString();
+    }
+
+    /// <summary>A limit that a setting says.</summary>
+    /// <exception cref="InvalidOperationException">The setting is no such number; the message names the key.</exception>
+    public static int Positive(IConfiguration configuration, string key, int otherwise, string of = "requests") =>
+        configuration[key] is not { Length: > 0 } text ? otherwise
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number
+        : throw new InvalidOperationException($"{key} is '{text}': it must be a whole number of {of}, at least 1.");
 
     private async Task PassAsync(ConnectionContext connection, ConnectionDelegate next)
     {
@@ -70,7 +98,7 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
 
     private Visit? Enter(ConnectionContext connection)
     {
-        var address = connection.RemoteEndPoint is IPEndPoint { Address: var ip } && !proxies.Contains(ip) ? RateLimits.Partition(ip) : null;
+        var address = connection.RemoteEndPoint is IPEndPoint { Address: var ip } && !proxies.Contains(ip) ? AddressOf(ip) : null;
         var visit = new Visit(this, connection, address, time);
         lock (_lock)
         {
@@ -132,6 +160,12 @@ internal sealed partial class ConnectionLimits(IConfiguration configuration, Kno
 
     [LoggerMessage(LogLevel.Warning, "{Count} connections were closed unanswered since the last time this was said: there may be {Total}, and {PerAddress} from one address, and all had a request in flight")]
     private partial void LogRefused(int total, int perAddress, long count);
+
+    /// <summary>The settings of a service that people reach.</summary>
+    /// <param name="Total">How many connections there may be (10000).</param>
+    /// <param name="PerAddress">How many of them from one address (500).</param>
+    /// <param name="Proxies">The proxies in front (none).</param>
+    public sealed record Keys(string Total, string PerAddress, string Proxies);
 
     /// <summary>One connection.</summary>
     private sealed class Visit

@@ -1,7 +1,7 @@
-namespace OrderMall.Gateway;
+namespace OrderMall.ServiceDefaults.Connections;
 
 /// <summary>Says what may happen thousands of times a second every few seconds only, and how often it happened meanwhile.</summary>
-internal sealed class OccasionalLog(TimeProvider time)
+public sealed class OccasionalLog(TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
