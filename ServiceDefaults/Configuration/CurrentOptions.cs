@@ -11,17 +11,24 @@ internal sealed partial class CurrentOptions<T> : IOptions<T>, IDisposable
     private readonly IOptionsFactory<T> _factory;
     private readonly ILogger<CurrentOptions<T>> _logger;
     private readonly IDisposable _changes;
-    private volatile T _value;
+    private volatile T? _value;
 
     public CurrentOptions(IOptionsFactory<T> factory, IConfiguration configuration, ILogger<CurrentOptions<T>> logger)
     {
         (_factory, _logger) = (factory, logger);
-        _value = factory.Create(Options.DefaultName);
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Read);
+        try
+        {
+            _value = factory.Create(Options.DefaultName);
+        }
+        catch (Exception refused) when (refused is OptionsValidationException or InvalidOperationException)
+        {
+            // Whoever starts the service is told: what is wrong from the beginning is validated there.
+        }
     }
 
     /// <inheritdoc/>
-    public T Value => _value;
+    public T Value => _value ??= _factory.Create(Options.DefaultName);
 
     /// <inheritdoc/>
     public void Dispose() => _changes.Dispose();

@@ -149,10 +149,11 @@ public sealed class CatalogTests(RunningService<CatalogService> catalog) : IClas
 
         // What was sold takes place, also of an offer that is off sale.
         var later = new Dictionary<string, object?> { ["date"] = day.AddDays(3) };
-        using var sold = await SellAsync(4, later);
+        using var four = await SellAsync(4, later);
+        var sold = await IdAsync(four);
         for (var order = 0; order < 2; order++)
-            Assert.Equal(HoldOutcome.Held, (await HoldAsync(await IdAsync(sold), Guid.CreateVersion7())).Outcome);
-        using var offSale = await merchant.DeleteAsync($"/api/offers/{await IdAsync(sold)}");
+            Assert.Equal(HoldOutcome.Held, (await HoldAsync(sold, Guid.CreateVersion7())).Outcome);
+        using var offSale = await merchant.DeleteAsync($"/api/offers/{sold}");
         Assert.Equal(HttpStatusCode.NoContent, offSale.StatusCode);
         await IsRefusedAsync(await SellAsync(4, later), others: 2);
         using var rest = await SellAsync(3, later);
