@@ -8,7 +8,7 @@ namespace OrderMall.Services.Tests;
 [Collection(ServiceCollection.Name)]
 public sealed class AzureDatabasesTests(ServiceFixture fixture)
 {
-    private const string Password = "of-a-test";
+    private const string Password = "secret-of-a-test";
 
     [PsqlFact]
     public async Task A_role_may_use_its_own_database_and_no_other_however_often_it_is_made()

@@ -18,7 +18,7 @@ public sealed partial class RoleTests(MallFixture mall) : IClassFixture<MallFixt
     private static readonly (Regex Calls, string[]? Roles)[] Open =
     [
         (new("^post /api/account/"), null),
-        (new("^(get|put|delete) /api/account/"), Everybody),
+        (new("^(get|put|delete) /api/account(/|$)"), Everybody),
         (new("^get /api/(offers|recommendations)(/|$)"), null),
         (new("^post /api/offers$"), ["merchant"]),
         (new("^(patch|delete) /api/offers/"), ["merchant", "publisher"]),
