@@ -162,9 +162,9 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
     private partial void LogRefused(int total, int perAddress, long count);
 
     /// <summary>The settings of a service that people reach.</summary>
-    /// <param name="Total">How many connections there may be (10000).</param>
-    /// <param name="PerAddress">How many of them from one address (500).</param>
-    /// <param name="Proxies">The proxies in front (none).</param>
+    /// <param name="Total">The key of the limit of all connections (10000 by default).</param>
+    /// <param name="PerAddress">The key of the limit per address (500 by default).</param>
+    /// <param name="Proxies">The key of the known proxies (none by default).</param>
     public sealed record Keys(string Total, string PerAddress, string Proxies);
 
     /// <summary>One connection.</summary>

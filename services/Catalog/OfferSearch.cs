@@ -29,7 +29,7 @@ internal sealed record OfferQuery(
 /// <param name="From">The first day.</param>
 /// <param name="To">The last day.</param>
 /// <param name="Place">Within the place, whatever its case.</param>
-/// <param name="Available">How many are left at least.</param>
+/// <param name="Available">The least that must be left.</param>
 internal sealed record OfferSearch(
     string? Kind = null, string? Text = null, DateOnly? From = null, DateOnly? To = null, string? Place = null, string? MerchantId = null, int? Available = null, OfferOrder Order = default)
 {

@@ -1,6 +1,6 @@
 namespace OrderMall.Dispatch;
 
-/// <summary>Somebody a merchant sends: to one visit a day at most, and to one that is for no day.</summary>
+/// <summary>A worker of a merchant, with at most one open visit a day, and one that is for no day. Completing a visit frees the worker for another of that day.</summary>
 internal sealed class Worker
 {
     private Worker()

@@ -13,8 +13,8 @@ internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, C
 {
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long it may take; longer on a machine that is slow (<see cref="OpenMall.Patience"/>).</summary>
-    public static TimeSpan Limit => OpenMall.Patience(Usual);
+    /// <summary>How long it may take; longer on a machine that is slow (<see cref="OpenMall.Recovery"/>).</summary>
+    public static TimeSpan Limit => OpenMall.Recovery(Usual);
 
     private const string LoadAverage = "/proc/loadavg";
 

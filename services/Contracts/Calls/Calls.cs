@@ -25,7 +25,7 @@ public enum HoldOutcome
     /// <summary>The offer needs a destination and the order has none.</summary>
     DestinationRequired,
 
-    /// <summary>Somebody comes for the offer, and the order has no phone number to reach its customer.</summary>
+    /// <summary>The fulfilment of the offer sends a worker, and the order has no phone number.</summary>
     PhoneRequired,
 
     /// <summary>The offer is prepaid and the order says not by what.</summary>
@@ -191,5 +191,5 @@ public sealed record ReviewRequestAnswer(ReviewRequestOutcome Outcome);
 public sealed record WorkerCountRequest(string MerchantId, DateOnly Date);
 
 /// <summary>The answer to a <see cref="WorkerCountRequest"/>.</summary>
-/// <param name="Workers">How many there are, without those who have that day off.</param>
+/// <param name="Workers">The merchant's workers, without those who have that day off.</param>
 public sealed record WorkerCountAnswer(int Workers);

@@ -10,8 +10,8 @@ namespace OrderMall.Contracts;
 /// <param name="Date">The day it is for.</param>
 /// <param name="Reason">The merchant's words when the order was refused.</param>
 /// <param name="Place">Where it takes place.</param>
-/// <param name="CustomerName">What the customer is called, where somebody is sent to them.</param>
-/// <param name="Phone">How to reach the customer, where somebody is sent to them.</param>
+/// <param name="CustomerName">The customer's name; only where the fulfilment sends a worker or courier.</param>
+/// <param name="Phone">The customer's phone number; only where the fulfilment sends a worker or courier.</param>
 public sealed record StoreEvent(
     Guid OrderId,
     long Version,

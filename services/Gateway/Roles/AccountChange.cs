@@ -1,6 +1,6 @@
 namespace OrderMall.Gateway;
 
-/// <summary>What was given to somebody or taken from them, by whom and when. Rows are added and never changed.</summary>
+/// <summary>An entry of the audit trail: a change of an account's roles or business, with who made it and when. Append-only.</summary>
 internal sealed class AccountChange
 {
     /// <summary>Who did it where no person did: the mall's configuration.</summary>

@@ -12,7 +12,7 @@ internal sealed record Invite([property: JsonConverter(typeof(StorableTextConver
 /// <summary>Changes what a member is.</summary>
 internal sealed record MemberRole(BusinessRole? Role);
 
-/// <summary>Somebody in a business.</summary>
+/// <summary>A member of a business, or an open invitation to it.</summary>
 /// <param name="Name"><see langword="null"/> until the person has accepted.</param>
 /// <param name="JoinedAt"><see langword="null"/> until the person has accepted.</param>
 internal sealed record MemberView(string AccountId, string Email, string? Name, string Role, DateTimeOffset InvitedAt, DateTimeOffset? JoinedAt);
