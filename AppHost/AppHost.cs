@@ -18,9 +18,9 @@ mall.Add<Projects.Ordering>(new(AppIds.Ordering)
     Invokes = [AppIds.Catalog, AppIds.Payment, AppIds.Store, AppIds.Delivery, AppIds.Dispatch],
 });
 mall.Add<Projects.Publishing>(new(AppIds.Publishing) { Invokes = [AppIds.Store], Settings = ["Publishing"] });
-mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp", "Notification"] });
+mall.Add<Projects.Notification>(new(AppIds.Notification) { Settings = ["Smtp", "Push", "Notification"] });
 mall.Add<Projects.MyPage>(new(AppIds.MyPage) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Publishing], Settings = ["Rebuild"] });
-mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
+mall.AddPython(new(AppIds.Marketing) { HasDatabase = false, Invokes = [AppIds.Ordering, AppIds.Catalog], Joins = "recommendations" }, "../services/Marketing", "marketing.py");
 mall.AddOperations<Projects.Operations>(new(AppIds.Operations) { HasDatabase = false, Settings = ["Audit"] });
 mall.AddGateway<Projects.Gateway>(new(AppIds.Gateway)
 {

@@ -7,7 +7,7 @@ internal static class HandedDown
 {
     // Names the file with settings that change while services run.
     private const string EveryService = "Configuration";
-    private static readonly string[] Secrets = ["Smtp:Password", "PaymentProvider:Key", "Operator:Password"];
+    private static readonly string[] Secrets = ["Smtp:Password", "Push:Key", "PaymentProvider:Key", "Operator:Password"];
 
     /// <summary>Hands a service's sections down to its instances, and nobody else's secrets.</summary>
     public static void Pass<T>(IDistributedApplicationBuilder builder, MallService service, IReadOnlyList<IResourceBuilder<T>> instances)

@@ -52,6 +52,7 @@ internal sealed class Mall : ServiceList
         DataFolder? folder = null;
         try
         {
+            Programs.AreFrugal();
             Dashboard.ChooseAddresses(args);
             // New at every start: Aspire would keep them in the user's secrets, which another mall on this machine changes under this one.
             var builder = DistributedApplication.CreateBuilder([.. args, "--AppHost:OtlpApiKey", Secret(), "--AppHost:DashboardApiKey", Secret()]);

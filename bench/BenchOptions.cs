@@ -12,6 +12,7 @@ internal sealed record BenchOptions
           --orders N       until so many orders were accepted
           --searches N     measures twice: without, and beside N people without a token who search 200,000 offers for what there is not
           --old-orders N   measures twice: with the warm-up's orders alone, and after it filled the mall with N old ones
+          --sidecar NAME   opens it as the AppHost does, every service a process, with the sidecar `embedded` or `daprd`
           --invocations    measures service invocation through the sidecar against a bare endpoint instead of orders
         """;
 
@@ -24,6 +25,9 @@ internal sealed record BenchOptions
     public int? Searches { get; init; }
 
     public int? OldOrders { get; init; }
+
+    /// <summary>The sidecar of the AppHost's mall; <see langword="null"/> is the mall in one process.</summary>
+    public string? Sidecar { get; init; }
 
     public bool Invocations { get; init; }
 
@@ -41,8 +45,9 @@ internal sealed record BenchOptions
                 "--orders" => options with { Orders = Number(1, 10_000_000) },
                 "--searches" => options with { Searches = Number(1, 1000) },
                 "--old-orders" => options with { OldOrders = Number(1, 10_000_000) },
+                "--sidecar" => options with { Sidecar = ++i < args.Length && args[i] is "embedded" or "daprd" ? args[i] : throw new FormatException("--sidecar must be followed by embedded or daprd.") },
                 "--invocations" => options with { Invocations = true },
-                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders, --searches, --old-orders and --invocations."),
+                _ => throw new FormatException($"Unknown option '{name}'. There are --customers, --seconds, --orders, --searches, --old-orders, --sidecar and --invocations."),
             };
 
             int Number(int from, int to) =>
@@ -51,7 +56,9 @@ internal sealed record BenchOptions
                     : throw new FormatException($"{name} must be followed by a whole number from {from} to {to}.");
         }
 
-        return options;
+        return options is { Sidecar: "daprd", OldOrders: not null }
+            ? throw new FormatException("--old-orders fills PostgreSQL, where daprd keeps no customers' pages: leave it or --sidecar daprd out.")
+            : options;
     }
 }
 

@@ -21,13 +21,13 @@ internal static class InvocationBench
             var address = new Uri(endpoint.Urls.First());
             await using var postgres = await PostgresCluster.StartAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
             var resources = data.CreateSubdirectory("components").FullName;
-            var port = MallProcess.FreePort();
+            var port = LoopbackPort.Find(1)[0];
             await using var sidecar = await EmbeddedSidecar.StartAsync(
                 new SidecarOptions
                 {
                     ResourcesPath = resources,
                     ConnectionString = await postgres.CreateDatabaseAsync("sidecar", cancellationToken),
-                    Apps = [new SidecarApp { AppId = "callee", Port = MallProcess.FreePort(), Instances = [address] }, new SidecarApp { AppId = "caller", Port = port, Instances = [address] }],
+                    Apps = [new SidecarApp { AppId = "callee", Port = LoopbackPort.Find(1)[0], Instances = [address] }, new SidecarApp { AppId = "caller", Port = port, Instances = [address] }],
                 },
                 NullLoggerFactory.Instance,
                 cancellationToken);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Npgsql;
 using OrderMall.Mall;
@@ -12,8 +11,11 @@ namespace OrderMall.Bench;
 /// <summary>A mall opened for the measurement, as the process that people run, with a data folder that goes away afterwards.</summary>
 internal sealed class MallProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OpeningTime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(90);
+    // Inherited by every program of a mall that this one opens.
+    private const string MarkKey = "MALL_BENCH";
+    private static readonly string MarkValue = $"{Guid.NewGuid():N}";
 
     private readonly Process _process;
     private readonly DirectoryInfo _data;
@@ -27,23 +29,40 @@ internal sealed class MallProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public int Id => _process.Id;
+    /// <summary>How long it took from its start, without any data, until it answered.</summary>
+    public TimeSpan Opening { get; private set; }
 
-    public static async Task<MallProcess> OpenAsync(CancellationToken cancellationToken)
+    /// <summary>How many bytes its .NET processes have allocated since they began.</summary>
+    public long Allocated() => StartupHook.Allocated(_data.FullName);
+
+    /// <summary>What each of its programs used since it was opened.</summary>
+    public IReadOnlyList<ProcessUsage> Usage() => ProcessUsage.OfTree(_process.Id, Mark);
+
+    /// <summary>What every program of a mall that this one opened has in its environment.</summary>
+    public static string Mark => $"{MarkKey}={MarkValue}";
+
+    /// <summary>Opens it.</summary>
+    /// <param name="sidecar">The sidecar of the AppHost's mall; <see langword="null"/> is the mall in one process.</param>
+    public static async Task<MallProcess> OpenAsync(string? sidecar, CancellationToken cancellationToken)
     {
         var data = NewDataFolder();
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var address = new Uri($"http://127.0.0.1:{LoopbackPort.Find(1)[0]}");
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             // All load comes from few people here: the limit per person is not what is measured.
-            Environment = { ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000", ["Gateway__MaxConnectionsPerAddress"] = "10000" },
+            Environment = { [MarkKey] = MarkValue, ["DOTNET_STARTUP_HOOKS"] = typeof(MallProcess).Assembly.Location, [StartupHook.FolderKey] = data.FullName, ["RateLimit__PerSecond"] = "100000", ["RateLimit__Burst"] = "100000", ["Gateway__MaxConnectionsPerAddress"] = "10000" },
         };
-        string[] arguments = ["exec", typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--data", data.FullName];
+        string[] arguments = sidecar is null
+            ? ["exec", typeof(EmbeddedMall).Assembly.Location, "--port", $"{address.Port}", "--web-port", $"{LoopbackPort.Find(1)[0]}", "--data", data.FullName]
+            : ["exec", AppHost(), "--Mall:Port", $"{address.Port}", "--Mall:WebPort", $"{LoopbackPort.Find(1)[0]}", "--Mall:Data", data.FullName, "--Mall:Sidecar", sidecar];
+        if (sidecar is not null)
+            start.Environment["DOTNET_ENVIRONMENT"] = "Development"; // as in its launch profile
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         var mall = new MallProcess(Process.Start(start)!, data, address);
+        var clock = Stopwatch.StartNew();
         var errors = new List<string>();
         mall._process.ErrorDataReceived += (_, line) => errors.Add(line.Data ?? "");
         mall._process.BeginErrorReadLine();
@@ -51,6 +70,7 @@ internal sealed class MallProcess : IAsyncDisposable
         try
         {
             await mall.WaitAsync(errors, cancellationToken);
+            mall.Opening = clock.Elapsed;
             return mall;
         }
         catch
@@ -69,6 +89,16 @@ internal sealed class MallProcess : IAsyncDisposable
             await _process.WaitForExitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!_process.HasExited)
                 _process.Kill(entireProcessTree: true);
+        }
+
+        // Programs of the AppHost's orchestrator end after it.
+        for (var waited = Stopwatch.StartNew(); ProcessUsage.IdsOfTree(_process.Id, Mark) is { Count: > 0 } left; await Task.Delay(100))
+        {
+            foreach (var id in waited.Elapsed > ClosingTime ? left : [])
+            {
+                using var kill = Process.Start("kill", ["-KILL", $"{id}"]);
+                await kill.WaitForExitAsync();
+            }
         }
 
         _process.Dispose();
@@ -104,6 +134,24 @@ internal sealed class MallProcess : IAsyncDisposable
         });
     }
 
+    /// <summary>The names of all of its databases.</summary>
+    public async Task<IReadOnlyList<string>> DatabasesAsync(CancellationToken cancellationToken)
+    {
+        await using var server = Database("postgres");
+        await using var command = server.CreateCommand("SELECT array_agg(datname::text ORDER BY datname) FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'");
+        return (string[])(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static string AppHost()
+    {
+        var checkout = new DirectoryInfo(AppContext.BaseDirectory);
+        while (checkout is not null && !File.Exists(Path.Combine(checkout.FullName, "OrderMall.sln")))
+            checkout = checkout.Parent;
+        // As this program was built, so was that one.
+        var program = Path.Combine(checkout?.FullName ?? "", "AppHost", Path.GetRelativePath(Path.Combine(checkout?.FullName ?? "", "bench"), AppContext.BaseDirectory), "OrderMall.AppHost.dll");
+        return File.Exists(program) ? program : throw new BenchException($"There is no {program}: build it with dotnet build AppHost.");
+    }
+
     private async Task WaitAsync(List<string> errors, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { BaseAddress = Address };
@@ -132,12 +180,4 @@ internal sealed class MallProcess : IAsyncDisposable
     /// <summary>A new empty folder that other users may enter: PostgreSQL does not run as root.</summary>
     public static DirectoryInfo NewDataFolder() =>
         Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"mall-bench-{Guid.NewGuid():N}"));
-
-    /// <summary>A port that nobody listens on at the moment.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Text.Json;
-using Npgsql;
 using OrderMall.Contracts;
 using Spectre.Console;
 
@@ -12,246 +9,131 @@ internal sealed record MemorySample(int Orders, long Bytes);
 
 /// <summary>What was measured of orders.</summary>
 /// <param name="What">What was there besides.</param>
+/// <param name="Accepting">How long customers ordered.</param>
+/// <param name="Settling">How long it took from the first order until all were settled.</param>
+/// <param name="SettledMs">From the answer until an order was settled, from the shortest.</param>
+/// <param name="Load">CPU time of this program, which is the customers.</param>
+/// <param name="AllocatedBytes">By the .NET processes of the mall.</param>
 /// <param name="Searched">How many searches were answered meanwhile, by status.</param>
 /// <param name="Disagreements">What the audit found; <see langword="null"/> where it was not done in its time.</param>
 internal sealed record OrderBenchResult(
     string What,
     int Customers,
-    int Accepted,
-    IReadOnlyDictionary<string, int> Refused,
+    Answers Answers,
     TimeSpan Accepting,
     TimeSpan Settling,
-    double[] LatenciesMs,
-    IReadOnlyList<ProcessUsage> Usage,
-    TimeSpan LoadCpu,
+    double[] SettledMs,
+    CpuReading Cpu,
+    TimeSpan Load,
+    long AllocatedBytes,
     IReadOnlyList<MemorySample> Memory,
     IReadOnlyDictionary<string, int> Searched,
-    int? Disagreements);
+    int? Disagreements)
+{
+    public int Accepted => Answers.Accepted.Count;
 
-/// <summary>
-/// Books are ordered in a closed loop through the public door. An order counts as settled when every subscriber has had
-/// every event of it: nothing waits in an outbox or in the broker any more, and the audit, which is not measured, finds nothing open.
-/// </summary>
+    public double AcceptedPerSecond => Accepted / Accepting.TotalSeconds;
+
+    public double SettledPerSecond => Accepted / Settling.TotalSeconds;
+
+    /// <summary>CPU milliseconds of all of the mall's processes together.</summary>
+    public double CpuMsPerOrder => Cpu.Total.TotalMilliseconds / Accepted;
+}
+
+/// <summary>Books are ordered through the public door of a mall of its own; then the machine's limit is measured, without the mall.</summary>
 internal static class OrderBench
 {
-    private const int Offers = 30;
     // A mall that runs for longer than a minute has its code compiled; a fresh one spends a quarter of its time on that.
     private const int WarmUpOrders = 4000;
-    private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan SettlingTime = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan WarmUpTime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestRun = TimeSpan.FromHours(3);
 
     public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
+        OrderBenchResult first;
+        OrderRows rows;
         AnsiConsole.MarkupLine("Opening a mall of its own…");
-        await using var mall = await MallProcess.OpenAsync(cancellationToken);
-        using var observer = await mall.SignInAsync("operator@mall.test", Demo.Password, cancellationToken);
-        var offers = await RegisterOffersAsync(mall, cancellationToken);
-        var customers = await RegisterCustomersAsync(mall, options.Customers, cancellationToken);
-
-        AnsiConsole.MarkupLine($"Warming up with {WarmUpOrders} orders, which are not measured…");
-        var warm = new Run(customers, offers, WarmUpOrders, WarmUpTime);
-        await warm.GoAsync(cancellationToken);
-        await SettleAsync(mall, cancellationToken);
-
-        if (options.Searches is not null)
-            await Filling.OffersAsync(mall, cancellationToken);
-        var first = await MeasureAsync("orders", searches: 0);
-        Report.Print(first);
-        if (options.Searches is { } searches)
-            await CompareAsync($"beside {searches} searches", searches);
-        if (options.OldOrders is { } old)
+        await using (var mall = await MallProcess.OpenAsync(options.Sidecar, cancellationToken))
         {
-            var filled = await Filling.OrdersAsync(mall, old, cancellationToken);
-            await CompareAsync($"after {filled} old orders", searches: 0);
+            using var customers = await Customers.RegisterAsync(mall, options.Customers, cancellationToken);
+            var (cold, answered) = await FirstOrderAsync(customers, cancellationToken);
+            await Settling.WaitAsync(mall, cancellationToken);
+            Report.PrintColdStart(mall.Opening, answered, await Settling.LatenciesMsAsync(mall, cold.Accepted, cancellationToken));
+            AnsiConsole.MarkupLine($"Warming up with {WarmUpOrders} orders, which are not measured…");
+            await customers.OrderAsync(WarmUpOrders, WarmUpTime, cancellationToken);
+            await Settling.WaitAsync(mall, cancellationToken);
+            if (options.Searches is not null)
+                await Filling.OffersAsync(mall, cancellationToken);
+
+            var tables = await OrderRows.CountAsync(mall, cancellationToken);
+            first = await MeasureAsync("orders", mall, customers, options, searches: 0, cancellationToken);
+            Report.Print(first);
+            rows = await OrderRows.OfAsync(mall, tables, first.Accepted, cancellationToken);
+            if (options.Searches is { } searches)
+                Report.Print(first, await MeasureAsync($"beside {searches} searches", mall, customers, options, searches, cancellationToken));
+            if (options.OldOrders is { } old)
+            {
+                var filled = await Filling.OrdersAsync(mall, old, cancellationToken);
+                Report.Print(first, await MeasureAsync($"after {filled} old orders", mall, customers, options, searches: 0, cancellationToken));
+            }
         }
 
-        foreach (var customer in customers)
-            customer.Dispose();
-
-        async Task CompareAsync(string what, int searches)
-        {
-            var second = await MeasureAsync(what, searches);
-            Report.Print(second);
-            Report.Print(first, second);
-        }
-
-        Task<OrderBenchResult> MeasureAsync(string what, int searches) =>
-            OrderBench.MeasureAsync(what, searches, mall, observer, customers, offers, options, cancellationToken);
+        AnsiConsole.MarkupLine("Measuring what PostgreSQL alone can do with the same rows…");
+        Report.Print(first, await Limit.MeasureAsync(rows, options, cancellationToken));
     }
 
-    private static async Task<OrderBenchResult> MeasureAsync(
-        string what, int searches, MallProcess mall, HttpClient observer, HttpClient[] customers, Guid[] offers, BenchOptions options, CancellationToken cancellationToken)
+    // The door may be open before those behind it are: again until it is taken.
+    private static async Task<(Answers Answers, TimeSpan After)> FirstOrderAsync(Customers customers, CancellationToken cancellationToken)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            var answers = await customers.OrderAsync(orders: 1, WarmUpTime, cancellationToken);
+            if (answers.Accepted.Count == 1)
+                return (answers, clock.Elapsed);
+            if (clock.Elapsed > WarmUpTime)
+                throw new BenchException($"The first order was not accepted within {WarmUpTime.TotalSeconds} s, the last answer was {answers.Refused.Single().Key}.");
+        }
+    }
+
+    private static async Task<OrderBenchResult> MeasureAsync(string what, MallProcess mall, Customers customers, BenchOptions options, int searches, CancellationToken cancellationToken)
     {
         await using var search = new Searching(mall, searches);
-        var before = ProcessUsage.OfTree(mall.Id);
-        var loadBefore = Environment.CpuUsage.TotalTime;
         var memory = new List<MemorySample>();
-        var run = new Run(customers, offers, options.Orders ?? int.MaxValue, options.Orders is null ? TimeSpan.FromSeconds(options.Seconds) : TimeSpan.FromHours(3));
+        var meter = new CpuMeter(mall.Usage);
+        var (loadBefore, allocatedBefore) = (Environment.CpuUsage.TotalTime, mall.Allocated());
         var clock = Stopwatch.StartNew();
-        await AnsiConsole.Progress().AutoClear(true).StartAsync(async progress =>
-        {
-            var task = progress.AddTask($"{options.Customers} customers order, {what}", maxValue: options.Orders ?? options.Seconds);
-            using var sampling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var samples = SampleAsync(mall, run, memory, () => task.Value = options.Orders is null ? clock.Elapsed.TotalSeconds : run.Accepted, sampling.Token);
-            await run.GoAsync(cancellationToken);
-            await sampling.CancelAsync();
-            await samples;
-        });
+        var answers = await SampledAsync(mall, customers, memory, options, what, cancellationToken);
         var accepting = clock.Elapsed;
         var searched = await search.StopAsync();
-        await SettleAsync(mall, cancellationToken);
-        var settling = clock.Elapsed;
-        memory.Add(new MemorySample(run.Accepted, Total(mall)));
-
-        var usage = ProcessUsage.OfTree(mall.Id)
-            .Select(after => after with { Cpu = after.Cpu - (before.FirstOrDefault(b => b.Name == after.Name)?.Cpu ?? default) })
-            .ToList();
-        var load = Environment.CpuUsage.TotalTime - loadBefore;
+        var quiet = await Settling.WaitAsync(mall, cancellationToken);
+        var settling = clock.Elapsed - quiet;
+        var cpu = meter.Read();
+        var (load, allocated) = (Environment.CpuUsage.TotalTime - loadBefore, mall.Allocated() - allocatedBefore);
+        memory.Add(new MemorySample(answers.Accepted.Count, Memory(cpu.Usage)));
+        if (answers.Accepted.Count == 0)
+            throw new BenchException($"No order was accepted, {what}: answers were {string.Join(", ", answers.Refused.Select(one => $"{one.Value} of {one.Key}"))}.");
+        using var observer = await mall.SignInAsync("operator@mall.test", Demo.Password, cancellationToken);
         return new OrderBenchResult(
-            what, options.Customers, run.Accepted, run.Refused, accepting, settling, run.LatenciesMs(), usage, load, memory, searched,
-            await AuditAsync(observer, cancellationToken));
+            what, customers.Count, answers, accepting, settling, await Settling.LatenciesMsAsync(mall, answers.Accepted, cancellationToken),
+            cpu, load, allocated, memory, searched, await Settling.DisagreementsAsync(observer, cancellationToken));
     }
 
-    private static async Task<Guid[]> RegisterOffersAsync(MallProcess mall, CancellationToken cancellationToken)
+    // With the mall's memory every second, and a bar for who waits.
+    private static async Task<Answers> SampledAsync(MallProcess mall, Customers customers, List<MemorySample> memory, BenchOptions options, string what, CancellationToken cancellationToken)
     {
-        using var merchant = await mall.SignInAsync("bookshop@mall.test", Demo.Password, cancellationToken);
-        var ids = new Guid[Offers];
-        for (var i = 0; i < ids.Length; i++)
+        var time = options.Orders is null ? TimeSpan.FromSeconds(options.Seconds) : LongestRun;
+        var ordering = customers.OrderAsync(options.Orders ?? int.MaxValue, time, cancellationToken);
+        await AnsiConsole.Progress().AutoClear(true).StartAsync(async progress =>
         {
-            using var answer = await merchant.PostAsJsonAsync(
-                "api/offers",
-                new { kind = "book", title = $"Book {i + 1}", price = 12_000, currency = "KRW", prepayment = "full", fulfilment = "delivery", capacity = 1_000_000 },
-                cancellationToken);
-            answer.EnsureSuccessStatusCode();
-            ids[i] = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("id").GetGuid();
-        }
-
-        return ids;
-    }
-
-    private static async Task<HttpClient[]> RegisterCustomersAsync(MallProcess mall, int count, CancellationToken cancellationToken)
-    {
-        using var http = new HttpClient { BaseAddress = mall.Address };
-        var customers = new HttpClient[count];
-        for (var i = 0; i < count; i++)
-        {
-            var email = $"customer{i}@bench.test";
-            using var answer = await http.PostAsJsonAsync("api/account/register", new { email, password = Demo.Password, name = $"Customer {i}" }, cancellationToken);
-            answer.EnsureSuccessStatusCode();
-            customers[i] = await mall.SignInAsync(email, Demo.Password, cancellationToken);
-        }
-
-        return customers;
-    }
-
-    private static async Task SampleAsync(MallProcess mall, Run run, List<MemorySample> memory, Action progress, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            progress();
-            memory.Add(new MemorySample(run.Accepted, Total(mall)));
-            try
+            var bar = progress.AddTask($"{customers.Count} customers order, {what}", maxValue: options.Orders ?? options.Seconds);
+            while (await Task.WhenAny(ordering, Task.Delay(TimeSpan.FromSeconds(1), cancellationToken)) != ordering)
             {
-                await timer.WaitForNextTickAsync(cancellationToken);
+                memory.Add(new MemorySample(customers.Accepted, Memory(mall.Usage())));
+                bar.Value = options.Orders is null ? memory.Count : customers.Accepted;
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+        });
+        return await ordering;
     }
 
-    private static long Total(MallProcess mall) => ProcessUsage.OfTree(mall.Id).Sum(usage => usage.MemoryBytes);
-
-    // By what is cheap to ask: an audit asks for every order that ever was.
-    private static async Task SettleAsync(MallProcess mall, CancellationToken cancellationToken)
-    {
-        var patience = Stopwatch.StartNew();
-        List<(NpgsqlDataSource Database, string Table)> waiting = [(mall.Database("sidecar"), "event_queue")];
-        await using (var server = mall.Database("postgres"))
-        await using (var names = server.CreateCommand("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'sidecar')"))
-        await using (var reader = await names.ExecuteReaderAsync(cancellationToken))
-        {
-            while (await reader.ReadAsync(cancellationToken))
-                waiting.Add((mall.Database(reader.GetString(0)), "outbox"));
-        }
-
-        while (patience.Elapsed < SettlingTime && await AnyAsync())
-            await Task.Delay(50, cancellationToken);
-        foreach (var (database, _) in waiting)
-            await database.DisposeAsync();
-
-        // What one publishes may make another publish.
-        async Task<bool> AnyAsync()
-        {
-            foreach (var (database, table) in waiting.Concat(waiting))
-            {
-                await using var command = database.CreateCommand($"SELECT EXISTS (SELECT 1 FROM {table})");
-                if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
-                    return true;
-            }
-
-            return false;
-        }
-    }
-
-    private static async Task<int?> AuditAsync(HttpClient observer, CancellationToken cancellationToken)
-    {
-        var patience = Stopwatch.StartNew();
-        while (true)
-        {
-            using var answer = await observer.GetAsync("api/ops/audit", cancellationToken);
-            if (!answer.IsSuccessStatusCode)
-                return null;
-            var disagreements = (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken)).GetProperty("disagreements").GetArrayLength();
-            if (disagreements == 0 || patience.Elapsed > SettlingTime)
-                return disagreements;
-        }
-    }
-
-    /// <summary>One run of the closed loop.</summary>
-    private sealed class Run(HttpClient[] customers, Guid[] offers, int orders, TimeSpan time)
-    {
-        private readonly List<double>[] _latencies = [.. customers.Select(_ => new List<double>())];
-        private readonly Dictionary<string, int> _refused = [];
-        private int _begun;
-        private int _accepted;
-
-        public int Accepted => Volatile.Read(ref _accepted);
-
-        public IReadOnlyDictionary<string, int> Refused => _refused;
-
-        public async Task GoAsync(CancellationToken cancellationToken)
-        {
-            var clock = Stopwatch.StartNew();
-            await Task.WhenAll(customers.Select((customer, index) => Task.Run(async () =>
-            {
-                while (clock.Elapsed < time && Interlocked.Increment(ref _begun) is var number && number <= orders)
-                    await OrderAsync(customer, offers[number % offers.Length], _latencies[index], cancellationToken);
-            }, cancellationToken)));
-        }
-
-        public double[] LatenciesMs() => [.. _latencies.SelectMany(ms => ms).Order()];
-
-        private async Task OrderAsync(HttpClient customer, Guid offerId, List<double> latencies, CancellationToken cancellationToken)
-        {
-            var start = Stopwatch.GetTimestamp();
-            using var answer = await customer.PostAsJsonAsync(
-                "api/orders", new { offerId, quantity = 1, destination = "1 Main Street", paymentMethod = "card_ok" }, cancellationToken);
-            await answer.Content.ReadAsByteArrayAsync(cancellationToken);
-            latencies.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            if (answer.StatusCode == HttpStatusCode.Created)
-            {
-                Interlocked.Increment(ref _accepted);
-                return;
-            }
-
-            lock (_refused)
-            {
-                var status = $"{(int)answer.StatusCode}";
-                _refused[status] = _refused.GetValueOrDefault(status) + 1;
-            }
-        }
-    }
+    private static long Memory(IReadOnlyList<ProcessUsage> usage) => usage.Sum(one => one.MemoryBytes);
 }

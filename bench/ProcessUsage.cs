@@ -10,7 +10,20 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
     private const int TicksPerSecond = 100;
 
     /// <summary>Reads the usage of a process and all its descendants from <c>/proc</c>. Empty where there is none.</summary>
-    public static IReadOnlyList<ProcessUsage> OfTree(int rootId)
+    /// <param name="mark">What those have in their environment that belong to it and are no descendants, as programs that the AppHost's orchestrator starts.</param>
+    public static IReadOnlyList<ProcessUsage> OfTree(int rootId, string? mark = null) =>
+        [.. Tree(rootId, mark)
+            .GroupBy(entry => entry.Name)
+            .Select(program => new ProcessUsage(
+                program.Key,
+                Time(program.Sum(entry => entry.CpuTicks)),
+                program.Sum(entry => entry.MemoryBytes)))
+            .OrderByDescending(usage => usage.Cpu)];
+
+    /// <summary>The ids of the same processes.</summary>
+    public static IReadOnlyList<int> IdsOfTree(int rootId, string mark) => [.. Tree(rootId, mark).Select(entry => entry.Id)];
+
+    private static IEnumerable<Entry> Tree(int rootId, string? mark)
     {
         if (!Directory.Exists("/proc/self"))
             return [];
@@ -18,15 +31,24 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
             .Select(path => int.TryParse(Path.GetFileName(path), out var id) ? Read(id) : null)
             .OfType<Entry>()
             .ToDictionary(entry => entry.Id);
-        bool IsInTree(Entry entry) => entry.Id == rootId || (all.TryGetValue(entry.ParentId, out var parent) && IsInTree(parent));
-        return [.. all.Values.Where(IsInTree)
-            .GroupBy(entry => entry.Name)
-            .Select(program => new ProcessUsage(
-                program.Key,
-                TimeSpan.FromSeconds(program.Sum(entry => (double)entry.CpuTicks) / TicksPerSecond),
-                program.Sum(entry => entry.MemoryBytes)))
-            .OrderByDescending(usage => usage.Cpu)];
+        bool IsInTree(Entry entry) => entry.Id == rootId || (mark is not null && HasMark(entry.Id, mark)) || (all.TryGetValue(entry.ParentId, out var parent) && IsInTree(parent));
+        return all.Values.Where(IsInTree);
     }
+
+    private static bool HasMark(int id, string mark)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/environ").Split('\0').Contains(mark);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>So many of the kernel's ticks.</summary>
+    public static TimeSpan Time(long ticks) => TimeSpan.FromSeconds((double)ticks / TicksPerSecond);
 
     private static Entry? Read(int id)
     {
@@ -37,7 +59,7 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             long Number(int field) => long.Parse(fields[field - 3], CultureInfo.InvariantCulture);
             var command = File.ReadAllText($"/proc/{id}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
-            var name = command.FirstOrDefault(part => part.EndsWith(".dll", StringComparison.Ordinal)) ?? command.FirstOrDefault() ?? "";
+            var name = command.FirstOrDefault(part => part.EndsWith(".dll", StringComparison.Ordinal)) ?? command.FirstOrDefault() ?? stat[(stat.IndexOf('(') + 1)..stat.LastIndexOf(')')];
             var statm = File.ReadAllText($"/proc/{id}/statm").Split(' ');
             var own = (long.Parse(statm[1], CultureInfo.InvariantCulture) - long.Parse(statm[2], CultureInfo.InvariantCulture)) * Environment.SystemPageSize;
             // A parent counts what its ended children used: connections that PostgreSQL has closed are in there.

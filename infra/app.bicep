@@ -98,7 +98,10 @@ var gateway = !isGateway ? [] : concat(
   ]))
 )
 
-var web = appId != 'web' ? [] : [{ name: 'Web__Proxies', value: proxies }]
+var web = appId != 'web' ? [] : [
+  { name: 'Web__Proxies', value: proxies }
+  { name: 'Web__CookieKey', value: '${vault.properties.vaultUri}keys/cookies' }
+]
 
 var operations = appId != 'operations' ? [] : map(range(0, length(joining)), i => { name: 'Operations__Services__${i}', value: joining[i].appId })
 

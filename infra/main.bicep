@@ -31,6 +31,10 @@ param paymentProviderKey string = ''
 @secure()
 param smtpPassword string = ''
 
+@description('What the service that pushes messages knows the mall by.')
+@secure()
+param pushKey string = ''
+
 var tags = { 'azd-env-name': environmentName }
 var deployed service[] = filter(services, service => demo || !service.isDemo)
 
@@ -52,7 +56,7 @@ module monitoring 'modules/monitoring.bicep' = {
 
 module platform 'modules/platform.bicep' = {
   scope: group
-  params: { paymentProviderKey: paymentProviderKey, smtpPassword: smtpPassword, location: location, tags: tags }
+  params: { paymentProviderKey: paymentProviderKey, smtpPassword: smtpPassword, pushKey: pushKey, location: location, tags: tags }
 }
 
 module environment 'modules/environment.bicep' = {
@@ -98,9 +102,16 @@ module dapr 'modules/dapr.bicep' = [for service in deployed: {
   dependsOn: [environment, identities, postgres, serviceBus]
 }]
 
-// The keys that sign tokens are wrapped by one in the vault, which the gateway alone may use.
-module tokens 'modules/tokens.bicep' = {
+// What protects tokens and cookies is wrapped by keys in the vault, each of which one service alone may use.
+module tokens 'modules/wrapping-key.bicep' = {
   scope: group
+  params: { name: 'tokens', appId: 'gateway' }
+  dependsOn: [identities, platform]
+}
+
+module cookies 'modules/wrapping-key.bicep' = {
+  scope: group
+  params: { name: 'cookies', appId: 'web' }
   dependsOn: [identities, platform]
 }
 

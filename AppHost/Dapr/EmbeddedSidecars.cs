@@ -67,7 +67,10 @@ internal sealed class EmbeddedSidecars : Sidecars
             throw new InvalidOperationException();
         _apps[app.AppId] = (app, http, grpc);
         foreach (var instance in instances)
+        {
             Tell(instance, app, http, grpc);
+            instance.WithEnvironment("Dapr__BulkSubscribe", "true");
+        }
     }
 
     public override void WaitedForBy<T>(IResourceBuilder<T> app) => app.WaitFor(_sidecar);

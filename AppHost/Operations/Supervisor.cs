@@ -8,7 +8,7 @@ using OrderMall.Control;
 namespace OrderMall.AppHost.Operations;
 
 /// <summary>
-/// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some eight seconds.
+/// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some nine seconds.
 /// Aspire itself has no restart policy. What was stopped by an operator or in the dashboard stays stopped.
 /// </summary>
 internal sealed partial class Supervisor(
@@ -16,7 +16,9 @@ internal sealed partial class Supervisor(
 {
     private const int MissesAllowed = 2;
     private const int LastLines = 12;
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(3);
+    // While one of them does not answer.
+    private static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -86,6 +88,7 @@ internal sealed partial class Supervisor(
         using var timer = new PeriodicTimer(ProbeInterval);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
+            timer.Period = services.Programs.Any(program => program.Misses > 0) ? DoubtInterval : ProbeInterval;
             if (state.IsOpen)
                 await Task.WhenAll(services.Programs.Where(program => program.IsRunning).Select(program => ProbeAsync(program, stoppingToken)));
         }

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
@@ -8,16 +9,31 @@ using FluentValidation.Validators;
 namespace OrderMall.ServiceDefaults.Api;
 
 /// <summary>
-/// Which fields a request must have, the same for who reads it and who describes it. Where there is a validator of the whole it says so, field by
-/// field; else whatever cannot be <see langword="null"/> and has no default must be there.
+/// Which fields a request, an answer or an event must have, the same for who reads it and who describes it. Where there is a validator of the whole
+/// it says so, field by field; else whatever cannot be <see langword="null"/> and has no default must be there.
 /// </summary>
-internal static partial class RequiredFields
+public static partial class RequiredFields
 {
+    private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> Demanding = [];
+
+    /// <summary>
+    /// Reads the same, and throws <see cref="JsonException"/> where something is missing: what another service or a provider says is not
+    /// filled in with zeros, of which one would be an approval.
+    /// </summary>
+    public static JsonTypeInfo<T> In<T>(JsonTypeInfo<T> type) => (JsonTypeInfo<T>)Demanding.GetValue(
+        type.Options, options => new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Demand) }).GetTypeInfo(typeof(T));
+
     /// <summary>Has requests refused that lack one, or have null in its place or in a list: <see cref="JsonException"/>.</summary>
     /// <param name="services">Tells which requests have a validator.</param>
-    public static void Demand(JsonTypeInfo type, IServiceProviderIsService services)
+    internal static void Demand(JsonTypeInfo type, IServiceProviderIsService services)
     {
-        if (type.Kind != JsonTypeInfoKind.Object || services.IsService(ValidatorOf(type.Type)))
+        if (!services.IsService(ValidatorOf(type.Type)))
+            Demand(type);
+    }
+
+    private static void Demand(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object)
             return;
         var demanded = type.Properties.Where(IsDemanded).ToList();
         demanded.ForEach(property => property.IsRequired = true);
@@ -35,14 +51,14 @@ internal static partial class RequiredFields
     }
 
     /// <summary>The fields by name.</summary>
-    public static HashSet<string> Of(JsonTypeInfo type, IServiceProvider services) =>
+    internal static HashSet<string> Of(JsonTypeInfo type, IServiceProvider services) =>
         services.GetService(ValidatorOf(type.Type)) is IValidator validator
             ? [.. validator.CreateDescriptor().Rules.Where(rule => !rule.HasCondition && rule.Components.Any(component => component is { HasCondition: false, Validator: INotNullValidator or INotEmptyValidator }))
                 .Select(rule => JsonNamingPolicy.CamelCase.ConvertName(rule.PropertyName))]
             : [.. type.Properties.Where(IsDemanded).Select(property => property.Name)];
 
     /// <summary>The names of the fields that a request lacks, if that is what is wrong with it.</summary>
-    public static IReadOnlyList<string> MissingIn(JsonException wrong) =>
+    internal static IReadOnlyList<string> MissingIn(JsonException wrong) =>
         Missing().Match(wrong.Message) is { Success: true } missing ? [.. missing.Groups["name"].Captures.Select(capture => capture.Value)] : [];
 
     private static bool IsDemanded(JsonPropertyInfo property) =>

@@ -12,7 +12,7 @@ namespace OrderMall.ServiceDefaults.Connections;
 /// for a request makes room; where all have one in flight, the newcomer is closed unanswered. So nobody shuts others out by being idle.
 /// </summary>
 /// <remarks>The connections of known proxies count in all only: behind one of them is everybody.</remarks>
-public sealed partial class ConnectionLimits(IConfiguration configuration, ConnectionLimits.Keys keys, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
+public sealed partial class ConnectionLimits(ConnectionLimits.Most most, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
 {
     private const int DefaultTotal = 10_000;
     private const int DefaultPerAddress = 500;
@@ -20,20 +20,25 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
     /// <summary>How long all headers of a request may take: of the first from the connection on, of others from their first byte on.</summary>
     public static readonly TimeSpan HeadersTime = TimeSpan.FromSeconds(10);
 
-    private readonly int _total = Positive(configuration, keys.Total, DefaultTotal, of: "connections");
-    private readonly int _perAddress = Positive(configuration, keys.PerAddress, DefaultPerAddress, of: "connections");
+    private readonly int _total = most.InAll;
+    private readonly int _perAddress = most.PerAddress;
     private readonly OccasionalLog _refusals = new(time);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (int Open, LinkedList<Visit> Idle)> _addresses = [];
     private readonly LinkedList<Visit> _idle = [];
     private int _open;
 
-    /// <summary>Puts the limits on every address that a service listens on for people. Comes before those are said.</summary>
+    /// <summary>
+    /// Puts the limits on every address that a service listens on for people, and has requests come from whom <see cref="KnownProxies"/> say, before
+    /// anything is asked of them. Comes before the addresses are said.
+    /// </summary>
     /// <param name="isInside">Which addresses are not for people.</param>
+    /// <exception cref="InvalidOperationException">A setting is wrong; the message names the key.</exception>
     public static void Add(WebApplicationBuilder builder, Keys keys, Func<IPEndPoint?, bool>? isInside = null)
     {
-        builder.Services.AddSingleton(services => new KnownProxies(services.GetRequiredService<IConfiguration>(), keys.Proxies));
-        builder.Services.AddSingleton(keys);
+        builder.Services.AddSingleton(new KnownProxies(builder.Configuration, keys.Proxies));
+        builder.Services.AddSingleton(new Most(
+            Positive(builder.Configuration, keys.Total, DefaultTotal, of: "connections"), Positive(builder.Configuration, keys.PerAddress, DefaultPerAddress, of: "connections")));
         builder.Services.AddSingleton<ConnectionLimits>();
         builder.Services.AddSingleton<IStartupFilter, Requests>();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -47,13 +52,6 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
                 endpoint.Use(next => connection => limits.PassAsync(connection, next));
             });
         });
-    }
-
-    /// <summary>Has the limits count, and requests come from whom <see cref="KnownProxies"/> say. A wrong setting is told here, before anything has started.</summary>
-    public static void Use(WebApplication app)
-    {
-        app.Services.GetRequiredService<ConnectionLimits>();
-        app.Services.GetRequiredService<KnownProxies>().Use(app);
     }
 
     /// <summary>What counts as one address. Whoever has one IPv6 address has the whole /64 around it.</summary>
@@ -167,6 +165,9 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
     /// <param name="Proxies">The key of the known proxies (none by default).</param>
     public sealed record Keys(string Total, string PerAddress, string Proxies);
 
+    /// <summary>How many connections there may be.</summary>
+    public sealed record Most(int InAll, int PerAddress);
+
     /// <summary>One connection.</summary>
     private sealed class Visit
     {
@@ -222,8 +223,8 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
         }
     }
 
-    // Before everything else: a request is in flight until whatever becomes of it has.
-    private sealed class Requests : IStartupFilter
+    // Before everything else: a request is in flight until whatever becomes of it has, and where it comes from counts from the first question on.
+    private sealed class Requests(KnownProxies proxies) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
@@ -240,6 +241,7 @@ public sealed partial class ConnectionLimits(IConfiguration configuration, Conne
                     visit?.IsAsking(false);
                 }
             });
+            proxies.Use(app);
             next(app);
         };
     }

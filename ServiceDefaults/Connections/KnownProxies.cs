@@ -21,7 +21,7 @@ public sealed class KnownProxies
     public bool Contains(IPAddress address) => Array.Exists(_networks, network => network.Contains(Plain(address)));
 
     /// <summary>From here on a request comes from whom the proxies say.</summary>
-    public void Use(WebApplication app)
+    public void Use(IApplicationBuilder app)
     {
         if (_networks.Length == 0)
             return;

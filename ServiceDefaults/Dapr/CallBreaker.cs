@@ -9,7 +9,7 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// After as many it refuses for a while, then lets one call try.
 /// </summary>
 /// <param name="refusalsAreAnswers">Whether it works for who refuses what it was asked: so it is with who is outside the mall, in which a refusal is 200 with an outcome.</param>
-internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false) : ResilienceStrategy<HttpResponseMessage>
+internal sealed class CallBreaker(TimeProvider time, int breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false) : ResilienceStrategy<HttpResponseMessage>
 {
     private readonly Lock _lock = new();
     private int _failures;
@@ -46,7 +46,7 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor, bool refusa
         {
             if (_openUntil is null)
                 return true;
-            if (_isTrying || DateTimeOffset.UtcNow < _openUntil)
+            if (_isTrying || time.GetUtcNow() < _openUntil)
                 return false;
             return _isTrying = true;
         }
@@ -60,7 +60,7 @@ internal sealed class CallBreaker(int breakAfter, TimeSpan breakFor, bool refusa
             if (succeeded == true)
                 (_failures, _openUntil) = (0, null);
             else if (succeeded == false && (_openUntil is not null || ++_failures >= breakAfter))
-                (_failures, _openUntil) = (0, DateTimeOffset.UtcNow + breakFor);
+                (_failures, _openUntil) = (0, time.GetUtcNow() + breakFor);
         }
     }
 }

@@ -15,7 +15,7 @@ internal static class CallPolicy
     /// <summary>Reads what is configured for calls to a service.</summary>
     /// <returns>The policy, for each path its own, since a breaker is kept per path; <see langword="null"/> where nothing is configured.</returns>
     /// <exception cref="InvalidOperationException">A setting cannot be read; the message names it.</exception>
-    public static Func<ResiliencePipeline<HttpResponseMessage>>? Read(IConfiguration configuration, string appId)
+    public static Func<TimeProvider, ResiliencePipeline<HttpResponseMessage>>? Read(IConfiguration configuration, string appId)
     {
         var section = configuration.GetSection($"Resiliency:{appId}");
         if (!section.Exists())
@@ -27,7 +27,7 @@ internal static class CallPolicy
         var breakAfter = Setting("BreakAfter", static text => int.Parse(text, CultureInfo.InvariantCulture));
         var breakFor = Setting("BreakFor", static text => TimeSpan.Parse(text, CultureInfo.InvariantCulture)) ?? TimeSpan.FromSeconds(3);
 
-        return () => Build(timeout, retries, retryAfter, retryOn, breakAfter, breakFor);
+        return time => Build(time, timeout, retries, retryAfter, retryOn, breakAfter, breakFor);
 
         T? Setting<T>(string name, Func<string, T> read)
             where T : struct => section[name] is null ? null : SettingOf(name, read);
@@ -46,10 +46,10 @@ internal static class CallPolicy
     }
 
     /// <summary>For who is outside the mall and has nothing configured: as <c>payment-provider</c> in <c>components/resiliency.yaml</c>.</summary>
-    public static ResiliencePipeline<HttpResponseMessage> Outside() =>
-        Build(TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3), refusalsAreAnswers: true);
+    public static ResiliencePipeline<HttpResponseMessage> Outside(TimeProvider time) =>
+        Build(time, TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3), refusalsAreAnswers: true);
 
-    private static ResiliencePipeline<HttpResponseMessage> Build(TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false)
+    private static ResiliencePipeline<HttpResponseMessage> Build(TimeProvider time, TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false)
     {
         // In Dapr's order: each try has its own time, and an open breaker is not asked twice.
         var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>();
@@ -65,7 +65,7 @@ internal static class CallPolicy
         }
 
         if (breakAfter is > 0)
-            pipeline.AddStrategy(_ => new CallBreaker(breakAfter.Value, breakFor, refusalsAreAnswers), new NoOptions());
+            pipeline.AddStrategy(_ => new CallBreaker(time, breakAfter.Value, breakFor, refusalsAreAnswers), new NoOptions());
 
         return (timeout is null ? pipeline : pipeline.AddTimeout(timeout.Value)).Build();
     }

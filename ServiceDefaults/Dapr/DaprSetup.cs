@@ -3,6 +3,7 @@ using System.Text;
 using Dapr.Client;
 using Grpc.Net.Client;
 using OrderMall.ServiceDefaults.Api;
+using OrderMall.ServiceDefaults.Connections;
 
 namespace OrderMall.ServiceDefaults.Dapr;
 
@@ -22,6 +23,12 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEnd
     /// <summary>The state store component, of <c>Dapr:StateStore</c>.</summary>
     public required string StateStore { get; init; }
 
+    /// <summary>
+    /// Whether events come in bulk, of <c>Dapr:BulkSubscribe</c>. Not from <c>daprd</c> on a broker that has no bulks itself, such as Redis: after an
+    /// outage of the app it hands out no event any more, and none while one of them is retried (seen with 1.18.3).
+    /// </summary>
+    public required bool BulkSubscribe { get; init; }
+
     // Beyond every timeout of components/resiliency.yaml with its retries: those should act first.
     internal static readonly TimeSpan CallTimeLimit = TimeSpan.FromSeconds(12);
 }
@@ -29,9 +36,6 @@ public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEnd
 /// <summary>Connects a service to its sidecar.</summary>
 public static class DaprSetup
 {
-    // In bytes. What is asked outside the mall is answered in a few words.
-    private const int LongestOutsideAnswer = 64 * 1024;
-
     private const string DefaultPubSub = "pubsub";
     private const string DefaultStateStore = "statestore";
 
@@ -50,6 +54,7 @@ public static class DaprSetup
         {
             PubSub = configuration["Dapr:PubSub"] is { Length: > 0 } pubsub ? pubsub : DefaultPubSub,
             StateStore = configuration["Dapr:StateStore"] is { Length: > 0 } store ? store : DefaultStateStore,
+            BulkSubscribe = configuration.GetValue("Dapr:BulkSubscribe", false),
         };
         builder.Services.AddSingleton(sidecar);
         builder.Services.AddDaprClient(dapr => dapr
@@ -72,7 +77,7 @@ public static class DaprSetup
     {
         var policy = CallPolicy.Read(builder.Configuration, appId);
         builder.Services.AddKeyedSingleton(appId, (services, _) =>
-            new ServiceClient(appId, InvocationClient(services.GetRequiredService<SidecarEndpoint>(), appId), policy));
+            new ServiceClient(appId, InvocationClient(services.GetRequiredService<SidecarEndpoint>(), appId), policy is null ? null : () => policy(services.GetRequiredService<TimeProvider>())));
     }
 
     /// <summary>
@@ -86,23 +91,10 @@ public static class DaprSetup
     public static void AddOutsideClient(this WebApplicationBuilder builder, string appId, Uri address, string key)
     {
         var policy = CallPolicy.Read(builder.Configuration, appId) ?? CallPolicy.Outside;
-        builder.Services.AddKeyedSingleton(appId, (_, _) => new ServiceClient(
+        builder.Services.AddKeyedSingleton(appId, (services, _) => new ServiceClient(
             appId,
-            new HttpClient(new SocketsHttpHandler
-            {
-                ConnectTimeout = TimeSpan.FromSeconds(2),
-                // Names may come to stand for other addresses.
-                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-                UseCookies = false,
-                AllowAutoRedirect = false,
-            })
-            {
-                BaseAddress = address,
-                Timeout = SidecarEndpoint.CallTimeLimit,
-                MaxResponseContentBufferSize = LongestOutsideAnswer,
-                DefaultRequestHeaders = { Authorization = new("Bearer", key) },
-            },
-            policy));
+            OutsideProvider.Client(address, key, SidecarEndpoint.CallTimeLimit),
+            () => policy(services.GetRequiredService<TimeProvider>())));
     }
 
     /// <summary>Refuses every request that does not come through this service's own sidecar.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
+using OrderMall.ServiceDefaults.Api;
 using Polly;
 
 namespace OrderMall.ServiceDefaults.Dapr;
@@ -38,7 +39,7 @@ public sealed class ServiceClient(string appId, HttpClient http, Func<Resilience
             using var response = await SendAsync(path, request, requestType, cancellationToken);
             if (response.StatusCode != HttpStatusCode.OK)
                 throw Unavailable(path, $"{(int)response.StatusCode} {await ExcerptAsync(response, cancellationToken)}");
-            return await response.Content.ReadFromJsonAsync(answerType, cancellationToken)
+            return await response.Content.ReadFromJsonAsync(RequiredFields.In(answerType), cancellationToken)
                 ?? throw Unavailable(path, "an empty answer");
         }
         catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException or ExecutionRejectedException

@@ -33,12 +33,12 @@ public sealed class StateStore(DaprClient dapr, string store)
     /// <summary>Reads several keys.</summary>
     /// <param name="type">How the values are written as JSON.</param>
     /// <typeparam name="T">The values' type.</typeparam>
-    /// <returns>What was found, by key; missing keys are absent.</returns>
+    /// <returns>What was found with its ETag, by key; missing keys are absent.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
-    public async Task<IReadOnlyDictionary<string, T>> GetManyAsync<T>(IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, StateEntry<T>>> GetManyAsync<T>(IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
-        var found = new Dictionary<string, T>(keys.Count);
+        var found = new Dictionary<string, StateEntry<T>>(keys.Count);
         if (keys.Count == 0)
             return found;
         var items = await ReachAsync(
@@ -48,9 +48,9 @@ public sealed class StateStore(DaprClient dapr, string store)
         foreach (var item in items)
         {
             if (item.Value is { Length: > 0 } value)
-                found[item.Key] = Read(item.Key, Encoding.UTF8.GetBytes(value), type);
+                found[item.Key] = new(Read(item.Key, Encoding.UTF8.GetBytes(value), type), item.ETag);
             // The SDK drops the error of a key that could not be read, which then looks like one that is not there.
-            else if ((await GetAsync(item.Key, type, cancellationToken)).Value is { } missed)
+            else if (await GetAsync(item.Key, type, cancellationToken) is { Value: not null } missed)
                 found[item.Key] = missed;
         }
 

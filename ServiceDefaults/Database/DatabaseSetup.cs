@@ -13,7 +13,7 @@ public static class DatabaseSetup
     private const int CommandSeconds = 10;
     internal const string ProbeKey = "probe";
 
-    /// <summary>The key of the context for what anybody may read: <see cref="AddPublicReads"/>.</summary>
+    /// <summary>The key of the context and of the data source for what anybody may read: <see cref="AddPublicReads"/>.</summary>
     public const string PublicReads = "public reads";
     private const int PublicReadsAtOnce = 4;
     private const int PublicReadSeconds = 2;
@@ -61,7 +61,7 @@ public static class DatabaseSetup
     }
 
     /// <summary>
-    /// Adds a context of its own for what anybody may read, with few connections that are no others' and a time limit for statements: however
+    /// Adds a context and a data source of their own for what anybody may read, or many at once add up, with few connections that are no others' and a time limit for statements: however
     /// many read, and whatever they look for, there is a connection for who writes, and a core.
     /// </summary>
     /// <typeparam name="TDb">The service's context.</typeparam>

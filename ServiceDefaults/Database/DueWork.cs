@@ -75,6 +75,12 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
                 DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
                 return;
             }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // What nobody foresaw of one row stops neither the others nor the service.
+                LogUnforeseen(logger, e, id);
+                return;
+            }
         }
     }
 
@@ -87,4 +93,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
 
     [LoggerMessage(LogLevel.Warning, "{Id} is taken up again later: {Reason}")]
     private static partial void LogLater(ILogger logger, Guid id, string reason);
+
+    [LoggerMessage(LogLevel.Error, "{Id} cannot be brought to an end, and is taken up again later")]
+    private static partial void LogUnforeseen(ILogger logger, Exception failure, Guid id);
 }

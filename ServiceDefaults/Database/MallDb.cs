@@ -36,6 +36,13 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <summary>Remembers in whose trace a new row was begun: what is done for it later belongs to it too. Its kind has the property <see cref="TraceParent"/>.</summary>
     protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
 
+    /// <summary>A row that was read before in this context or added to it, without asking the database.</summary>
+    /// <param name="key">Its primary key.</param>
+    /// <typeparam name="TRow">The kind of row.</typeparam>
+    /// <returns><see langword="null"/> where there was none.</returns>
+    public TRow? Loaded<TRow>(Guid key)
+        where TRow : class => Set<TRow>().Local.FindEntry(key)?.Entity;
+
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
     /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>
     /// <typeparam name="T">What is decided.</typeparam>

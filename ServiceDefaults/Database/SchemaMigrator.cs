@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace OrderMall.ServiceDefaults.Database;
@@ -10,7 +11,8 @@ namespace OrderMall.ServiceDefaults.Database;
 /// <summary>
 /// Brings the database's schema up to date before the service listens: the <c>Schema/*.sql</c> files embedded in the
 /// service (and the shared ones of this assembly), in the order of their names, each in its own transaction, one
-/// replica at a time. A file that was applied may not change any more.
+/// replica at a time. A file that was applied may not change any more. A file of one statement that makes or drops an index <c>CONCURRENTLY</c>, which
+/// holds no writes up, is applied outside of a transaction, and again after an attempt that was cut off.
 /// </summary>
 internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly service, ILogger<SchemaMigrator> logger) : IHostedService
 {
@@ -46,7 +48,7 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
     private async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
+        await LockAsync(connection, cancellationToken);
         try
         {
             await ExecuteAsync(connection, "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())", cancellationToken);
@@ -72,8 +74,12 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
             return;
         }
 
+        var concurrent = Concurrent().Match(sql);
+        if (concurrent.Success)
+            await ApplyOutsideAsync(connection, sql, concurrent.Groups["made"].Value, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, sql, cancellationToken);
+        if (!concurrent.Success)
+            await ExecuteAsync(connection, sql, cancellationToken);
         await using var record = new NpgsqlCommand("INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", connection, transaction)
         {
             Parameters = { new() { Value = name }, new() { Value = hash } },
@@ -81,6 +87,31 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
         await record.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         LogApplied(name);
+    }
+
+    // What is not done at once, and not undone where it is cut off: an index that is there and not valid is what an attempt left of it.
+    private static async Task ApplyOutsideAsync(NpgsqlConnection connection, string sql, string index, CancellationToken cancellationToken)
+    {
+        await using var ask = new NpgsqlCommand("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(nullif($1, ''))", connection) { Parameters = { new() { Value = index } } };
+        var isValid = (bool?)await ask.ExecuteScalarAsync(cancellationToken);
+        if (isValid == true)
+            return;
+        if (isValid == false)
+            await ExecuteAsync(connection, $"DROP INDEX CONCURRENTLY {index}", cancellationToken);
+        await ExecuteAsync(connection, sql, cancellationToken);
+    }
+
+    // Never by a statement that waits in the database: CONCURRENTLY waits for every statement that goes on there, and would wait for that one for ever.
+    private static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        for (var waited = Stopwatch.StartNew(); ; await Task.Delay(Pause, cancellationToken))
+        {
+            await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { new() { Value = LockKey } } };
+            if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+                return;
+            if (waited.Elapsed > TimeSpan.FromSeconds(MigrationSeconds))
+                throw new InvalidOperationException($"Another instance has been changing the schema of the database for {MigrationSeconds} s: see what it waits for in pg_stat_activity, end that, and start again.");
+        }
     }
 
     private IEnumerable<(string Name, string Sql)> Scripts()
@@ -124,6 +155,9 @@ internal sealed partial class SchemaMigrator(NpgsqlDataSource database, Assembly
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    [GeneratedRegex(@"^(CREATE (UNIQUE )?INDEX CONCURRENTLY (?<made>[a-z_0-9]+) ON|DROP INDEX CONCURRENTLY)\b", RegexOptions.Multiline)]
+    private static partial Regex Concurrent();
 
     [LoggerMessage(LogLevel.Information, "Applied schema file {Name}")]
     private partial void LogApplied(string name);

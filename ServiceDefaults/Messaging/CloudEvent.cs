@@ -1,7 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>What of a CloudEvents 1.0 envelope a subscriber reads.</summary>
 /// <param name="Id">Unique for the event: redeliveries carry the same id.</param>
 /// <param name="Type">The event's name, such as <c>OrderAccepted</c>.</param>
+/// <param name="TraceParent">The W3C trace context in which it was published, if there was one.</param>
 /// <typeparam name="T">The payload of the topic.</typeparam>
-public sealed record CloudEvent<T>(string Id, string Type, T Data);
+public sealed record CloudEvent<T>(string Id, string Type, T Data, [property: JsonPropertyName("traceparent")] string? TraceParent = null);

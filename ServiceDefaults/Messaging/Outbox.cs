@@ -18,7 +18,7 @@ public static class Outbox
         db.Outbox.Add(new OutboxMessage
         {
             EventId = StableId.Of($"{T.Topic}/{type}/{e.Key}/{e.Version}", e.At, e.Version),
-            Topic = T.Topic,
+            Topic = T.TopicOf(type),
             Type = type,
             Key = e.Key,
             Version = e.Version,

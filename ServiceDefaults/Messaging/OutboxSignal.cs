@@ -51,14 +51,25 @@ internal sealed class OutboxSignal : SaveChangesInterceptor, IDbTransactionInter
     private void AfterSave(DbContext? context)
     {
         // Inside a transaction nobody else sees the events before it is committed.
-        if (context is { Database.CurrentTransaction: null } && context.ChangeTracker.Entries<OutboxMessage>().Any())
+        if (context is { Database.CurrentTransaction: null } && HasMessages(context))
             Set();
     }
 
     private void AfterCommit(DbContext? context)
     {
         // A save's own transaction commits before the save is done: that is signalled then.
-        if (context?.ChangeTracker.Entries<OutboxMessage>().Any(entry => entry.State == EntityState.Unchanged) == true)
+        if (context is not null && HasMessages(context))
             Set();
+    }
+
+    // All are saved, so that nothing need be looked for in the other rows.
+    private static bool HasMessages(DbContext context)
+    {
+        var tracker = context.ChangeTracker;
+        var detects = tracker.AutoDetectChangesEnabled;
+        tracker.AutoDetectChangesEnabled = false;
+        var has = tracker.Entries<OutboxMessage>().Any(entry => entry.State == EntityState.Unchanged);
+        tracker.AutoDetectChangesEnabled = detects;
+        return has;
     }
 }

@@ -1,14 +1,19 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OrderMall.ServiceDefaults.Alarms;
-using OrderMall.ServiceDefaults.Database;
+using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
-/// <summary>What a service subscribes to: announced to the sidecar at <c>GET /dapr/subscribe</c>.</summary>
+/// <summary>What a service subscribes to: announced to the sidecar at <c>GET /dapr/subscribe</c>. Events come in bulk where the sidecar does that well, else one by one.</summary>
 public class Subscriptions
 {
+    // An event waits for its neighbours for so long at most, and a delivery is well handled within its time limit.
+    private const int MostAtOnce = 100;
+    private const int LongestWaitMs = 20;
+
     private readonly IEndpointRouteBuilder _routes;
     private readonly string _deadLetterTopic;
     private readonly JsonArray _announced = [];
@@ -22,44 +27,43 @@ public class Subscriptions
     }
 
     /// <summary>Handles events with an effect that is idempotent by itself.</summary>
-    /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
-    /// <param name="handle">Throws to have the event delivered again.</param>
+    /// <param name="types">The events wanted; others of the same topics are acknowledged and ignored.</param>
+    /// <param name="handle">Handles all of them or throws: then they are handled one by one, and what fails alone again comes again or is parked.</param>
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <returns>This, to go on.</returns>
-    public Subscriptions On<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
-        where T : class, IEvent<T> => Add<T>(types, async (services, e, cancellationToken) =>
+    public Subscriptions On<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task> handle)
+        where T : class, IEvent<T> => Add<T>(types, async (services, events, cancellationToken) =>
         {
-            await handle(services, e, cancellationToken);
-            await RecordAsync(services, e.Id, cancellationToken);
+            await handle(services, events, cancellationToken);
+            await RecordAsync(services, [.. events.Select(e => e.Id)], cancellationToken);
         });
 
-    /// <summary>Writes down that an event was handled, for who asks.</summary>
-    private protected virtual Task RecordAsync(IServiceProvider services, string eventId, CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Writes down that events were handled, for who asks.</summary>
+    private protected virtual Task RecordAsync(IServiceProvider services, string[] eventIds, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private protected Subscriptions Add<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, CloudEvent<T>, CancellationToken, Task> handle)
+    private protected Subscriptions Add<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task> handle)
         where T : class, IEvent<T>
     {
-        Announce(T.Topic, T.Topic, _deadLetterTopic, types);
-        async Task Handle(IServiceProvider services, ReadOnlyMemory<byte> envelope, CancellationToken cancellationToken)
+        foreach (var topic in types.Select(T.TopicOf).Distinct())
         {
-            if (Read<T>(envelope, types) is { } e)
-                await handle(services, e, cancellationToken);
+            Announce(topic, topic, _deadLetterTopic, mayBeBulk: true);
+            _handlers.Add(topic, async (services, envelope, cancellationToken) =>
+            {
+                using var document = JsonDocument.Parse(envelope);
+                if (Read<T>(document.RootElement, types) is { } e)
+                    await handle(services, [e], cancellationToken);
+            });
+            _routes.MapPost($"/events/{topic}", async (HttpContext context) =>
+            {
+                using var delivery = Delivery.TryRead(await ReadBodyAsync(context));
+                // What nobody can read will not get better by trying again: to the dead letters.
+                if (delivery is null)
+                    await context.Response.WriteAsync("""{"status":"DROP"}""");
+                else
+                    await delivery.HandleAsync(element => Read<T>(element, types), handle, context);
+            }).ExcludeFromDescription();
         }
 
-        _handlers.Add(T.Topic, Handle);
-        _routes.MapPost($"/events/{T.Topic}", async (HttpContext context) =>
-        {
-            var envelope = await ReadBodyAsync(context);
-            try
-            {
-                await Handle(context.RequestServices, envelope, context.RequestAborted);
-            }
-            catch (JsonException)
-            {
-                // It will not get better by trying again: to the dead letters.
-                await context.Response.WriteAsync("""{"status":"DROP"}""");
-            }
-        }).ExcludeFromDescription();
         return this;
     }
 
@@ -78,36 +82,35 @@ public class Subscriptions
     }
 
     // An event that nobody here wants need not be readable.
-    private static CloudEvent<T>? Read<T>(ReadOnlyMemory<byte> envelope, IReadOnlyCollection<string> types)
+    private static CloudEvent<T>? Read<T>(JsonElement envelope, IReadOnlyCollection<string> types)
         where T : class, IEvent<T>
     {
         try
         {
-            var e = JsonSerializer.Deserialize(envelope.Span, T.Json);
+            var e = envelope.Deserialize(RequiredFields.In(T.Json));
             return e?.Data is not null && types.Contains(e.Type) ? e : null;
         }
-        catch (JsonException)
+        catch (JsonException) when (IsOfAnotherType(envelope, types))
         {
-            using var document = JsonDocument.Parse(envelope);
-            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !types.Contains(type.GetString()))
-                return null;
-            throw;
+            return null;
         }
     }
 
-    internal void Announce(string topic, string route, string deadLetterTopic, IReadOnlyCollection<string>? types = null)
+    private static bool IsOfAnotherType(JsonElement envelope, IReadOnlyCollection<string> types) =>
+        envelope.ValueKind == JsonValueKind.Object && envelope.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && !types.Contains(type.GetString());
+
+    internal void Announce(string topic, string route, string deadLetterTopic, bool mayBeBulk = false)
     {
+        var sidecar = _routes.ServiceProvider.GetRequiredService<SidecarEndpoint>();
         var subscription = new JsonObject
         {
-            ["pubsubname"] = _routes.ServiceProvider.GetRequiredService<SidecarEndpoint>().PubSub,
+            ["pubsubname"] = sidecar.PubSub,
             ["topic"] = topic,
             ["route"] = $"/events/{route}",
             ["deadLetterTopic"] = deadLetterTopic,
         };
-        // A filter for the brokers that know this one; with the others the types that are not wanted arrive and are ignored.
-        // Not by routing rules: Dapr would send what no rule matches to the dead letters.
-        if (types is not null)
-            subscription["metadata"] = new JsonObject { ["eventTypes"] = string.Join(',', types) };
+        if (mayBeBulk && sidecar.BulkSubscribe)
+            subscription["bulkSubscribe"] = new JsonObject { ["enabled"] = true, ["maxMessagesCount"] = MostAtOnce, ["maxAwaitDurationMs"] = LongestWaitMs };
         _announced.Add((JsonNode)subscription);
     }
 }
@@ -122,23 +125,43 @@ public sealed class Subscriptions<TDb> : Subscriptions
     {
     }
 
-    /// <summary>Handles events whose effect and the record that they were handled commit together.</summary>
-    /// <param name="types">The events wanted of that topic; others are acknowledged and ignored.</param>
+    /// <summary>Handles events whose effects, and the record that they were handled, commit together: those of one delivery in one transaction.</summary>
+    /// <param name="types">The events wanted; others of the same topics are acknowledged and ignored.</param>
     /// <param name="effect">
-    /// Changes the context; it is saved by the caller, and so is a transaction that the effect begins for statements of its own.
-    /// Retried, on a fresh context, after a concurrency conflict.
+    /// Changes the context, which is saved by the caller; statements of its own are part of the transaction. Called for one event
+    /// after the other, and again, on a fresh context, after a concurrency conflict.
+    /// </param>
+    /// <param name="load">
+    /// Reads with one query what the effects of these events look up by <see cref="MallDb.Loaded{TRow}"/>: then all are saved together. Without
+    /// it each is saved before the next, which may read what it did.
     /// </param>
     /// <typeparam name="T">The topic's payload.</typeparam>
     /// <returns>This, to go on.</returns>
-    public Subscriptions<TDb> Once<T>(IReadOnlyCollection<string> types, Func<TDb, CloudEvent<T>, CancellationToken, Task> effect)
+    public Subscriptions<TDb> Once<T>(
+        IReadOnlyCollection<string> types,
+        Func<TDb, CloudEvent<T>, CancellationToken, Task> effect,
+        Func<TDb, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task>? load = null)
         where T : class, IEvent<T>
     {
-        Add<T>(types, (services, e, cancellationToken) => Inbox.HandleOnceAsync<TDb>(services, e.Id, (db, ct) => effect(db, e, ct), cancellationToken));
+        Add<T>(types, (services, events, cancellationToken) => Inbox.HandleOnceAsync<TDb, T>(services, events, load, effect, cancellationToken));
         return this;
     }
 
-    private protected override Task RecordAsync(IServiceProvider services, string eventId, CancellationToken cancellationToken) =>
-        Inbox.RecordAsync(services, eventId, cancellationToken);
+    /// <inheritdoc cref="Once{T}(IReadOnlyCollection{string}, Func{TDb, CloudEvent{T}, CancellationToken, Task}, Func{TDb, IReadOnlyList{CloudEvent{T}}, CancellationToken, Task})"/>
+    public Subscriptions<TDb> Once<T>(
+        IReadOnlyCollection<string> types, Action<TDb, CloudEvent<T>> effect, Func<TDb, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task> load)
+        where T : class, IEvent<T> =>
+        Once(
+            types,
+            (db, e, _) =>
+            {
+                effect(db, e);
+                return Task.CompletedTask;
+            },
+            load);
+
+    private protected override Task RecordAsync(IServiceProvider services, string[] eventIds, CancellationToken cancellationToken) =>
+        Inbox.RecordAsync(services, eventIds, cancellationToken);
 }
 
 /// <summary>Lets a service subscribe.</summary>

@@ -43,9 +43,9 @@ internal sealed record AppPlan(string AppId, Uri Address, int SidecarPort, int S
 
     /// <summary>The configuration of the service.</summary>
     /// <param name="connectionString">Of its database, where it has one.</param>
-    public Dictionary<string, string> Settings(string? connectionString, Uri publicAddress)
+    public Dictionary<string, string> Settings(string? connectionString, Uri publicAddress, MallOptions options)
     {
-        var settings = new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(options.Settings)
         {
             ["urls"] = Address.GetLeftPart(UriPartial.Authority),
             ["http_ports"] = "", // set in container images, and would only be warned about
@@ -53,7 +53,8 @@ internal sealed record AppPlan(string AppId, Uri Address, int SidecarPort, int S
             ["DAPR_GRPC_PORT"] = SidecarGrpcPort.ToString(CultureInfo.InvariantCulture),
             ["DAPR_API_TOKEN"] = ApiToken,
             ["APP_API_TOKEN"] = AppToken,
-            ["Mall:Demo"] = "true",
+            ["Dapr:BulkSubscribe"] = "true",
+            ["Mall:Demo"] = options.Demo ? "true" : "false",
             ["PublicUrl"] = publicAddress.GetLeftPart(UriPartial.Authority),
         };
         if (connectionString is not null)

@@ -22,6 +22,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
 
     private readonly MallOptions _options;
     private readonly IProgress<string>? _progress;
+    private readonly IReadOnlyList<MallService> _all;
     private readonly Dictionary<string, HostedService> _services = [];
     private readonly ConcurrentDictionary<string, string> _connectionStrings = [];
     private readonly ILoggerFactory _loggers = ConsoleLog.Create();
@@ -36,6 +37,8 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     private EmbeddedMall(MallOptions options, IProgress<string>? progress)
     {
         (_options, _progress) = (options, progress);
+        // The stand-in belongs to the demo.
+        _all = [.. MallService.All.Where(service => options.Demo || service.AppId != AppIds.PaymentProvider)];
         var free = LoopbackPort.Find(2);
         Address = AppPlan.At(options.Port == 0 ? free[0] : options.Port);
         var webPort = options.WebPort ?? (options.Port is 0 or 65535 ? 0 : options.Port + 1);
@@ -143,20 +146,20 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         EmbeddedSidecar.CheckResources(components);
 
         var databases = await ServerAsync(cancellationToken);
-        var plans = AppPlan.Make(MallService.All.Select(service => service.AppId), Address, WebAddress);
+        var plans = AppPlan.Make(_all.Select(service => service.AppId), Address, WebAddress);
         // The sidecar before the services: a mistake in the components is said before anything else is started.
         await TogetherAsync([token => MakeDatabasesAsync(databases, token), token => StartSidecarAsync(databases, components, plans, token)], cancellationToken);
 
         Report("Starting the services");
-        foreach (var service in MallService.All)
+        foreach (var service in _all)
         {
             var plan = plans.First(plan => plan.AppId == service.AppId);
-            _services[service.AppId] = new HostedService(service, plan, plan.Settings(_connectionStrings.GetValueOrDefault(service.AppId), Address), _loggers.CreateLogger<EmbeddedMall>());
+            _services[service.AppId] = new HostedService(service, plan, plan.Settings(_connectionStrings.GetValueOrDefault(service.AppId), Address, _options), _loggers.CreateLogger<EmbeddedMall>());
         }
 
         _own = plans[^1];
-        var provider = _services[AppIds.PaymentProvider].Plan;
-        _control = new ControlApp(_own.Address, _own.ApiToken, _own.AppToken, this, () => ([new Uri(provider.Address, "/mode")], provider.AppToken));
+        var provider = _services.GetValueOrDefault(AppIds.PaymentProvider)?.Plan;
+        _control = new ControlApp(_own.Address, _own.ApiToken, _own.AppToken, this, () => provider is null ? null : ([new Uri(provider.Address, "/mode")], provider.AppToken));
         var behindTheDoor = _services.Values.Where(service => service.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync([.. behindTheDoor.Select(service => (Func<CancellationToken, Task>)service.StartAsync), _control.StartAsync], cancellationToken);
         await Task.WhenAll(plans.Where(plan => plan.AppId != AppIds.Gateway).Select(plan => ReachableAsync(plan, cancellationToken)));
@@ -180,7 +183,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
 
     private Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken cancellationToken)
     {
-        var withDatabase = MallService.All.Where(service => service.Database is not null).ToList();
+        var withDatabase = _all.Where(service => service.Database is not null).ToList();
         var each = Math.Max(5, ServiceConnections / withDatabase.Count);
         return Task.WhenAll(withDatabase.Select(service => MakeDatabaseAsync(server, service.AppId, service.Database!, each, cancellationToken)));
     }

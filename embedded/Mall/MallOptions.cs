@@ -17,4 +17,10 @@ public sealed record MallOptions
 
     /// <summary>The folder with the Dapr components; by default <c>components/</c> of the checkout.</summary>
     public string? ComponentsPath { get; init; }
+
+    /// <summary>Whether there are demo accounts and offers, and the payment provider's stand-in. Without them <see cref="Settings"/> name a payment provider.</summary>
+    public bool Demo { get; init; } = true;
+
+    /// <summary>Configuration of every service besides, by key.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

@@ -11,5 +11,9 @@ param settings = {
   Smtp__From: readEnvironmentVariable('SMTP_FROM', '')
   Smtp__User: readEnvironmentVariable('SMTP_USER', '')
   Smtp__EnableSsl: empty(readEnvironmentVariable('SMTP_HOST', '')) ? '' : 'true'
+  Push__Address: readEnvironmentVariable('PUSH_ADDRESS', '')
 }
-param fromVault = empty(readEnvironmentVariable('SMTP_USER', '')) ? {} : { Smtp__Password: 'smtp-password' }
+param fromVault = union(
+  empty(readEnvironmentVariable('SMTP_USER', '')) ? {} : { Smtp__Password: 'smtp-password' },
+  empty(readEnvironmentVariable('PUSH_ADDRESS', '')) ? {} : { Push__Key: 'push-key' }
+)

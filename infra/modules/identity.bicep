@@ -1,4 +1,4 @@
-// What a service runs as. What it may is said where that is: its topics (dapr.bicep), its database (databases.bicep), its key (tokens.bicep).
+// What a service runs as. What it may is said where that is: its topics (dapr.bicep), its database (databases.bicep), its key (wrapping-key.bicep).
 import { identityOf } from '../mall.bicep'
 
 param location string

@@ -10,6 +10,9 @@ param paymentProviderKey string
 @secure()
 param smtpPassword string
 
+@secure()
+param pushKey string
+
 var acrPull = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')
 var secretsUser = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '4633458b-17de-408a-b874-0445c86b69e6')
 
@@ -56,6 +59,12 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     name: 'smtp-password'
     tags: tags
     properties: { value: smtpPassword }
+  }
+
+  resource push 'secrets' = if (!empty(pushKey)) {
+    name: 'push-key'
+    tags: tags
+    properties: { value: pushKey }
   }
 }
 

@@ -21,6 +21,7 @@ public sealed class CatalogService : IMallService
         builder.AddServiceClient(AppIds.Dispatch);
         builder.Services.AddSingleton<VisitCapacity>();
         builder.Services.AddHostedService<OverJob>();
+        builder.Services.AddHostedService<SellerOffersJob>();
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddSingleton(new DemoRule(isDemo));
         if (isDemo)
@@ -30,11 +31,15 @@ public sealed class CatalogService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
+        var time = app.Services.GetRequiredService<TimeProvider>();
         app.MapEvents<CatalogDb>()
             .Once<OrderEvent>(OrderEvents.Types, OrderEvents.ReleaseAsync)
-            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.ApplyAsync);
+            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.ApplyAsync)
+            .On<BusinessEvent>([BusinessEvent.RightsChanged], (services, events, cancellationToken) =>
+                Seller.KeepAsync(services.GetRequiredService<CatalogDb>(), events, business => business.Merchant, time, cancellationToken));
         OffersApi.Map(app);
         HoldCalls.Map(app);
+        OrderableCalls.Map(app);
         CatalogAudit.Map(app);
     }
 }

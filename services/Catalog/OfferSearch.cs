@@ -37,6 +37,9 @@ internal sealed record OfferSearch(
 
     private static readonly Dictionary<string, OfferOrder> _orders = new() { ["date"] = OfferOrder.Date, ["price"] = OfferOrder.Price, ["-price"] = OfferOrder.PriceFalling };
 
+    /// <summary>The day, where it is one.</summary>
+    public DateOnly? Day => From == To ? From : null;
+
     /// <summary>Reads it.</summary>
     /// <returns>What is wrong with it, or <see langword="null"/>.</returns>
     public static ValidationProblem? Read(OfferQuery query, out OfferSearch search)
@@ -71,9 +74,10 @@ internal sealed record OfferSearch(
     /// <summary>A page of what is on sale, not over and looked for, with one more.</summary>
     /// <param name="offers">All of <paramref name="db"/> that may be listed at all.</param>
     /// <param name="last">The last of the page before, as it is now.</param>
-    public IQueryable<Offer> Page(CatalogDb db, Func<IQueryable<Offer>, IQueryable<Offer>> offers, int limit, Offer? last, DateOnly earliest)
+    public async Task<IQueryable<Offer>> PageAsync(
+        CatalogDb db, Func<IQueryable<Offer>, IQueryable<Offer>> offers, int limit, Offer? last, DateOnly earliest, CancellationToken cancellationToken)
     {
-        var found = offers(db.WithTexts(Text, Place)).AsNoTracking().Where(offer => !offer.IsOver && offer.OffSaleAt == null);
+        var found = offers(await db.WithTextsAsync(this, cancellationToken)).AsNoTracking().Where(offer => !offer.IsOver && offer.OffSaleAt == null);
         // A day that is not to come is not looked for, and what is for none is no answer to one.
         var first = From is { } from && from > earliest ? from : earliest;
         found = From is not null || To is not null || Order == OfferOrder.Date

@@ -28,7 +28,8 @@ internal static class OffersApi
         Offer? last = null;
         if (page.After is { } after && (last = await db.Offers.AsNoTracking().FirstOrDefaultAsync(offer => offer.Id == after, cancellationToken)) is null)
             return Problems.Invalid("after", "Must be the 'next' of a page that this list gave.");
-        var rows = await search.Page(db, demo.OnSale, page.Limit, last, time.EarliestDay()).ToListAsync(cancellationToken);
+        var found = await search.PageAsync(db, demo.OnSale, page.Limit, last, time.EarliestDay(), cancellationToken);
+        var rows = await found.ToListAsync(cancellationToken);
         return TypedResults.Ok(page.ToPage(rows.ConvertAll(OfferView.Of), offer => offer.Id));
     }
 

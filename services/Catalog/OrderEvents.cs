@@ -8,7 +8,6 @@ internal static class OrderEvents
     public static async Task ReleaseAsync(CatalogDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
     {
         var order = e.Data;
-        await db.Database.BeginTransactionAsync(cancellationToken);
         var hold = await db.Holds.FromSql($"SELECT * FROM hold WHERE order_id = {order.OrderId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
         if (hold is null)
         {

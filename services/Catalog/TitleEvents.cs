@@ -14,7 +14,6 @@ internal static class TitleEvents
         // What was withdrawn while it was reviewed was never on sale, and will not be.
         if (e.Type == TitleEvent.Cancelled && !title.WasApproved)
             return;
-        await db.Database.BeginTransactionAsync(cancellationToken);
         var offer = await db.LockAsync(title.TitleId, cancellationToken);
         if (e.Type == TitleEvent.Approved && offer is null)
         {

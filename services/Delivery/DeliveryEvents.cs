@@ -7,10 +7,16 @@ internal sealed class DeliveryEvents(TimeProvider time)
 
     public static readonly IReadOnlyCollection<string> OrderTypes = [OrderEvent.Cancelled, OrderEvent.Rejected];
 
-    /// <summary>The store has an order: its parcel is begun, unless it was stopped before.</summary>
-    public async Task BeginAsync(DeliveryDb db, CloudEvent<StoreEvent> e, CancellationToken cancellationToken)
+    public static Task LoadAsync(DeliveryDb db, IReadOnlyList<CloudEvent<StoreEvent>> events, CancellationToken cancellationToken)
     {
-        if (e.Data.Fulfilment != Fulfilment.Delivery || await db.Parcels.FindAsync([e.Data.OrderId], cancellationToken) is not null)
+        var orders = events.Select(e => e.Data.OrderId).ToArray();
+        return db.Parcels.Where(parcel => orders.Contains(parcel.OrderId)).LoadAsync(cancellationToken);
+    }
+
+    /// <summary>The store has an order: its parcel is begun, unless it was stopped before.</summary>
+    public void Begin(DeliveryDb db, CloudEvent<StoreEvent> e)
+    {
+        if (e.Data.Fulfilment != Fulfilment.Delivery || db.Loaded<Parcel>(e.Data.OrderId) is not null)
             return;
         var parcel = db.Parcels.Add(Parcel.Begun(e.Data.OrderId, e.Data.Destination ?? "")).Entity;
         db.Publish(ParcelEvent.PreparationStarted, parcel, time.Now());

@@ -19,7 +19,7 @@ public sealed class DeliveryService : IMallService
     {
         var inbound = app.Services.GetRequiredService<DeliveryEvents>();
         app.MapEvents<DeliveryDb>()
-            .Once<StoreEvent>(DeliveryEvents.StoreTypes, inbound.BeginAsync)
+            .Once<StoreEvent>(DeliveryEvents.StoreTypes, inbound.Begin, DeliveryEvents.LoadAsync)
             .Once<OrderEvent>(DeliveryEvents.OrderTypes, inbound.EndAsync);
         DeliveriesApi.Map(app);
         StopCalls.Map(app);

@@ -24,7 +24,8 @@ internal sealed class DispatchDb(DbContextOptions<DispatchDb> options) : MallDb(
     public async Task LockAsync(string merchantId, CancellationToken cancellationToken)
     {
         // A statement of its own, and read committed: the statements after it see all that was committed while it waited.
-        await Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+        if (Database.CurrentTransaction is null)
+            await Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
         await Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({merchantId}, 0))", cancellationToken);
     }
 

@@ -28,6 +28,7 @@ public sealed class DispatchService : IMallService
             .Once<OrderEvent>(DispatchEvents.OrderTypes, inbound.EndAsync);
         WorkersApi.Map(app);
         AssignmentsApi.Map(app);
+        CalendarApi.Map(app);
         StopCalls.Map(app);
         WorkerCalls.Map(app);
         DispatchAudit.Map(app);

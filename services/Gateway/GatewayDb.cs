@@ -26,12 +26,13 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>Gives a new account its role, and tells those who write to people of it: both are saved together with the account.</summary>
-    public void Open(MallUser user, string role, DateTimeOffset at)
+    /// <param name="languages">Those that the person reads, as far as they are known (ISO 639-1), the best one first.</param>
+    public void Open(MallUser user, string role, DateTimeOffset at, IReadOnlyList<string>? languages = null)
     {
         AccountRoles.Add(new IdentityUserRole<string> { UserId = user.Id, RoleId = role });
         if (Grants.IsSelling(role))
             Found(user.Id, user.Name, at);
-        this.Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name));
+        this.Publish(AccountEvent.Registered, new AccountEvent(user.Id, at, user.Email!, user.Name, languages));
     }
 
     /// <summary>Begins a business of one owner, whose account it is known by.</summary>

@@ -11,6 +11,7 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(Credentials))]
 [JsonSerializable(typeof(RefreshToken))]
+[JsonSerializable(typeof(Logout))]
 [JsonSerializable(typeof(NewPassword))]
 [JsonSerializable(typeof(NewRoles))]
 [JsonSerializable(typeof(Page<AccountView>))]

@@ -56,7 +56,6 @@ public sealed class GatewayService : IMallService
     public static void Admit(WebApplication app)
     {
         VisitorsOfScreens.Use(app);
-        ConnectionLimits.Use(app);
         app.Services.GetService<InternalAddress>()?.Close(app);
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
         app.Services.GetRequiredService<Standings>().Use(app);

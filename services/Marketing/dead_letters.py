@@ -15,7 +15,7 @@ import uuid
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Optional, TypeVar
 
-from service import Request, Response, Routes
+from service import MalformedError, Request, Response, Routes
 from sidecar import ConflictError, Entry, SidecarError, StateStore
 
 KEY = "dead-letters"
@@ -177,8 +177,10 @@ def _text(value: str) -> str:
 
 
 def _wanted(request: Request) -> Optional[str]:
-    asked = json.loads(request.body or b"{}")
-    return asked.get("eventId") if isinstance(asked, dict) else None
+    event_id = request.document().get("eventId")
+    if event_id is not None and not isinstance(event_id, str):
+        raise MalformedError("eventId must be the id of an event as it is listed, or left out.")
+    return event_id
 
 
 def _now() -> str:

@@ -10,16 +10,17 @@ import logging
 import os
 import sys
 import uuid
-from typing import Any, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional, Set
 
 from batches import Batches
 from dead_letters import DeadLetters
 from rebuild import Rebuild
 from recommendations import Order, Recommendation, Recommendations
 from service import Request, Response, Service, logger
-from sidecar import ConfigurationError, Settings, Sidecar, StateStore, whole_number
+from sidecar import ConfigurationError, Settings, Sidecar, SidecarError, StateStore, whole_number
 from telemetry import Telemetry
 
+CATALOG = "catalog"
 DEAD_LETTER_TOPIC = "marketing-dead-letters"
 ORDER_ACCEPTED = "OrderAccepted"
 ACCEPTED = "Accepted"  # the status that the event tells of
@@ -33,7 +34,7 @@ OPEN_API = {
     "paths": {"/api/recommendations": {"get": {
         "tags": ["Recommendations"],
         "operationId": "ListRecommendations",
-        "summary": "What is ordered most lately: with an offer, of a kind, or of all kinds.",
+        "summary": "What is ordered most lately, and can be ordered now: with an offer, of a kind, or of all kinds.",
         "parameters": [
             {
                 "name": "offerId", "in": "query", "schema": {"type": "string", "format": "uuid"},
@@ -52,6 +53,8 @@ OPEN_API = {
             "200": {"description": "OK", "content": {"application/json": {
                 "schema": {"$ref": "#/components/schemas/PageOfRecommendation"}}}},
             "400": {"description": "Bad Request", "content": {"application/problem+json": {
+                "schema": {"type": "object"}}}},
+            "503": {"description": "Service Unavailable", "content": {"application/problem+json": {
                 "schema": {"type": "object"}}}},
         },
     }}},
@@ -88,7 +91,8 @@ class Marketing:
     def __init__(self, settings: Settings) -> None:
         sidecar = Sidecar(settings)
         state = StateStore(sidecar, settings.state_store)
-        self._recommendations = Recommendations(state)
+        self._sidecar = sidecar
+        self._recommendations = Recommendations(state, self._orderable)
         # Nearly all orders change the same keys: one writer takes together what comes together.
         self._orders = Batches(self._recommendations.learn)
         self._rebuild = Rebuild(sidecar, state, self._learn_again)
@@ -123,6 +127,14 @@ class Marketing:
         order = _read_order(envelope)
         if order is not None:
             self._orders.bring(order, HANDLING_TIME_LIMIT)
+
+    def _orderable(self, offer_ids: Collection[str]) -> Set[str]:
+        """Those that catalog sells at the moment. Without its answer nothing is recommended: nobody could order it."""
+        answer = self._sidecar.ask(CATALOG, "orderable-offers", {"offerIds": list(offer_ids)})
+        try:
+            return set(answer["offerIds"])
+        except (TypeError, KeyError) as unreadable:
+            raise SidecarError(f"{CATALOG} answered something else: {unreadable}") from unreadable
 
     def _recommend(self, request: Request) -> Response:
         errors: Dict[str, List[str]] = {}
@@ -196,8 +208,6 @@ def _subscriptions(pubsub: str) -> List[Dict[str, Any]]:
             "topic": "orders",
             "route": "/events/orders",
             "deadLetterTopic": DEAD_LETTER_TOPIC,
-            # A filter for the brokers that know this one; with others the rest arrives and is ignored.
-            "metadata": {"eventTypes": ORDER_ACCEPTED},
         },
     ]
 

@@ -14,7 +14,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Optional, Set
+from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Set, Tuple
 from urllib.parse import quote
 
 from sidecar import ConflictError, Entry, SidecarError, StateStore
@@ -24,6 +24,9 @@ ORDERS_PER_OFFER = 100
 ORDERS_PER_CUSTOMER = 20
 KINDS = 50
 ATTEMPTS = 4
+# So many at a time are asked for whether they can be ordered, and so often at most.
+ASKED_AT_ONCE = 100
+ASKED_FOR = 300
 
 ALL_KINDS = "kinds"
 
@@ -61,10 +64,15 @@ class Recommendation:
 
 
 class Recommendations:
-    """Learns from orders, and recommends."""
+    """
+    Learns from orders, and recommends. What can be ordered now, of some offers, who sells them is
+    asked each time.
+    """
 
-    def __init__(self, state: StateStore) -> None:
+    def __init__(
+            self, state: StateStore, orderable: Callable[[Collection[str]], Set[str]]) -> None:
         self._state = state
+        self._orderable = orderable
         self._listed: Set[str] = set()
 
     def learn(self, orders: List[Order]) -> None:
@@ -114,7 +122,15 @@ class Recommendations:
         return self._best((other for other in ordered if other != offer_id), limit)
 
     def _best(self, offers: Iterable[str], limit: int) -> List[Recommendation]:
-        best = Counter(offers).most_common(limit)
+        ranked = Counter(offers).most_common(ASKED_FOR)
+        best: List[Tuple[str, int]] = []
+        for first in range(0, len(ranked), ASKED_AT_ONCE):
+            asked = ranked[first:first + ASKED_AT_ONCE]
+            orderable = self._orderable([offer_id for offer_id, _ in asked])
+            best += [one for one in asked if one[0] in orderable]
+            if len(best) >= limit:
+                break
+        del best[limit:]
         known = self._state.read([_offer(offer_id) for offer_id, _ in best])
         described = ((offer_id, known.get(_offer(offer_id)), orders) for offer_id, orders in best)
         return [

@@ -40,12 +40,26 @@ ON_ITS_WAY = 0.2
 logger = logging.getLogger("marketing")
 
 
+class MalformedError(Exception):
+    """The body is not what is asked for; the text says what that is."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked."""
 
     query: Dict[str, List[str]]
     body: bytes
+
+    def document(self) -> Dict[str, Any]:
+        """The object that the body is, an empty one where there is none; anything else is a MalformedError."""
+        try:
+            document = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise MalformedError("The body must be a JSON object, or left out.")
+        return document
 
 
 @dataclass(frozen=True)
@@ -149,6 +163,8 @@ class Service:
     def _respond(self, method: str, target: str, token: str, body: bytes) -> Response:
         try:
             return self._answer(method, target, token, body)
+        except MalformedError as malformed:
+            return Response.problem(400, "bad-request", "Bad request.", str(malformed))
         except SidecarError as failure:
             logger.warning("%s %s: %s", method, target, failure)
             return Response.problem(

@@ -3,25 +3,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderMall.MyPage;
 
 /// <summary>Something on a person's page, as it is kept.</summary>
-internal interface IPage
+internal interface IPage : IStreamed
 {
-    /// <summary>What it is, in the singular: names its keys and its stream events.</summary>
-    string Name { get; }
-
-    /// <summary>Whose.</summary>
-    string PersonId { get; }
-
-    Guid Id { get; }
-
     string Status { get; }
-
-    DateTimeOffset UpdatedAt { get; }
-
-    /// <summary>The highest that was seen.</summary>
-    long Version { get; }
-
-    /// <summary>As the person sees it.</summary>
-    string ViewJson { get; }
 }
 
 /// <summary>A page that is made of events.</summary>
@@ -30,7 +14,7 @@ internal interface IPage
 internal interface IPage<TSelf, TEvent> : IPage
     where TSelf : class, IPage<TSelf, TEvent>
 {
-    /// <inheritdoc cref="IPage.Name"/>
+    /// <inheritdoc cref="IStreamed.Name"/>
     static abstract string Sort { get; }
 
     static abstract JsonTypeInfo<TSelf> Json { get; }

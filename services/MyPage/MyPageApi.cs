@@ -1,5 +1,3 @@
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
@@ -18,40 +16,14 @@ internal static class MyPageApi
         page.MapGet("/titles", (PageRequest page, ClaimsPrincipal user, Pages<TitlePage, TitleEvent> pages, CancellationToken cancellationToken) =>
                 AnswerAsync(pages.ListAsync(page, user.Id(), TitleView.Of, cancellationToken)))
             .WithName("ListMyTitles").WithSummary("The titles you registered with everything that happened to them, newest first.");
-        page.MapGet("/events", OpenAsync)
+        page.MapGet("/events", ([FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context, IEnumerable<INewest> pages) =>
+                ChangeStream.OpenAsync(lastEventId, context, context.User.Id(), pages))
             .Produces<OrderView>(StatusCodes.Status200OK, "text/event-stream").ProducesProblem(StatusCodes.Status429TooManyRequests)
             .WithName("StreamMyChanges").WithSummary("Every change of your orders and titles as it happens, as server-sent events 'order' and 'title'; 'heartbeat' says that the stream lives.");
     }
 
     private static async Task<Results<Ok<Page<TView>>, ValidationProblem>> AnswerAsync<TView>(Task<Page<TView>?> list) =>
         await list is { } page ? TypedResults.Ok(page) : Problems.Invalid("after", "Must be the 'next' of a page that this list gave.");
-
-    private static async Task<Results<ServerSentEventsResult<string>, ProblemHttpResult>> OpenAsync(
-        [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
-        HttpContext context,
-        IEnumerable<INewest> pages,
-        Listeners listeners,
-        TimeProvider time,
-        IHostApplicationLifetime lifetime,
-        ILogger<ChangeStream> logger)
-    {
-        if (listeners.Listen(context.User.Id()) is not { } listener)
-            return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", "You have too many event streams open: close one of them.");
-        // From here on the request owns it: it ends whatever becomes of the stream.
-        var stream = new ChangeStream(pages, listener, time, logger);
-        context.Response.RegisterForDispose(stream);
-        await stream.BeginAsync(lastEventId, context.RequestAborted);
-        return TypedResults.ServerSentEvents(UntilStoppedAsync(stream, lifetime.ApplicationStopping, context.RequestAborted));
-    }
-
-    // A stopping service does not wait for streams that never end by themselves: clients connect to another replica.
-    private static async IAsyncEnumerable<SseItem<string>> UntilStoppedAsync(
-        ChangeStream stream, CancellationToken stopping, [EnumeratorCancellation] CancellationToken aborted)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, aborted);
-        await foreach (var item in stream.ReadAsync(either.Token))
-            yield return item;
-    }
 }
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]

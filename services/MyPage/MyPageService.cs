@@ -25,8 +25,8 @@ public sealed class MyPageService : IMallService
         var orders = app.Services.GetRequiredService<Pages<OrderPage, OrderEvent>>();
         var titles = app.Services.GetRequiredService<Pages<TitlePage, TitleEvent>>();
         app.MapEvents()
-            .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, e, cancellationToken) => orders.ApplyAsync(e.Data, cancellationToken))
-            .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, e, cancellationToken) => titles.ApplyAsync(e.Data, cancellationToken));
+            .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, events, cancellationToken) => orders.ApplyAsync(events, cancellationToken))
+            .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, events, cancellationToken) => titles.ApplyAsync(events, cancellationToken));
         MyPageApi.Map(app);
         MyPageAudit.Map(app);
         RebuildCalls.Map(app);

@@ -31,15 +31,15 @@ internal sealed record OrderPage(
 
     public static JsonTypeInfo<OrderPage> Json => MyPageJson.Default.OrderPage;
 
-    string IPage.Name => Sort;
+    string IStreamed.Name => Sort;
 
-    string IPage.PersonId => CustomerId;
+    string IStreamed.PersonId => CustomerId;
 
-    Guid IPage.Id => OrderId;
+    Guid IStreamed.Id => OrderId;
 
     string IPage.Status => Status.ToString();
 
-    string IPage.ViewJson => JsonSerializer.Serialize(OrderView.Of(this), MyPageJson.Default.OrderView);
+    string IStreamed.ViewJson => JsonSerializer.Serialize(OrderView.Of(this), MyPageJson.Default.OrderView);
 
     public static bool IsUsuallyFirst(OrderEvent e) => e.Status is OrderStatus.Accepted or OrderStatus.AwaitingPayment;
 

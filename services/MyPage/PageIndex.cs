@@ -79,7 +79,7 @@ internal sealed class PageIndex(StateStore state, string name)
             var pages = await state.GetManyAsync(keys, MyPageJson.Default.IndexPage, cancellationToken);
             foreach (var key in keys)
             {
-                var page = pages.GetValueOrDefault(key) ?? throw new SidecarException($"State of {key}: it was written once and is missing.");
+                var page = pages.GetValueOrDefault(key).Value ?? throw new SidecarException($"State of {key}: it was written once and is missing.");
                 foreach (var id in page.Ids.Where(listed.Add))
                     yield return id;
             }

@@ -1,26 +1,31 @@
 namespace OrderMall.MyPage;
 
-/// <summary>Finds what is newest on people's pages.</summary>
-internal interface INewest
-{
-    /// <summary>Reads the newest of a person, of one sort.</summary>
-    Task<IReadOnlyList<IPage>> GetNewestAsync(string personId, int count, CancellationToken cancellationToken);
-}
-
 /// <summary>What people have of one sort in the state store: one key for each, and the index that lists them.</summary>
 internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners) : INewest
     where TPage : class, IPage<TPage, TEvent>
 {
     // Each is a handful of calls to the store, which people wait for too.
-    private const int RestoredAtOnce = 8;
+    private const int PutAtOnce = 8;
 
     private readonly PageIndex _index = new(state, $"{TPage.Sort}s");
 
-    /// <summary>Brings a page up to date. Applying an event again changes nothing.</summary>
-    public async Task ApplyAsync(TEvent e, CancellationToken cancellationToken)
+    /// <summary>Brings pages up to date. Applying an event again changes nothing.</summary>
+    public async Task ApplyAsync(IEnumerable<CloudEvent<TEvent>> events, CancellationToken cancellationToken)
     {
-        if (await PutAsync(TPage.Begin(e), TPage.IsUsuallyFirst(e), isIndexed: false, cancellationToken) is { } changed)
-            listeners.Tell(changed);
+        // What happened to one of them is written at once.
+        var news = new Dictionary<Guid, (TPage Page, bool IsUsuallyFirst)>();
+        foreach (var e in events.Select(each => each.Data))
+        {
+            var (page, isUsuallyFirst) = (TPage.Begin(e), TPage.IsUsuallyFirst(e));
+            news[page.Id] = news.TryGetValue(page.Id, out var known) ? (known.Page.With(page) ?? known.Page, known.IsUsuallyFirst || isUsuallyFirst) : (page, isUsuallyFirst);
+        }
+
+        var stored = await state.GetManyAsync([.. news.Where(item => !item.Value.IsUsuallyFirst).Select(item => Key(item.Key))], TPage.Json, cancellationToken);
+        await Parallel.ForEachAsync(news.Values, AtOnce(cancellationToken), async (item, token) =>
+        {
+            if (await PutAsync(item.Page, item.IsUsuallyFirst, isIndexed: false, stored.GetValueOrDefault(Key(item.Page.Id)), token) is { } changed)
+                listeners.Tell(changed);
+        });
     }
 
     /// <summary>
@@ -28,14 +33,16 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
     /// may do the same.
     /// </summary>
     public Task RestoreAsync(IEnumerable<TPage> pages, CancellationToken cancellationToken) => Parallel.ForEachAsync(
-        pages, new ParallelOptions { MaxDegreeOfParallelism = RestoredAtOnce, CancellationToken = cancellationToken }, async (page, token) =>
+        pages, AtOnce(cancellationToken), async (page, token) =>
         {
             await _index.AddAsync(page.PersonId, page.Id, token);
-            await PutAsync(page, isUsuallyFirst: true, isIndexed: true, token);
+            await PutAsync(page, isUsuallyFirst: true, isIndexed: true, known: default, token);
         });
 
+    private static ParallelOptions AtOnce(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = PutAtOnce, CancellationToken = cancellationToken };
+
     // The page as it is then; null when nothing changes.
-    private async Task<TPage?> PutAsync(TPage news, bool isUsuallyFirst, bool isIndexed, CancellationToken cancellationToken)
+    private async Task<TPage?> PutAsync(TPage news, bool isUsuallyFirst, bool isIndexed, StateEntry<TPage> known, CancellationToken cancellationToken)
     {
         var key = Key(news.Id);
         // Usually the first event is the first to come: then there is nothing to read.
@@ -43,7 +50,8 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
             return news;
         for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
         {
-            var (stored, etag) = await state.GetAsync(key, TPage.Json, cancellationToken);
+            var (stored, etag) = known.Value is not null ? known : await state.GetAsync(key, TPage.Json, cancellationToken);
+            known = default;
             if (stored is null)
             {
                 if (await TryBeginAsync(key, news, isIndexed, cancellationToken))
@@ -70,11 +78,11 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
     public async Task<List<TPage>> GetAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         var found = await state.GetManyAsync([.. ids.Select(Key)], TPage.Json, cancellationToken);
-        return [.. ids.Select(id => found.GetValueOrDefault(Key(id))).OfType<TPage>()];
+        return [.. ids.Select(id => found.GetValueOrDefault(Key(id)).Value).OfType<TPage>()];
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<IPage>> GetNewestAsync(string personId, int count, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<IStreamed>> GetNewestAsync(string personId, int count, CancellationToken cancellationToken)
     {
         var ids = await _index.NewestFirstAsync(personId, cancellationToken).Take(count).ToListAsync(cancellationToken);
         return ids.Count == 0 ? [] : await GetAsync(ids, cancellationToken);

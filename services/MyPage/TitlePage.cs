@@ -22,15 +22,15 @@ internal sealed record TitlePage(
 
     public static JsonTypeInfo<TitlePage> Json => MyPageJson.Default.TitlePage;
 
-    string IPage.Name => Sort;
+    string IStreamed.Name => Sort;
 
-    string IPage.PersonId => PublisherId;
+    string IStreamed.PersonId => PublisherId;
 
-    Guid IPage.Id => TitleId;
+    Guid IStreamed.Id => TitleId;
 
     string IPage.Status => Status.ToString();
 
-    string IPage.ViewJson => JsonSerializer.Serialize(TitleView.Of(this), MyPageJson.Default.TitleView);
+    string IStreamed.ViewJson => JsonSerializer.Serialize(TitleView.Of(this), MyPageJson.Default.TitleView);
 
     public static bool IsUsuallyFirst(TitleEvent e) => e.Status == TitleStatus.InReview;
 

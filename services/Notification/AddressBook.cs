@@ -35,7 +35,7 @@ internal sealed class Person
 /// Keeps where people can be written to, and who has confirmed it: anybody can register anybody's address, so nothing is written to one but
 /// a code until its reader has sent that back.
 /// </summary>
-internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, TimeProvider time)
+internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, Texts texts, TimeProvider time)
 {
     private const int MostGuesses = 10;
     private const int CodesAnHour = 3;
@@ -58,8 +58,21 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.AccountId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.Email });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.Name });
-        if (await command.ExecuteScalarAsync(cancellationToken) is true)
+        var isNew = await command.ExecuteScalarAsync(cancellationToken) is true;
+        await ReadsAsync(account, cancellationToken);
+        if (isNew)
             await TrySendCodeAsync(account.AccountId, cancellationToken);
+    }
+
+    // The first of their languages that there is, until they choose.
+    private async Task ReadsAsync(AccountEvent account, CancellationToken cancellationToken)
+    {
+        if (account.Languages?.FirstOrDefault(Texts.Languages.Contains) is not { } language || language == Texts.Default)
+            return;
+        await using var command = database.CreateCommand("INSERT INTO reader (person_id, language) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account.AccountId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = language });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Sends a person a new code, which is good for a day; the one before is good no more.</summary>
@@ -69,9 +82,11 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
         if (!SendsEmails)
             return false;
         var code = RandomNumberGenerator.GetInt32(100_000_000).ToString("D8", System.Globalization.CultureInfo.InvariantCulture);
+        // Nothing in it is of who registered.
+        var said = Texts.Languages.Select(language => new Words(texts, language).Say("Code", new() { ["code"] = code })).ToList();
         // One statement: the code is known if and only if it is sent.
         await using var command = database.CreateCommand(
-            """
+            $"""
             WITH asked AS (
                 UPDATE person SET
                     code = $2, code_until = $3, guesses = 0,
@@ -81,10 +96,16 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
                   AND (SELECT count(*) FROM email WHERE is_code AND queued_at > $5) < $9
                 RETURNING person_id)
             INSERT INTO email (id, person_id, subject, text, status, attempts, due_at, queued_at, is_code)
-            SELECT gen_random_uuid(), person_id, $4, $7, 'Queued', 0, $8, $8, true FROM asked
+            SELECT gen_random_uuid(), person_id, subject, text, 'Queued', 0, $8, $8, true
+            FROM asked LEFT JOIN reader USING (person_id) JOIN unnest($4, $7, $10) AS said (subject, text, spoken) ON spoken = coalesce(language, '{Texts.Default}')
             """);
         var now = time.Now();
-        foreach (var value in new object[] { personId, code, now + CodeLife, ConfirmationSubject, now.AddHours(-1), CodesAnHour, Text(code), now, CodesAnHourInAll })
+        object[] values =
+        [
+            personId, code, now + CodeLife, said.Select(one => one.Subject).ToArray(), now.AddHours(-1), CodesAnHour, said.Select(one => one.Text).ToArray(), now, CodesAnHourInAll,
+            Texts.Languages.ToArray(),
+        ];
+        foreach (var value in values)
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
@@ -104,10 +125,4 @@ internal sealed class AddressBook(NpgsqlDataSource database, IEnumerable<IMessag
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
-
-    private const string ConfirmationSubject = "Confirm your address";
-
-    // Nothing in it is of who registered.
-    private static string Text(string code) =>
-        $"The code that confirms your address is {code}. Enter it within a day to be written to about your orders.\r\nIf you did not register, do nothing: you will not be written to again.";
 }

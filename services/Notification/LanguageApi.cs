@@ -29,11 +29,8 @@ internal static class LanguageApi
             .WithName("PutLanguage").WithSummary("Choose the language of your messages from now on.");
     }
 
-    private static async Task<Ok<ChosenLanguage>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
-    {
-        var personId = user.Id();
-        return TypedResults.Ok(new ChosenLanguage((await db.Readers.AsNoTracking().FirstOrDefaultAsync(reader => reader.PersonId == personId, cancellationToken))?.Language ?? Texts.Default));
-    }
+    private static async Task<Ok<ChosenLanguage>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new ChosenLanguage(await db.LanguageOfAsync(user.Id(), cancellationToken)));
 
     private static async Task<Ok<ChosenLanguage>> PutAsync(ChosenLanguage chosen, ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
     {

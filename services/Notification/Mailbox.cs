@@ -9,7 +9,7 @@ namespace OrderMall.Notification;
 internal sealed record Letter(string PersonId, Message Message, bool IsToMerchant = false, string Language = Texts.Default);
 
 /// <summary>Brings messages to people over every channel there is. Delivering a message again changes nothing.</summary>
-internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels)
+internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, Listeners listeners)
 {
     // People that one statement tells, so that it is done well within its time limit.
     private const int AtOnce = 5000;
@@ -38,11 +38,11 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
             """,
         after: "EXISTS (SELECT 1 FROM few)");
 
-    /// <summary>Delivers the letters of one event, to each person those in their language.</summary>
+    /// <summary>Delivers letters, to each person those in their language.</summary>
     /// <param name="letters">In every language there is: <see cref="Texts.InEach"/>.</param>
-    /// <param name="within">A connection whose transaction it is to be part of.</param>
-    public Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken, NpgsqlConnection? within = null) =>
-        ExecuteAsync(
+    public async Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(
             _toPeople,
             [
                 new NpgsqlParameter<string[]> { TypedValue = [.. letters.Select(letter => letter.PersonId)] },
@@ -54,8 +54,10 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
                 new NpgsqlParameter<bool[]> { TypedValue = [.. letters.Select(letter => letter.IsToMerchant)] },
                 new NpgsqlParameter<string[]> { TypedValue = [.. letters.Select(letter => letter.Language)] },
             ],
-            cancellationToken,
-            within);
+            cancellationToken);
+        foreach (var personId in letters.Select(letter => letter.PersonId).Distinct())
+            listeners.Wake(personId);
+    }
 
     /// <summary>Tells the next people with an interest in an announcement's kind after those who were told.</summary>
     /// <param name="id">The announcement.</param>
@@ -65,15 +67,15 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
         await ExecuteAsync(
             _toInterested, [new NpgsqlParameter<Guid> { TypedValue = id }, new NpgsqlParameter<DateTimeOffset> { TypedValue = lease }], cancellationToken) is true;
 
-    private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken, NpgsqlConnection? within = null)
+    private async Task<object?> ExecuteAsync(string statement, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2100 // The statements are this class's own.
-        await using var command = within is null ? database.CreateCommand(statement) : new NpgsqlCommand(statement, within);
+        await using var command = database.CreateCommand(statement);
 #pragma warning restore CA2100
         command.Parameters.AddRange(parameters);
         return await command.ExecuteScalarAsync(cancellationToken);
     }
 
     private static string Statement(IEnumerable<IMessageChannel> channels, string letters, string before = "", string after = "") =>
-        $"WITH {before} letter AS ({letters}), {string.Join(", ", channels.Select((channel, i) => $"channel_{i} AS ({channel.TakeIn})"))} SELECT {after}";
+        $"WITH {before} letter AS (SELECT *, row_number() OVER (PARTITION BY person_id ORDER BY order_id IS NULL) AS nth FROM ({letters}) AS each_letter), {string.Join(", ", channels.Select((channel, i) => $"channel_{i} AS ({channel.TakeIn})"))} SELECT {after}";
 }

@@ -15,6 +15,16 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
 
     public DbSet<Email> Emails => Set<Email>();
 
+    public DbSet<Push> Pushes => Set<Push>();
+
+    public DbSet<ReadMark> ReadMarks => Set<ReadMark>();
+
+    public DbSet<PushChoice> PushChoices => Set<PushChoice>();
+
+    /// <summary>What a person reads (ISO 639-1).</summary>
+    public async Task<string> LanguageOfAsync(string personId, CancellationToken cancellationToken) =>
+        (await Readers.AsNoTracking().FirstOrDefaultAsync(reader => reader.PersonId == personId, cancellationToken))?.Language ?? Texts.Default;
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -34,6 +44,14 @@ internal sealed class NotificationDb(DbContextOptions<NotificationDb> options) :
             email.Property(e => e.Id).ValueGeneratedNever();
             email.Property(e => e.Status).HasConversion<string>();
         });
+        modelBuilder.Entity<Push>(push =>
+        {
+            push.ToTable("push");
+            push.Property(p => p.Id).ValueGeneratedNever();
+            push.Property(p => p.Status).HasConversion<string>();
+        });
+        modelBuilder.Entity<ReadMark>().ToTable("read_mark").HasKey(mark => mark.PersonId);
+        modelBuilder.Entity<PushChoice>().ToTable("push_choice").HasKey(choice => choice.PersonId);
     }
 }
 
@@ -66,10 +84,31 @@ internal sealed class Reader
     public required string Language { get; init; }
 }
 
+/// <summary>Until where a person has read their messages, those to their business among them.</summary>
+internal sealed class ReadMark
+{
+    public required string PersonId { get; init; }
+
+    /// <summary>The id of the last one.</summary>
+    public required Guid Until { get; init; }
+
+    /// <summary>When they said so (UTC).</summary>
+    public required DateTimeOffset At { get; init; }
+}
+
+/// <summary>Somebody who wants messages on their phone and in their browser too.</summary>
+internal sealed class PushChoice
+{
+    public required string PersonId { get; init; }
+}
+
 /// <summary>The kinds of offers that a person wants to hear of.</summary>
 internal sealed class Interest
 {
     public required string PersonId { get; init; }
 
     public required string[] Kinds { get; init; }
+
+    /// <summary>What was among them and was taken out: it does not come back by itself.</summary>
+    public string[] Declined { get; init; } = [];
 }

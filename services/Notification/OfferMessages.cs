@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Npgsql;
 
 namespace OrderMall.Notification;
 
@@ -13,8 +12,7 @@ internal static class OfferMessages
     public static async Task AnnounceAsync(NotificationDb db, CloudEvent<OfferEvent> e, int mostPerDay, Mailbox mailbox, Texts texts, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var offer = e.Data;
-        await db.Database.BeginTransactionAsync(cancellationToken);
-        // Two of one merchant at the same moment: one of them sees the other. All is done on this connection: who waits here has one already.
+        // Two of one merchant at the same moment: one of them sees the other.
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({offer.MerchantId}, 0))", cancellationToken);
         var announcement = Write(e, texts, now);
         if (await db.Announcements.AnyAsync(same => same.Id == announcement.Id, cancellationToken))
@@ -26,9 +24,8 @@ internal static class OfferMessages
             return;
         }
 
-        await mailbox.DeliverAsync(texts.InEach(words => [NotAnnounced(offer, mostPerDay, words, now)]), cancellationToken, (NpgsqlConnection)db.Database.GetDbConnection());
-        // Nothing of the context is changed that would be saved.
-        await db.Database.CommitTransactionAsync(cancellationToken);
+        // Not of the transaction: it comes once, however often it is delivered.
+        await mailbox.DeliverAsync(texts.InEach(words => [NotAnnounced(offer, mostPerDay, words, now)]), cancellationToken);
     }
 
     private static Announcement Write(CloudEvent<OfferEvent> e, Texts texts, DateTimeOffset now)

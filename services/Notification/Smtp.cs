@@ -8,13 +8,8 @@ using SmtpClient = MailKit.Net.Smtp.SmtpClient;
 
 namespace OrderMall.Notification;
 
-/// <summary>Why an email was not taken.</summary>
-/// <param name="Reason">In words of ours: what a server says may name the address, and this is logged.</param>
-/// <param name="IsFinal">Whether trying again would be in vain.</param>
-internal sealed record Refusal(string Reason, bool IsFinal = false);
-
 /// <summary>Hands emails to the SMTP server.</summary>
-internal sealed partial class Smtp(SmtpOptions options)
+internal sealed partial class Smtp(SmtpOptions options, Texts texts) : ICarrier<Email>
 {
     // 530 to 538: the server wants us to sign in in another way. That is for the operator to mend, not the email's fault.
     private const int FirstOfSigningIn = 530;
@@ -23,18 +18,23 @@ internal sealed partial class Smtp(SmtpOptions options)
 
     private readonly MailboxAddress _from = MailboxAddress.Parse(options.From);
 
-    /// <returns><see langword="null"/> when the server has taken it.</returns>
-    public async Task<Refusal?> SendAsync(Email email, Person person)
+    public TimeSpan TimeLimit => options.TimeLimit;
+
+    public TimeSpan RetryAfter => options.RetryAfter;
+
+    public async Task<Refusal?> SendAsync(Email message, Recipient to)
     {
+        if (to.Person is not { } person)
+            return new Refusal("the person's address is not known yet");
         // What looks like "name <address>" would be written to another address than the account's.
-        if (!MailAddress.TryCreate(person.Email, out var plain) || plain.Address != person.Email || !MailboxAddress.TryParse(person.Email, out var to))
+        if (!MailAddress.TryCreate(person.Email, out var plain) || plain.Address != person.Email || !MailboxAddress.TryParse(person.Email, out var address))
             return new Refusal("nobody can be written to at the person's address", IsFinal: true);
         using var limit = new CancellationTokenSource(options.TimeLimit);
         // A private authority need not tell the world what it revoked.
         using var client = new SmtpClient { CheckCertificateRevocation = false };
         try
         {
-            using var mail = Write(email, to, person.Name);
+            using var mail = Write(message, address, person.Name, new Words(texts, to.Language));
             await client.ConnectAsync(options.Host, options.Port, options.Encryption, limit.Token);
             if (options.User is { Length: > 0 } user)
                 await client.AuthenticateAsync(user, options.Password!, limit.Token);
@@ -59,9 +59,10 @@ internal sealed partial class Smtp(SmtpOptions options)
     }
 
     // Plain text, and nothing of what people wrote in a header but the subject, on one line.
-    private MimeMessage Write(Email email, MailboxAddress to, string name) => new([_from], [to], OneLine(email.Subject), new TextPart(TextFormat.Plain)
+    private MimeMessage Write(Email email, MailboxAddress to, string name, Words words) => new([_from], [to], OneLine(email.Subject), new TextPart(TextFormat.Plain)
     {
-        Text = $"{Greeting(name)},\r\n\r\n{email.Text}\r\n",
+        // A name may be anything that somebody wanted to have read: what mail programs would make a link of is no name.
+        Text = words.Part(Name().IsMatch(name) ? "Email" : "EmailWithoutName", new() { ["name"] = name, ["text"] = email.Text }),
     })
     {
         // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is
@@ -69,9 +70,6 @@ internal sealed partial class Smtp(SmtpOptions options)
         MessageId = $"{email.Id:N}@{_from.Domain}",
         Headers = { { HeaderId.AutoSubmitted, "auto-generated" } },
     };
-
-    // A name may be anything that somebody wanted to have read: what mail programs would make a link of is no name.
-    private static string Greeting(string name) => Name().IsMatch(name) ? $"Hello {name}" : "Hello";
 
     [GeneratedRegex(@"^[\p{L}\p{M}\p{Nd}]+(?:(?:[ '’-]|\. )[\p{L}\p{M}\p{Nd}]+)*\.?$")]
     private static partial Regex Name();

@@ -69,6 +69,12 @@ internal readonly record struct Words(Texts Texts, string Language)
         ["worker"] = order.Worker ?? Part("part:somebody", _nothing),
     };
 
+    /// <summary>What a role is called.</summary>
+    public string Role(string role) => Texts.Find(Language, $"role:{role}", _nothing) ?? role;
+
+    /// <summary>That somebody has these roles now, or has them no more.</summary>
+    public string Roles(string part, IEnumerable<string> roles) => With(part, "roles", string.Join(", ", roles.Select(Role)));
+
     public string When(DateOnly? date) => date is { } day ? Part("part:when", new() { ["date"] = $"{day:yyyy-MM-dd}" }) : "";
 
     public string Where(string? place) => With("where", "place", place);

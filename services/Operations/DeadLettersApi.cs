@@ -33,7 +33,7 @@ internal static partial class DeadLettersApi
     {
         try
         {
-            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, OperationsJson.Default.ListDetailedEvent, cancellationToken);
+            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken);
             return letters is null ? [] : [.. letters.Select(letter => new ParkedEvent(appId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason))];
         }
         catch (ServiceUnavailableException)
@@ -46,8 +46,10 @@ internal static partial class DeadLettersApi
     {
         if (!calls.Subscribers.Contains(appId))
             return Problems.NotFound("service");
-        var letters = await calls.AskAsync(appId, HttpMethod.Get, $"dead-letters?eventId={Uri.EscapeDataString(eventId)}", body: null, OperationsJson.Default.ListDetailedEvent, cancellationToken);
-        return letters is [var letter] ? TypedResults.Ok(letter with { Service = appId }) : Problems.NotFound("dead letter");
+        var letters = await calls.AskAsync(appId, HttpMethod.Get, $"dead-letters?eventId={Uri.EscapeDataString(eventId)}", body: null, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken);
+        return letters is [var letter]
+            ? TypedResults.Ok(new DetailedEvent(appId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason, letter.Envelope))
+            : Problems.NotFound("dead letter");
     }
 
     private static async Task<Results<Ok<DeadLetterAnswer>, ProblemHttpResult>> ReplayAllAsync(string appId, OperatorClient calls, CancellationToken cancellationToken) =>

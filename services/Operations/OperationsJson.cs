@@ -7,7 +7,7 @@ namespace OrderMall.Operations;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(AuditReport))]
 [JsonSerializable(typeof(List<ParkedEvent>))]
-[JsonSerializable(typeof(List<DetailedEvent>))]
+[JsonSerializable(typeof(DetailedEvent))]
 [JsonSerializable(typeof(Republished))]
 [JsonSerializable(typeof(EventHistory))]
 [JsonSerializable(typeof(Rebuilds))]

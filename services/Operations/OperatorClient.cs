@@ -41,7 +41,7 @@ internal sealed class OperatorClient(Invocation invocation, IReadOnlyList<string
                 return null;
             if (response.StatusCode != HttpStatusCode.OK || await Invocation.IsUnreachableAsync(response, limit.Token))
                 throw new ServiceUnavailableException(appId, $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(limit.Token)}");
-            return await response.Content.ReadFromJsonAsync(type, limit.Token);
+            return await response.Content.ReadFromJsonAsync(RequiredFields.In(type), limit.Token);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {

@@ -5,13 +5,14 @@ internal static class OrderEvents
 {
     public static void Map(WebApplication app) => app.MapEvents<OrderingDb>()
         .Once<StoreEvent>([StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderRejected, StoreEvent.OrderCompleted],
-            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+            (db, e) => Apply(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data)), (db, events, ct) => LoadAsync(db, events.Select(e => e.Data.OrderId), ct))
         .Once<ParcelEvent>([ParcelEvent.PreparationStarted, ParcelEvent.Shipped, ParcelEvent.Delivered],
-            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+            (db, e) => Apply(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data)), (db, events, ct) => LoadAsync(db, events.Select(e => e.Data.OrderId), ct))
         .Once<AssignmentEvent>([AssignmentEvent.WorkerAssigned, AssignmentEvent.Completed],
-            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data), ct))
+            (db, e) => Apply(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data)), (db, events, ct) => LoadAsync(db, events.Select(e => e.Data.OrderId), ct))
         .Once<PaymentEvent>([PaymentEvent.Approved, PaymentEvent.Declined],
-            (db, e, ct) => ApplyAsync(db, e.Data.OrderId, OrderStatus.AwaitingPayment, order => Apply(order, e.Type, e.Data), ct));
+            (db, e) => Apply(db, e.Data.OrderId, order => Apply(order, e.Type, e.Data)),
+            (db, events, ct) => LoadAsync(db.Orders.Where(order => order.Status == OrderStatus.AwaitingPayment), events.Select(e => e.Data.OrderId), ct));
 
     internal static void Apply(Order order, string type, StoreEvent e)
     {
@@ -55,15 +56,17 @@ internal static class OrderEvents
             order.Decline(e.At);
     }
 
-    private static Task ApplyAsync(OrderingDb db, Guid orderId, Action<Order> change, CancellationToken cancellationToken) =>
-        ApplyAsync(db, db.Orders.Where(order => order.Id == orderId), change, cancellationToken);
+    private static Task LoadAsync(OrderingDb db, IEnumerable<Guid> ids, CancellationToken cancellationToken) => LoadAsync(db.Orders, ids, cancellationToken);
 
-    private static Task ApplyAsync(OrderingDb db, Guid orderId, OrderStatus status, Action<Order> change, CancellationToken cancellationToken) =>
-        ApplyAsync(db, db.Orders.Where(order => order.Id == orderId && order.Status == status), change, cancellationToken);
-
-    private static async Task ApplyAsync(OrderingDb db, IQueryable<Order> which, Action<Order> change, CancellationToken cancellationToken)
+    private static Task LoadAsync(IQueryable<Order> orders, IEnumerable<Guid> ids, CancellationToken cancellationToken)
     {
-        if (await which.FirstOrDefaultAsync(cancellationToken) is not { } order)
+        var wanted = ids.ToArray();
+        return orders.Where(order => wanted.Contains(order.Id)).LoadAsync(cancellationToken);
+    }
+
+    private static void Apply(OrderingDb db, Guid orderId, Action<Order> change)
+    {
+        if (db.Loaded<Order>(orderId) is not { } order)
             return;
         change(order);
         db.PublishEvents(order);

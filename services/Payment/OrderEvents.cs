@@ -7,15 +7,20 @@ internal static class OrderEvents
     {
         var time = app.Services.GetRequiredService<TimeProvider>();
         app.MapEvents<PaymentDb>().Once<OrderEvent>([OrderEvent.Cancelled, OrderEvent.Rejected, OrderEvent.Voided],
-            (db, e, ct) => WithdrawAsync(db, e.Type, e.Data, time.Now(), ct));
+            (db, e) => Withdraw(db, e.Type, e.Data, time.Now()),
+            (db, events, ct) =>
+            {
+                var orders = events.Select(e => e.Data.OrderId).ToArray();
+                return db.Payments.Where(payment => orders.Contains(payment.OrderId)).LoadAsync(ct);
+            });
     }
 
-    private static async Task WithdrawAsync(PaymentDb db, string type, OrderEvent order, DateTimeOffset now, CancellationToken cancellationToken)
+    private static void Withdraw(PaymentDb db, string type, OrderEvent order, DateTimeOffset now)
     {
         // An attempt that a crash ended may have been charged although it does not know any more how much.
         if (order.Prepaid == 0 && type != OrderEvent.Voided)
             return;
-        if (await db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == order.OrderId, cancellationToken) is { } payment)
+        if (db.Loaded<Payment>(order.OrderId) is { } payment)
             payment.Withdraw(now);
         else
             db.Begin(Payment.NeverToBe(order.OrderId, now));

@@ -1,8 +1,9 @@
 namespace OrderMall.Payment;
 
 /// <summary>
-/// An order's payment and its rules. It is saved before the provider is asked, so that money that was taken is always
-/// found again; what the provider answered decides, however often and in whatever order it is asked.
+/// An order's payment and its rules. The provider, which knows an order by its id, is asked before anything is saved: where a crash comes
+/// in between, ordering asks again or withdraws, and either brings out what the provider did. What it answered decides, however often and
+/// in whatever order it is asked.
 /// </summary>
 internal sealed class Payment
 {
@@ -18,8 +19,8 @@ internal sealed class Payment
 
     public string CustomerId { get; private init; } = "";
 
-    /// <summary>In <see cref="Currency"/>; 0 where the order was withdrawn before it was charged.</summary>
-    public decimal Amount { get; private init; }
+    /// <summary>In <see cref="Currency"/>; where the order was withdrawn before its charge was known here, what the provider gave back.</summary>
+    public decimal Amount { get; private set; }
 
     public string Currency { get; private init; } = "";
 
@@ -53,7 +54,7 @@ internal sealed class Payment
         _ => ChargeOutcome.Unknown,
     };
 
-    /// <summary>Begins a charge: the provider is asked next.</summary>
+    /// <summary>Begins a charge: the provider is asked next. Until it has answered this lives in memory alone.</summary>
     public static Payment Begin(ChargeRequest request, DateTimeOffset now) => new()
     {
         OrderId = request.OrderId,
@@ -68,15 +69,19 @@ internal sealed class Payment
         DueAt = now + Lease,
     };
 
-    /// <summary>Remembers that an order was withdrawn before its charge was asked for.</summary>
+    /// <summary>
+    /// An order was withdrawn of whose charge nothing is known here. It may be under way all the same: the provider is told to give it back,
+    /// and takes no money for it later.
+    /// </summary>
     public static Payment NeverToBe(Guid orderId, DateTimeOffset now) => new()
     {
         OrderId = orderId,
-        Status = PaymentStatus.Declined,
+        Status = PaymentStatus.Pending,
         Withdrawn = true,
         Version = 1,
         CreatedAt = now,
         UpdatedAt = now,
+        DueAt = now,
     };
 
     /// <summary>The order was withdrawn: the money is to be given back.</summary>
@@ -111,8 +116,12 @@ internal sealed class Payment
         Version++;
         if (IsSettled)
             (DueAt, Attempts) = (null, 0);
+        if (CustomerId.Length == 0)
+            Amount = answer.Refunded;
         return status switch
         {
+            // Nobody was told that there was one.
+            _ when CustomerId.Length == 0 => null,
             PaymentStatus.Approved => PaymentEvent.Approved,
             PaymentStatus.Declined => PaymentEvent.Declined,
             _ => PaymentEvent.Refunded,

@@ -11,7 +11,7 @@ internal sealed class ProviderClient([FromKeyedServices(AppIds.PaymentProvider)]
     public static void Add(WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ProviderClient>();
-        var (given, key) = (builder.Configuration[Address], builder.Configuration[Key]);
+        var given = builder.Configuration[Address];
         if (Demo.IsOn(builder))
         {
             if (!string.IsNullOrEmpty(given))
@@ -29,15 +29,7 @@ internal sealed class ProviderClient([FromKeyedServices(AppIds.PaymentProvider)]
 
         if (string.IsNullOrEmpty(given))
             throw new InvalidOperationException($"{AppIds.Payment}: {Address} is not set. Without a demo (Mall:Demo) give the address of the payment provider, such as https://payments.example.com/v1, or say that there is none (Mall:Payments).");
-        // The key is in every request: past this machine it goes encrypted.
-        if (!Uri.TryCreate(given.TrimEnd('/') + '/', UriKind.Absolute, out var address) || !(address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
-            || address is not { Query: "", Fragment: "", UserInfo: "" })
-        {
-            throw new InvalidOperationException($"{AppIds.Payment}: {Address} must be an https address without user, query and fragment (http on this machine alone), such as https://payments.example.com/v1.");
-        }
-
-        if (string.IsNullOrEmpty(key) || !key.All(letter => letter is > ' ' and < '\x7f'))
-            throw new InvalidOperationException($"{AppIds.Payment}: {Key} is not set, or has other letters than a header may have. Give the key that the payment provider knows the mall by.");
+        var (address, key) = OutsideProvider.Read(builder.Configuration, AppIds.Payment, Address, Key, "https://payments.example.com/v1");
         builder.AddOutsideClient(AppIds.PaymentProvider, address, key);
     }
 

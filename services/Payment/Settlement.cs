@@ -10,10 +10,22 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, Activity
     /// <exception cref="DbUpdateException">Somebody else changed the same payment: look again.</exception>
     public async Task<ChargeOutcome> ChargeAsync(ChargeRequest request, CancellationToken cancellationToken)
     {
-        var payment = await BeginAsync(request, cancellationToken)
-            ?? await db.Payments.FirstAsync(payment => payment.OrderId == request.OrderId, cancellationToken);
-        if (payment.Status == PaymentStatus.Pending && !payment.Withdrawn)
-            await AskAsync(payment, provider.ChargeAsync, cancellationToken);
+        // An order is usually new here: there is no looking first, and its answer is saved with it.
+        var payment = Payment.Begin(request, time.Now());
+        db.Begin(payment);
+        var answer = await TryAskAsync(payment, provider.ChargeAsync, cancellationToken);
+        try
+        {
+            await SaveAsync(payment, answer, cancellationToken);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            db.ChangeTracker.Clear();
+            payment = await db.Payments.FirstAsync(known => known.OrderId == request.OrderId, cancellationToken);
+            if (!payment.IsSettled && !payment.Withdrawn)
+                await SaveAsync(payment, answer, cancellationToken);
+        }
+
         return payment.ChargeOutcome;
     }
 
@@ -23,17 +35,10 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, Activity
     {
         var payment = await FindAsync(orderId, cancellationToken);
         if (payment is null)
-        {
-            db.Begin(Payment.NeverToBe(orderId, time.Now()));
-            await db.SaveChangesAsync(cancellationToken);
-            return RefundOutcome.Refunded;
-        }
-
-        if (!payment.Withdrawn)
-        {
+            db.Begin(payment = Payment.NeverToBe(orderId, time.Now()));
+        else
             payment.Withdraw(time.Now());
-            await db.SaveChangesAsync(cancellationToken);
-        }
+        await db.SaveChangesAsync(cancellationToken);
 
         if (!payment.IsSettled)
             await AskAsync(payment, provider.RefundAsync, cancellationToken);
@@ -50,41 +55,31 @@ internal sealed class Settlement(PaymentDb db, ProviderClient provider, Activity
         await AskAsync(payment, payment.Withdrawn ? provider.RefundAsync : provider.LookUpAsync, cancellationToken);
     }
 
-    // An order is usually new here: there is no looking first. Null where it is not.
-    private async Task<Payment?> BeginAsync(ChargeRequest request, CancellationToken cancellationToken)
+    private Task<Payment?> FindAsync(Guid orderId, CancellationToken cancellationToken) =>
+        db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == orderId, cancellationToken);
+
+    private async Task AskAsync(Payment payment, Func<Payment, CancellationToken, Task<ProviderAnswer>> question, CancellationToken cancellationToken) =>
+        await SaveAsync(payment, await TryAskAsync(payment, question, cancellationToken), cancellationToken);
+
+    // Null where the provider does not answer.
+    private static async Task<ProviderAnswer?> TryAskAsync(Payment payment, Func<Payment, CancellationToken, Task<ProviderAnswer>> question, CancellationToken cancellationToken)
     {
-        var payment = Payment.Begin(request, time.Now());
-        db.Begin(payment);
         try
         {
-            await db.SaveChangesAsync(cancellationToken);
-            return payment;
+            return await question(payment, cancellationToken);
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (ServiceUnavailableException)
         {
-            db.ChangeTracker.Clear();
             return null;
         }
     }
 
-    private Task<Payment?> FindAsync(Guid orderId, CancellationToken cancellationToken) =>
-        db.Payments.FirstOrDefaultAsync(payment => payment.OrderId == orderId, cancellationToken);
-
-    private async Task AskAsync(Payment payment, Func<Payment, CancellationToken, Task<ProviderAnswer>> question, CancellationToken cancellationToken)
+    private async Task SaveAsync(Payment payment, ProviderAnswer? answer, CancellationToken cancellationToken)
     {
-        try
-        {
-            var answer = await question(payment, cancellationToken);
-            if (payment.Settle(answer, time.Now()) is { } eventType)
-                db.Publish(eventType, payment.ToEvent());
-            else if (!payment.IsSettled)
-                payment.TryAgain(time.Now());
-        }
-        catch (ServiceUnavailableException)
-        {
+        if (answer is not null && payment.Settle(answer, time.Now()) is { } eventType)
+            db.Publish(eventType, payment.ToEvent());
+        else if (!payment.IsSettled)
             payment.TryAgain(time.Now());
-        }
-
         Activity.Current?.SetTag("mall.order.id", payment.OrderId).SetTag("mall.payment.status", payment.Status.ToString());
         await db.SaveChangesAsync(cancellationToken);
     }

@@ -32,6 +32,7 @@ internal sealed class PublishingDb(DbContextOptions<PublishingDb> options) : Mal
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
+        Seller.Map(modelBuilder);
         modelBuilder.Entity<Registration>(registration =>
         {
             registration.ToTable("registration");

@@ -5,7 +5,9 @@ internal sealed class ReviewEvents(TimeProvider time)
 {
     public static void Map(WebApplication app) => app.MapEvents<PublishingDb>()
         .Once<ReviewEvent>([ReviewEvent.Approved, ReviewEvent.Rejected],
-            app.Services.GetRequiredService<ReviewEvents>().ApplyAsync);
+            app.Services.GetRequiredService<ReviewEvents>().ApplyAsync)
+        .On<BusinessEvent>([BusinessEvent.RightsChanged], (services, events, cancellationToken) =>
+            Seller.KeepAsync(services.GetRequiredService<PublishingDb>(), events, business => business.Publisher, services.GetRequiredService<TimeProvider>(), cancellationToken));
 
     private async Task ApplyAsync(PublishingDb db, CloudEvent<ReviewEvent> e, CancellationToken cancellationToken)
     {

@@ -15,10 +15,16 @@ internal sealed class OrderEvents(TimeProvider time)
         OrderEvent.Rejected,
     ];
 
-    public async Task ApplyAsync(StoreDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
+    public static Task LoadAsync(StoreDb db, IReadOnlyList<CloudEvent<OrderEvent>> events, CancellationToken cancellationToken)
+    {
+        var orders = events.Select(e => e.Data.OrderId).ToArray();
+        return db.Orders.Where(order => orders.Contains(order.OrderId)).LoadAsync(cancellationToken);
+    }
+
+    public void Apply(StoreDb db, CloudEvent<OrderEvent> e)
     {
         var placed = e.Data;
-        var order = await db.Orders.FindAsync([placed.OrderId], cancellationToken);
+        var order = db.Loaded<StoreOrder>(placed.OrderId);
         var wasRefused = order is { Status: StoreStatus.Rejected, IsFinal: false };
         switch (e.Type)
         {

@@ -121,11 +121,14 @@ internal sealed class StoreOrder
     }
 
     /// <summary>The merchant refuses the order; ordering ends it or says that it is too late.</summary>
-    public Decision Reject(string reason, DateTimeOffset now)
+    /// <param name="reason">The customer is told.</param>
+    /// <param name="now">The time (UTC).</param>
+    /// <param name="evenConfirmed">Whether one that is confirmed can be refused, too. Not one whose parcel has left.</param>
+    public Decision Reject(string reason, DateTimeOffset now, bool evenConfirmed = false)
     {
         if (Status == StoreStatus.Rejected)
             return Decision.AlreadyMade;
-        if (Status != StoreStatus.Received)
+        if (Status != StoreStatus.Received && !(evenConfirmed && Status == StoreStatus.Confirmed && Fulfilment != Fulfilment.Delivery))
             return Decision.Refused($"The order is {Status}: only a Received one can be rejected.");
         Reason = reason;
         Withdraw(StoreStatus.Rejected, now);

@@ -12,6 +12,7 @@ public sealed class StoreService : IMallService
     public static void Configure(WebApplicationBuilder builder)
     {
         builder.AddDatabase<StoreDb>();
+        builder.AddPublicReads<StoreDb>();
         // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
         builder.Services.AddSingleton(new Retention("store_order", "order_id", "date", "phone IS NOT NULL") { Value = "phone" });
         builder.AddJson(StoreJson.Default, ContractsJson.Default);
@@ -27,7 +28,7 @@ public sealed class StoreService : IMallService
         var orderEvents = app.Services.GetRequiredService<OrderEvents>();
         var titleEvents = app.Services.GetRequiredService<TitleEvents>();
         app.MapEvents<StoreDb>()
-            .Once<OrderEvent>(OrderEvents.Types, orderEvents.ApplyAsync)
+            .Once<OrderEvent>(OrderEvents.Types, orderEvents.Apply, OrderEvents.LoadAsync)
             .Once<TitleEvent>(TitleEvents.Types, titleEvents.ApplyAsync);
         StoreApi.Map(app);
         SalesApi.Map(app);

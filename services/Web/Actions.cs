@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using OrderMall.Web.Api;
+using OrderMall.Web.Session;
 
 namespace OrderMall.Web;
 
@@ -10,7 +11,8 @@ namespace OrderMall.Web;
 /// </summary>
 internal static class Actions
 {
-    private const string Prefix = "/actions";
+    /// <summary>What their addresses begin with.</summary>
+    public const string Prefix = "/actions";
 
     private static readonly Dictionary<string, (HttpMethod Method, string Path)> All = new()
     {
@@ -36,7 +38,15 @@ internal static class Actions
         ["grant"] = (HttpMethod.Post, "ops/applications/{id}/approval"),
         ["deny"] = (HttpMethod.Post, "ops/applications/{id}/rejection"),
         ["take-back"] = (HttpMethod.Delete, "account/applications/{id}"),
+        ["day-off"] = (HttpMethod.Put, "workers/{id}/days-off/{date}"),
+        ["day-on"] = (HttpMethod.Delete, "workers/{id}/days-off/{date}"),
+        ["member-role"] = (HttpMethod.Put, "account/business/members/{id}"),
+        ["member-remove"] = (HttpMethod.Delete, "account/business/members/{id}"),
+        ["leave"] = (HttpMethod.Delete, "account/business/members/{id}"),
+        ["join"] = (HttpMethod.Post, "account/invitations/{id}/acceptance"),
+        ["decline"] = (HttpMethod.Delete, "account/invitations/{id}"),
         ["new-code"] = (HttpMethod.Post, "notifications/address/code"),
+        ["read"] = (HttpMethod.Put, "notifications/read"),
     };
 
     /// <summary>What there is to do.</summary>
@@ -45,13 +55,19 @@ internal static class Actions
     public static void Map(WebApplication app)
     {
         // A form of a page from before signing in or out, or from elsewhere: nothing is done, and the page is shown anew.
-        app.Use((context, next) =>
+        app.Use(async (context, next) =>
         {
             if (context.Features.Get<IAntiforgeryValidationFeature>() is not { IsValid: false })
-                return next(context);
-            var path = context.Request.Path;
-            context.Response.Redirect($"{(path.StartsWithSegments(Prefix) ? "/" : path.ToUriComponent())}?failed=stale");
-            return Task.CompletedTask;
+            {
+                await next(context);
+                return;
+            }
+
+            var form = await FormOfHereAsync(context);
+            var isAction = context.Request.Path.StartsWithSegments(Prefix);
+            var draft = isAction || form is null ? null : context.RequestServices.GetRequiredService<Drafts>().Keep(form);
+            context.Response.Redirect(Back.With(
+                isAction ? Back.WithoutOutcome(form?["back"]) : context.Request.Path.ToUriComponent(), $"failed=stale{(draft is null ? null : $"&draft={Uri.EscapeDataString(draft)}")}"));
         });
         app.MapPost($"{Prefix}/sign-out", SignOutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
         app.MapPost($"{Prefix}/{{name}}/{{id?}}", ActAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
@@ -63,8 +79,13 @@ internal static class Actions
             return TypedResults.NotFound();
         var form = context.Request.Form;
         var (method, path) = action;
-        path = path.Replace("{id}", Uri.EscapeDataString(id ?? ""), StringComparison.Ordinal).Replace("{service}", Uri.EscapeDataString(form["service"].ToString()), StringComparison.Ordinal);
+        path = path.Replace("{id}", Uri.EscapeDataString(id ?? ""), StringComparison.Ordinal);
+        foreach (var part in new[] { "service", "date" })
+            path = path.Replace($"{{{part}}}", Uri.EscapeDataString(form[part].ToString()), StringComparison.Ordinal);
         var answer = await api.SendAsync<Nothing>(method, path, BodyOf(name, form));
+        // What somebody may do is another thing now, or was already when the page was made: the next one offers what it is.
+        if (name is "join" or "leave" || answer.Status == StatusCodes.Status403Forbidden)
+            await SessionCookie.LookAgainAsync(context);
         var back = Back.WithoutOutcome(form["back"]);
         if (answer.IsSignedOut)
             return TypedResults.LocalRedirect($"/sign-in?said=session-over&back={Uri.EscapeDataString(back)}");
@@ -75,7 +96,7 @@ internal static class Actions
             { Status: StatusCodes.Status202Accepted } => $"done={name}-later",
             _ => $"done={name}",
         };
-        return TypedResults.LocalRedirect($"{back}{(back.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{outcome}");
+        return TypedResults.LocalRedirect(Back.With(back, outcome));
     }
 
     private static JsonObject? BodyOf(string name, IFormCollection form)
@@ -87,7 +108,7 @@ internal static class Actions
             body["from"] = new JsonArray([.. form["from"].Select(role => (JsonNode?)role)]);
         }
 
-        foreach (var field in new[] { "reason", "mode" })
+        foreach (var field in new[] { "reason", "mode", "role", "until" })
         {
             if (form[field].ToString() is { Length: > 0 } value)
                 body[field] = value;
@@ -98,9 +119,25 @@ internal static class Actions
 
     private static async Task<IResult> SignOutAsync(HttpContext context, MallApi api)
     {
+        var everywhere = context.Request.Form["everywhere"].Count > 0;
+        var answer = await api.SendAsync<Nothing>(HttpMethod.Post, "account/logout", everywhere ? new JsonObject { ["everywhere"] = true } : null);
+        // Nobody is told that the others are signed out who are not.
+        if (everywhere && answer.IsSignedOut)
+            return TypedResults.LocalRedirect($"/sign-in?said=session-over&back={Uri.EscapeDataString("/my/settings")}");
+        if (everywhere && answer.Problem is { } problem)
+            return TypedResults.LocalRedirect($"/my/settings?failed={Uri.EscapeDataString(problem.Type)}");
         // The cookie goes in any case; a session that could not be ended ends by itself.
-        await api.SendAsync<Nothing>(HttpMethod.Post, "account/logout");
         await context.SignOutAsync();
-        return TypedResults.LocalRedirect("/?done=sign-out");
+        return TypedResults.LocalRedirect(everywhere ? "/?done=sign-out-everywhere" : "/?done=sign-out");
+    }
+
+    // Whoever's session has ended in the middle of a form does not lose it. What other sites send fills in nothing.
+    private static async Task<IFormCollection?> FormOfHereAsync(HttpContext context)
+    {
+        if (context.Request.Headers["Sec-Fetch-Site"] != "same-origin")
+            return null;
+        // It is read to be shown again and for nothing else, which the framework would refuse.
+        context.Features.Set<IAntiforgeryValidationFeature>(null);
+        return context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
     }
 }

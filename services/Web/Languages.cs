@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.WebUtilities;
 using OrderMall.Web.Api;
@@ -29,15 +30,18 @@ internal static class Languages
         options.ApplyCurrentCultureToResponseHeaders = true;
     }
 
-    public static void Map(WebApplication app) => app.MapGet("/language/{code}", async (string code, string? back, HttpContext context, MallApi api) =>
+    public static void Map(WebApplication app) => app.MapPost($"{Actions.Prefix}/language/{{code}}", ChooseAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
+
+    private static async Task<IResult> ChooseAsync(string code, HttpContext context, MallApi api)
     {
-        if (Cultures.ContainsKey(code))
-            Remember(context, code);
+        if (!Cultures.ContainsKey(code))
+            return TypedResults.NotFound();
+        Remember(context, code);
         // Messages are in it too from now on; where that cannot be said now, the pages are.
-        if (Cultures.ContainsKey(code) && context.User.Identity?.IsAuthenticated == true)
+        if (context.User.Identity?.IsAuthenticated == true)
             await api.SendAsync<ChosenLanguage>(HttpMethod.Put, "notifications/language", new JsonObject { ["language"] = code });
-        return TypedResults.LocalRedirect(Back.Local(back));
-    });
+        return TypedResults.LocalRedirect(Back.WithoutOutcome(context.Request.Form["back"]));
+    }
 
     /// <summary>Has the browser come in that language from now on.</summary>
     public static void Remember(HttpContext context, string code) =>
@@ -59,6 +63,9 @@ internal static class Back
     /// <summary>An address of these pages, whatever was asked for: links lead nobody elsewhere.</summary>
     public static string Local(string? path) =>
         path is ['/', ..] && path is not ['/', '/' or '\\', ..] && path.All(char.IsAscii) && !path.Any(char.IsControl) && Uri.IsWellFormedUriString(path, UriKind.Relative) ? path : "/";
+
+    /// <summary>The same, with what became of the last thing that was done there.</summary>
+    public static string With(string path, string outcome) => $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{outcome}";
 
     /// <summary>The same without what became of the last thing that was done there.</summary>
     public static string WithoutOutcome(string? path)

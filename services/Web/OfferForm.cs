@@ -21,6 +21,8 @@ internal static class OfferForm
                 body[field] = decimal.TryParse(text, NumberStyles.Number, CultureInfo.InvariantCulture, out var number) ? number : text;
         }
 
+        if (sent("overbook") is not null)
+            body["overbook"] = true;
         return body;
     }
 }

@@ -6,8 +6,9 @@ namespace OrderMall.Web;
 
 /// <summary>
 /// Style, scripts and icon, which are embedded, at addresses that change with what is in them: browsers keep them for good. Compressed once, at the start.
+/// They are answered before anybody is asked for: what is kept for good has nobody's cookie.
 /// </summary>
-internal sealed class OwnFiles
+internal sealed class OwnFiles : IStartupFilter
 {
     private const string Prefix = "OrderMall.Web.Files.";
     private const string KeepForGood = "public, max-age=31536000, immutable";
@@ -31,12 +32,13 @@ internal sealed class OwnFiles
     /// <summary>The address of a file.</summary>
     public string this[string name] => _byName[name].Path;
 
-    public static void Map(WebApplication app)
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        var files = app.Services.GetRequiredService<OwnFiles>();
-        foreach (var file in files._byPath.Values)
-            app.MapGet(file.Path, file.SendAsync);
-    }
+        app.Use((context, rest) => (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) && _byPath.TryGetValue(context.Request.Path, out var file)
+            ? file.SendAsync(context)
+            : rest(context));
+        next(app);
+    };
 
     private sealed class OwnFile(string name, byte[] content)
     {
@@ -47,6 +49,7 @@ internal sealed class OwnFiles
         public async Task SendAsync(HttpContext context)
         {
             var headers = context.Response.Headers;
+            PageHeaders.Write(headers);
             (headers.CacheControl, headers.Vary, headers.ContentType) = (KeepForGood, HeaderNames.AcceptEncoding, System.IO.Path.GetExtension(name) switch
             {
                 ".css" => "text/css; charset=utf-8",

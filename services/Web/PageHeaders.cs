@@ -10,15 +10,19 @@ internal static class PageHeaders
     {
         context.Response.OnStarting(() =>
         {
-            var headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = Policy;
-            headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "same-origin";
-            // A page is of one person and of this moment; only the files say otherwise.
-            if (headers.CacheControl.Count == 0 || context.Response.ContentType?.StartsWith("text/html", StringComparison.Ordinal) == true)
-                headers.CacheControl = "no-store";
+            Write(context.Response.Headers);
+            // A page is of one person and of this moment.
+            context.Response.Headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
         return next(context);
     });
+
+    /// <summary>Says it of whatever is answered.</summary>
+    public static void Write(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "same-origin";
+    }
 }

@@ -30,6 +30,8 @@ public sealed class WebService : IMallService
         services.AddHttpContextAccessor();
         services.AddLocalization();
         services.AddSingleton<OwnFiles>();
+        services.AddSingleton<IStartupFilter>(all => all.GetRequiredService<OwnFiles>());
+        PageRate.Add(builder);
         services.AddSingleton<MallDay>();
         services.AddSingleton(new PaymentMethods(
             builder.Configuration.GetSection("Ordering:PaymentMethods").Get<string[]>() is { Length: > 0 } methods ? methods : Demo.PaymentMethods, Demo.IsOn(builder)));
@@ -52,9 +54,9 @@ public sealed class WebService : IMallService
     /// <inheritdoc/>
     public static void Admit(WebApplication app)
     {
-        ConnectionLimits.Use(app);
         PageHeaders.Use(app);
         app.UseRequestLocalization();
+        app.UseRateLimiter();
         // Who asks for a page is answered by a page; who sends something that nothing takes is no browser.
         app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         app.Use((context, next) =>
@@ -69,7 +71,6 @@ public sealed class WebService : IMallService
     public static void Map(WebApplication app)
     {
         app.UseAntiforgery();
-        OwnFiles.Map(app);
         Languages.Map(app);
         Actions.Map(app);
         LiveEvents.Map(app);

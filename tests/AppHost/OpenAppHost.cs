@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
-// A mall at a time: each takes both cores while it opens.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+// Each mall mostly waits once it is open.
+[assembly: CollectionBehavior(MaxParallelThreads = 3)]
 
 namespace OrderMall.AppHost.Tests;
 
@@ -126,4 +126,11 @@ public sealed class UnwatchedAppHost : AppHostFixture
 public sealed class AppHostCollection : ICollectionFixture<OpenAppHost>
 {
     public const string Name = "AppHost";
+}
+
+/// <summary>The tests that measure what people wait for, or change one mall after the other: after all others, one at a time.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneCollection
+{
+    public const string Name = "alone";
 }

@@ -24,6 +24,8 @@ internal sealed class BicepCompiler : IDisposable
         var start = new ProcessStartInfo(Built.Bicep!, ["jsonrpc", "--stdio"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         // No matter what libraries for languages this machine has.
         start.Environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
+        // It is asked a few hundred times: code that is measured first and then compiled once more does not pay.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         var images = Deployment.AppsIn(Path.Combine(Built.Checkout, "infra")).Select(app => KeyValuePair.Create(Deployment.ImageOf(app), $"registry.azurecr.io/ordermall/{app}:1"));
         foreach (var (name, value) in environment.Concat(images))
             start.Environment[name] = value;
@@ -33,6 +35,10 @@ internal sealed class BicepCompiler : IDisposable
     /// <summary>Compiles a file of parameters with its template.</summary>
     /// <returns>With <c>template</c>, <c>parameters</c> and <c>diagnostics</c>.</returns>
     public async Task<JsonNode> CompileAsync(string file) => await AskAsync("bicep/compileParams", new JsonObject { ["path"] = file, ["parameterOverrides"] = new JsonObject() });
+
+    /// <summary>Which files it reads to compile a file of parameters, that one too.</summary>
+    public async Task<IReadOnlyList<string>> FilesAsync(string file) =>
+        [.. (await AskAsync("bicep/getFileReferences", new JsonObject { ["path"] = file }))["filePaths"]!.AsArray().Select(path => (string)path!)];
 
     /// <summary>Evaluates a file of parameters with its template as Azure would.</summary>
     /// <returns>With <c>predictedResources</c> and <c>diagnostics</c>.</returns>

@@ -7,8 +7,15 @@ internal sealed class Deployment
 {
     private const string Group = "rg-test";
 
-    private Deployment(IReadOnlyList<JsonNode> resources, IReadOnlyList<string> diagnostics, IReadOnlyDictionary<string, JsonNode> templates) =>
-        (Resources, Diagnostics, Templates) = (resources, diagnostics, templates);
+    private readonly IReadOnlyDictionary<string, Part> _parts;
+
+    private Deployment(IReadOnlyDictionary<string, Part> parts)
+    {
+        _parts = parts;
+        Resources = [.. parts.Values.SelectMany(part => part.Resources)];
+        Diagnostics = [.. parts.Values.SelectMany(part => part.Diagnostics)];
+        Templates = parts.Where(part => part.Value.Template is not null).ToDictionary(part => part.Key, part => part.Value.Template!);
+    }
 
     /// <summary>What <c>azd provision</c> makes, and then <c>azd deploy</c>.</summary>
     public IReadOnlyList<JsonNode> Resources { get; }
@@ -25,11 +32,12 @@ internal sealed class Deployment
     /// <summary>Every resource of a type.</summary>
     public IEnumerable<JsonNode> Of(string type) => Resources.Where(resource => (string)resource["type"]! == type);
 
-    /// <summary>Compiles and evaluates everything.</summary>
+    /// <summary>Compiles and evaluates everything, or what is not as it was in another deployment.</summary>
     /// <param name="compiler">One that has been told the same of azd's environment.</param>
     /// <param name="environment">What there is in azd's environment.</param>
     /// <param name="edit">Changes the copy of <c>infra</c> and <c>components</c> before.</param>
-    public static async Task<Deployment> OfAsync(BicepCompiler compiler, IReadOnlyDictionary<string, string> environment, Action<string>? edit = null)
+    /// <param name="unedited">One of the same environment: what it made of files that are the same still is taken from it.</param>
+    public static async Task<Deployment> OfAsync(BicepCompiler compiler, IReadOnlyDictionary<string, string> environment, Action<string>? edit = null, Deployment? unedited = null)
     {
         var folder = Directory.CreateTempSubdirectory("ordermall-azure-").FullName;
         try
@@ -42,21 +50,10 @@ internal sealed class Deployment
                 .Where(app => environment.GetValueOrDefault("MALL_DEMO") == "true" || app != "apps/payment-provider").ToList();
             WriteParameters(infra, environment);
 
-            var (resources, diagnostics, templates) = (new List<JsonNode>(), new List<string>(), new Dictionary<string, JsonNode>());
+            var parts = new Dictionary<string, Part>();
             foreach (var file in apps.Prepend("main"))
-            {
-                var path = Path.Combine(infra, $"{file}.bicepparam");
-                var compiled = await compiler.CompileAsync(path);
-                diagnostics.AddRange(compiled["diagnostics"]!.AsArray().Select(diagnostic => $"{file}: {diagnostic!.ToJsonString()}"));
-                if (compiled["success"]?.GetValue<bool>() != true)
-                    continue;
-                templates.Add(file, JsonNode.Parse((string)compiled["template"]!)!);
-                var snapshot = await compiler.EvaluateAsync(path, file == "main" ? null : Group);
-                diagnostics.AddRange(snapshot["diagnostics"]!.AsArray().Select(diagnostic => $"{file}: {diagnostic}"));
-                resources.AddRange(snapshot["predictedResources"]!.AsArray().Select(resource => resource!));
-            }
-
-            return new Deployment(resources, diagnostics, templates);
+                parts.Add(file, unedited?._parts[file] is { } made && made.IsSameIn(folder) ? made : await MakeAsync(compiler, folder, file));
+            return new Deployment(parts);
         }
         finally
         {
@@ -70,6 +67,19 @@ internal sealed class Deployment
     /// <summary>Every service that there are parameters for.</summary>
     public static IEnumerable<string> AppsIn(string infra) =>
         Directory.EnumerateFiles(Path.Combine(infra, "apps"), "*.bicepparam").Order(StringComparer.Ordinal).Select(file => Path.GetFileNameWithoutExtension(file));
+
+    private static async Task<Part> MakeAsync(BicepCompiler compiler, string folder, string file)
+    {
+        var path = Path.Combine(folder, "infra", $"{file}.bicepparam");
+        var compiled = await compiler.CompileAsync(path);
+        List<string> diagnostics = [.. compiled["diagnostics"]!.AsArray().Select(diagnostic => $"{file}: {diagnostic!.ToJsonString()}")];
+        var sources = (await compiler.FilesAsync(path)).ToDictionary(source => Path.GetRelativePath(folder, source), File.ReadAllText);
+        if (compiled["success"]?.GetValue<bool>() != true)
+            return new Part(sources, null, diagnostics, []);
+        var snapshot = await compiler.EvaluateAsync(path, file == "main" ? null : Group);
+        diagnostics.AddRange(snapshot["diagnostics"]!.AsArray().Select(diagnostic => $"{file}: {diagnostic}"));
+        return new Part(sources, JsonNode.Parse((string)compiled["template"]!), diagnostics, [.. snapshot["predictedResources"]!.AsArray().Select(resource => resource!)]);
+    }
 
     // azd itself reads main.parameters.json and puts its environment in: the same values as a file that the compiler reads.
     private static void WriteParameters(string infra, IReadOnlyDictionary<string, string> environment)
@@ -88,5 +98,12 @@ internal sealed class Deployment
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
+    }
+
+    // What is made of one file of parameters, and of what: each file that the compiler read for it, by its path in the copy.
+    private sealed record Part(IReadOnlyDictionary<string, string> Sources, JsonNode? Template, IReadOnlyList<string> Diagnostics, IReadOnlyList<JsonNode> Resources)
+    {
+        public bool IsSameIn(string folder) =>
+            Sources.All(source => Path.Combine(folder, source.Key) is var file && File.Exists(file) && File.ReadAllText(file) == source.Value);
     }
 }

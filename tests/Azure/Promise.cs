@@ -95,7 +95,7 @@ internal static partial class Promise
         Assert.All(app.Value["properties"]!["configuration"]!["registries"]!.AsArray(), registry => Assert.EndsWith("/id-platform", (string)registry!["identity"]!, StringComparison.Ordinal));
     });
 
-    /// <summary>Who may do what: each service its topics, and nothing else but the gateway its key.</summary>
+    /// <summary>Who may do what: each service its topics, and nothing else but the gateway and the screens a key.</summary>
     public static void NobodyMayMore(Deployment deployment)
     {
         var services = deployment.Apps.Keys.ToList();
@@ -103,11 +103,13 @@ internal static partial class Promise
                 .Concat(Said.Subscribes(appId).Select(topic => $"id-{appId} {Receiver} subscriptions/{topic}/{appId}")))
             .Concat(
             [
-                $"id-gateway {KeyWrapper} keys/tokens",
+                $"id-gateway {KeyWrapper} keys/tokens", $"id-web {KeyWrapper} keys/cookies",
                 $"id-platform {ImagePuller} registries", $"id-platform {SecretsReader} vaults", $"id-platform {ServiceBusOwner} namespaces",
                 $"id-databases {Contributor} jobs/databases",
             ]);
         Assert.Equal(expected.Order(), deployment.Of("Microsoft.Authorization/roleAssignments").Select(Right).Order());
+        Assert.Contains("keys/tokens", Setting(deployment.Apps["gateway"], "Gateway__TokenKey"), StringComparison.Ordinal);
+        Assert.Contains("keys/cookies", Setting(deployment.Apps["web"], "Web__CookieKey"), StringComparison.Ordinal);
         Assert.Equal(services.Select(appId => $"id-{appId}").Concat(["id-databases", "id-platform"]).Order(), deployment.Of(Identity).Select(identity => (string)identity["name"]!).Order());
     }
 

@@ -42,7 +42,7 @@ public sealed class TemplateTests(Templates templates)
 
     [BicepFact]
     public void No_secret_is_told() => OfEach((deployment, environment) => Promise.NoSecretIsTold(
-        deployment, new[] { "PAYMENT_PROVIDER_KEY", "SMTP_PASSWORD" }.Where(environment.ContainsKey).Select(name => environment[name])));
+        deployment, new[] { "PAYMENT_PROVIDER_KEY", "SMTP_PASSWORD", "PUSH_KEY" }.Where(environment.ContainsKey).Select(name => environment[name])));
 
     [BicepFact]
     public void Every_owner_of_data_has_a_database_of_its_own() => OfEach((deployment, _) => Promise.EveryOwnerHasItsDatabase(deployment));
@@ -70,7 +70,8 @@ public sealed class TemplateTests(Templates templates)
         Assert.All(new[] { "ordering", "payment" }, appId => Assert.Equal(("false", "true"), (Promise.Setting(little[appId], "Mall__Payments"), Promise.Setting(much[appId], "Mall__Payments"))));
         Assert.Equal((null, "bank"), (Promise.Setting(little["ordering"], "Ordering__PaymentMethods__0"), Promise.Setting(much["ordering"], "Ordering__PaymentMethods__0")));
         Assert.Equal("https://payments.example.com/v1", Promise.Setting(much["payment"], "PaymentProvider__Address"));
-        Assert.Null(Promise.Setting(little["notification"], "Smtp__Host"));
+        Assert.All(new[] { "Smtp__Host", "Push__Address" }, setting => Assert.Null(Promise.Setting(little["notification"], setting)));
+        Assert.Equal("https://push.example.com/v1", Promise.Setting(much["notification"], "Push__Address"));
         Assert.Equal(("587", "true"), (Promise.Setting(much["notification"], "Smtp__Port"), Promise.Setting(much["notification"], "Smtp__EnableSsl")));
         Assert.NotEmpty(templates.Full.Of("Microsoft.Insights/metricAlerts"));
         Assert.Empty(templates.Plain.Of("Microsoft.Insights/actionGroups"));

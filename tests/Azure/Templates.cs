@@ -20,6 +20,8 @@ public sealed class Templates : IAsyncLifetime
         ["SMTP_FROM"] = "mall@example.com",
         ["SMTP_USER"] = "mall",
         ["SMTP_PASSWORD"] = "the-smtp-password",
+        ["PUSH_ADDRESS"] = "https://push.example.com/v1",
+        ["PUSH_KEY"] = "the-push-key",
     };
 
     /// <summary>The demo.</summary>
@@ -39,7 +41,7 @@ public sealed class Templates : IAsyncLifetime
         if (Built.Bicep is null)
             return;
         _compiler = new BicepCompiler(Little);
-        Plain = await OfLittleAsync();
+        Plain = await Deployment.OfAsync(_compiler, Little);
         Full = await OfAsync(Much);
         WithDemo = await OfAsync(Demo);
     }
@@ -51,7 +53,7 @@ public sealed class Templates : IAsyncLifetime
     }
 
     /// <summary>What <see cref="Little"/> would make of changed templates.</summary>
-    internal Task<Deployment> OfLittleAsync(Action<string>? edit = null) => Deployment.OfAsync(_compiler!, Little, edit);
+    internal Task<Deployment> OfLittleAsync(Action<string> edit) => Deployment.OfAsync(_compiler!, Little, edit, Plain);
 
     private static async Task<Deployment> OfAsync(IReadOnlyDictionary<string, string> environment)
     {

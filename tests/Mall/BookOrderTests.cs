@@ -62,10 +62,9 @@ public sealed class BookOrderTests(MallFixture mall) : IClassFixture<MallFixture
         await shop.InBookAsync(order, "Completed");
         await Eventually.Is(Life.Length, async () => (await customer.MessagesAsync(order)).Count);
         await (await mall.OperatorAsync()).FindsAllInOrderAsync();
-        var messages = await customer.ListAsync("/api/notifications");
-        AssertFields(messages[0], "id", "orderId", "subject", "text", "channel", "at");
-        Assert.Equal(Life.Length, messages.Count);
-        Assert.Equal(Life.Length, (await customer.MessagesAsync(order)).Distinct().Count());
+        AssertFields((await customer.ListAsync("/api/notifications"))[0], "id", "orderId", "subject", "text", "channel", "at", "isRead");
+        var messages = await customer.MessagesAsync(order);
+        Assert.Equal((Life.Length, Life.Length), (messages.Count, messages.Distinct().Count()));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using OrderMall.Mall.Tests.Opening;
+using OrderMall.Postgres;
 
 namespace OrderMall.Mall.Tests;
 
@@ -18,7 +19,7 @@ public sealed class FrontDoorTests : IDisposable
         string token;
         await using (var first = await MallProcess.OpenAsync(_data.Path))
         {
-            AssertRefused(await MallProcess.RunAsync(["--data", _data.Path, "--port", $"{MallProcess.FreePort()}"]), 1, _data.Path, "already open");
+            AssertRefused(await MallProcess.RunAsync(["--data", _data.Path, .. MallProcess.OwnPorts()]), 1, _data.Path, "already open");
             var shop = new People.Shop(await People.Person.SignInAsync(first.Address, "bookshop@mall.test", "Mall-demo-1"));
             var customer = await People.Customer.RegisterAsync(first.Address);
             offer = await shop.SellBookAsync(copies: 9);
@@ -33,7 +34,7 @@ public sealed class FrontDoorTests : IDisposable
         Assert.Equal("Preparing", (await again.GetAsync($"/api/orders/{order}")).Is(HttpStatusCode.OK)["status"]);
         Assert.Equal("Approved", (await again.GetAsync($"/api/payments/{order}")).Is(HttpStatusCode.OK)["status"]);
         Assert.Single(await again.ListAsync("/api/mypage/orders"));
-        Assert.Equal(3, (await again.ListAsync("/api/notifications")).Count);
+        Assert.Equal(3, (await again.ListAsync("/api/notifications")).Count(message => message.GetProperty("orderId").GetString() == order.ToString()));
         Assert.Equal("8", (await again.GetAsync($"/api/offers/{offer}")).Is(HttpStatusCode.OK)["available"]);
         var op = new People.Operator(await People.Person.SignInAsync(second.Address, "operator@mall.test", "Mall-demo-1"));
         await op.FindsAllInOrderAsync();
@@ -93,7 +94,7 @@ public sealed class FrontDoorTests : IDisposable
     [FactNeeding(Need.Own)]
     public async Task Without_PostgreSQL_it_says_what_to_install()
     {
-        var ended = await MallProcess.RunAsync(["--data", _data.Path, "--port", $"{MallProcess.FreePort()}"], ("POSTGRES_BIN", _data.Path));
+        var ended = await MallProcess.RunAsync(["--data", _data.Path, .. MallProcess.OwnPorts()], ("POSTGRES_BIN", _data.Path));
         Assert.Equal(1, ended.ExitCode);
         Assert.StartsWith("No PostgreSQL server was found", ended.Errors, StringComparison.Ordinal);
         Assert.Contains("apt-get install postgresql", ended.Errors, StringComparison.Ordinal);
@@ -103,7 +104,7 @@ public sealed class FrontDoorTests : IDisposable
     [FactNeeding(Need.Own)]
     public async Task A_server_that_does_not_answer_is_refused_without_its_password()
     {
-        var ended = await RunAsync("--connection", $"Host=127.0.0.1;Port={MallProcess.FreePort()};Username=me;Password=secret-77");
+        var ended = await RunAsync("--connection", $"Host=127.0.0.1;Port={LoopbackPort.Find(1)[0]};Username=me;Password=secret-77");
         AssertRefused(ended, 1, "PostgreSQL");
         Assert.DoesNotContain("secret-77", ended.Output + ended.Errors, StringComparison.Ordinal);
     }
@@ -123,7 +124,7 @@ public sealed class FrontDoorTests : IDisposable
     }
 
     private Task<MallProcess.Ended> RunAsync(params string[] arguments) => MallProcess.RunAsync(
-        arguments.Contains("--port") ? ["--data", _data.Path, .. arguments] : ["--data", _data.Path, "--port", $"{MallProcess.FreePort()}", .. arguments]);
+        arguments.Contains("--port") ? ["--data", _data.Path, .. arguments] : ["--data", _data.Path, .. MallProcess.OwnPorts(), .. arguments]);
 
     private static void AssertRefused(MallProcess.Ended ended, int exitCode, params string[] named)
     {

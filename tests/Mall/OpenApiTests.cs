@@ -89,7 +89,7 @@ public sealed class OpenApiTests(MallFixture mall) : IClassFixture<MallFixture>
     public async Task Whatever_can_be_read_can_be_asked_for_without_its_body()
     {
         var document = await ReadAsync();
-        foreach (var (path, _, call) in Calls(document).Where(call => call.Verb == "get" && !call.Path.Contains('{') && call.Path is not "/api/mypage/events").Append(("/openapi/v1.json", "get", new JsonObject())).Append(("/", "get", new JsonObject())))
+        foreach (var (path, _, call) in Calls(document).Where(call => call.Verb == "get" && !call.Path.Contains('{') && !call.Path.EndsWith("/events", StringComparison.Ordinal)).Append(("/openapi/v1.json", "get", new JsonObject())).Append(("/", "get", new JsonObject())))
         {
             var who = await WhoAsync(call);
             var (get, head) = (await who.GetAsync(path), await who.SendAsync(HttpMethod.Head, path));

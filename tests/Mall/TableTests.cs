@@ -117,6 +117,29 @@ public sealed class TableTests(MallFixture mall) : IClassFixture<MallFixture>
         Assert.Empty(await late.PageAsync());
     }
 
+    [Fact]
+    public async Task A_table_that_needs_no_confirmation_confirms_itself_with_its_deposit_paid()
+    {
+        var (bistro, guest) = (await mall.ShopAsync("bistro"), await mall.NewCustomerAsync());
+        var offer = await bistro.SellTablesAsync(_table, 2, deposit: 5_000, fulfilment: "none");
+        var booking = await guest.PlaceAsync(offer);
+        await guest.OnPageAsync(booking, "Confirmed");
+        Assert.Equal(["Accepted", "Received", "Confirmed"], await guest.HistoryAsync(booking));
+        await PaidAsync(guest, booking, "5000", "Approved");
+        await guest.IsToldOnceAsync(_table, "confirmed");
+        await bistro.InBookAsync(booking, "Confirmed");
+        (await bistro.CompleteAsync(booking)).Is(HttpStatusCode.OK);
+        await guest.OnPageAsync(booking, "Completed");
+
+        var other = await guest.PlaceAsync(offer);
+        await guest.SeesAsync(other, "Confirmed");
+        Assert.Equal("Cancelled", (await guest.CancelAsync(other)).Is(HttpStatusCode.OK)["status"]);
+        await PaidAsync(guest, other, "5000", "Refunded");
+        await bistro.HasLeftAsync(offer, 1);
+        await bistro.InBookAsync(other, "Cancelled");
+        await (await mall.OperatorAsync()).FindsAllInOrderAsync();
+    }
+
     private static async Task PaidAsync(Customer guest, Guid booking, string amount, string status)
     {
         var payment = (await guest.GetAsync($"/api/payments/{booking}")).Is(HttpStatusCode.OK);

@@ -36,7 +36,7 @@ public sealed class Answers(Action<string>? found = null)
         }
 
         Count(answer.Request, $"{(int)answer.Status} {answer.Problem}".TrimEnd());
-        if (answer.IsJson && (answer.IsUnreachable || expected.Contains(answer.Status)))
+        if ((answer.IsJson || answer.Status == HttpStatusCode.NoContent) && (answer.IsUnreachable || expected.Contains(answer.Status)))
             return answer;
         if (found is null)
             Assert.Fail($"Nobody expected: {answer}");

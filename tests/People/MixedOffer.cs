@@ -4,6 +4,9 @@ namespace OrderMall.People;
 /// <param name="Fulfilment">What happens after an order.</param>
 public sealed record MixedOffer(Guid Id, string Fulfilment)
 {
+    /// <summary>Whether it may go off sale in the middle.</summary>
+    public bool Ends { get; init; }
+
     /// <summary>Puts the four kinds of the demo on sale, and every combination of policies besides; of some there is too little.</summary>
     /// <remarks>Every merchant has one way to fulfil (the clinic two), so that what is in its order book tells what to do.</remarks>
     /// <param name="scarce">How many there are of what there is too little of.</param>

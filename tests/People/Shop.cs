@@ -26,9 +26,9 @@ public sealed class Shop(Person merchant) : Person(merchant)
     });
 
     /// <summary>Puts tables on sale for the <see cref="Day"/>.</summary>
-    public Task<Guid> SellTablesAsync(string title, int tables, decimal deposit = 10_000) => SellAsync(new
+    public Task<Guid> SellTablesAsync(string title, int tables, decimal deposit = 10_000, string fulfilment = "confirmation") => SellAsync(new
     {
-        kind = "table", title, price = 60_000, deposit, currency = "KRW", prepayment = "deposit", fulfilment = "confirmation", capacity = tables, date = Day, place = "The Bistro",
+        kind = "table", title, price = 60_000, deposit, currency = "KRW", prepayment = "deposit", fulfilment, capacity = tables, date = Day, place = "The Bistro",
     });
 
     /// <summary>Offers visits of a worker on a day, <see cref="Day"/> if left out.</summary>

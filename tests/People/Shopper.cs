@@ -74,8 +74,10 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
     {
         var wrong = new List<WrongOrder>();
         var page = (await customer.PageAsync()).ToLookup(order => order.GetProperty("orderId").GetGuid());
-        // What was given back is told besides.
-        var messages = (await customer.ListAsync("/api/notifications")).Where(message => !message.GetProperty("subject").GetString()!.StartsWith("Refund:", StringComparison.Ordinal)).CountBy(message => message.GetProperty("orderId").GetGuid()).ToDictionary();
+        // What was given back is told besides, and so is what is new of the kinds that were ordered.
+        var messages = (await customer.ListAsync("/api/notifications"))
+            .Where(message => message.GetProperty("orderId").GetString() is not null && !message.GetProperty("subject").GetString()!.StartsWith("Refund:", StringComparison.Ordinal))
+            .CountBy(message => message.GetProperty("orderId").GetGuid()).ToDictionary();
         var orders = Orders.ToDictionary(order => order.Id);
         var seen = new Dictionary<Guid, Answer>();
         foreach (var ids in orders.Keys.Union(page.Select(shown => shown.Key)).Chunk(MostAtOnce))
@@ -119,7 +121,7 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
     // Nothing while the service is unreachable.
     private async Task<List<JsonElement>> NewestAsync(string path, MixedOrder order) =>
         await answers.AskAsync(() => customer.GetAsync($"{path}?limit=100"), HttpStatusCode.OK) is { } page
-            ? [.. page.Json.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("orderId").GetGuid() == order.Id)]
+            ? [.. page.Json.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("orderId").GetString() == order.Id.ToString())]
             : [];
 
     // Who has sent a key sends the same again until there is an answer.
@@ -130,7 +132,7 @@ public sealed class Shopper(Customer customer, Answers answers, int seed)
             var sentAt = DateTimeOffset.UtcNow;
             var answer = await answers.AskOnceAsync(
                 () => customer.OrderAsync(wish.Offer.Id, wish.Quantity, wish.PaymentMethod, [.. wish.Headers]),
-                HttpStatusCode.Created, HttpStatusCode.Accepted, HttpStatusCode.PaymentRequired, HttpStatusCode.Conflict);
+                [HttpStatusCode.Created, HttpStatusCode.Accepted, HttpStatusCode.PaymentRequired, HttpStatusCode.Conflict, .. wish.Offer.Ends ? [HttpStatusCode.NotFound] : Array.Empty<HttpStatusCode>()]);
             if (answer?.Status is HttpStatusCode.Created or HttpStatusCode.Accepted)
             {
                 var order = new MixedOrder(answer.Json.GetProperty("id").GetGuid(), wish.Offer);

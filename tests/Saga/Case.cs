@@ -19,9 +19,9 @@ internal sealed record Case(Prepayment Prepayment, Fulfilment Fulfilment, int? C
         from capacity in Gen.Elements<int?>(1, 2, 3, null, null)
         from dated in Gen.Elements(true, false)
         from length in Gen.Choose(FewestSteps, MostSteps)
-        from first in Step.Placing
-        from steps in Step.Any(fulfilment, dated).ArrayOf(length)
-        select new Case(prepayment, fulfilment, capacity, [first, .. steps], dated),
+        from first in Step.First(prepayment)
+        from steps in Step.Any(prepayment, fulfilment, dated).ArrayOf(length)
+        select new Case(prepayment, fulfilment, capacity, [.. first, .. steps], dated),
         @case => @case.Smaller());
 
     public static Case Parse(string json) => JsonSerializer.Deserialize<Case>(json, Step.Json)!;

@@ -54,8 +54,17 @@ public sealed class PaymentTests
     public void What_was_withdrawn_before_it_began_is_never_charged()
     {
         var payment = Payment.Payment.NeverToBe(Guid.NewGuid(), Now);
-        Assert.True(payment.IsSettled);
-        Assert.Equal(ChargeOutcome.Voided, payment.ChargeOutcome);
+        Assert.Equal((false, ChargeOutcome.Voided, Now), (payment.IsSettled, payment.ChargeOutcome, payment.DueAt));
+        Assert.Null(payment.Settle(new ProviderAnswer(ProviderOutcome.Refunded, 0), Now));
+        Assert.Equal((true, ChargeOutcome.Voided, null), (payment.IsSettled, payment.ChargeOutcome, payment.DueAt));
+    }
+
+    [Fact]
+    public void What_the_provider_gives_back_for_a_charge_that_was_never_known_is()
+    {
+        var payment = Payment.Payment.NeverToBe(Guid.NewGuid(), Now);
+        Assert.Null(payment.Settle(new ProviderAnswer(ProviderOutcome.Refunded, 10), Now));
+        Assert.Equal((true, PaymentStatus.Refunded, 10m), (payment.IsSettled, payment.Status, payment.Amount));
     }
 
     private static Payment.Payment Pending() => Payment.Payment.Begin(new ChargeRequest(Guid.NewGuid(), "alice", 10, "KRW", "card_ok"), Now);

@@ -13,6 +13,7 @@ namespace OrderMall.Saga.Tests;
 public sealed class SagaProperties(SagaWorld world, ITestOutputHelper output) : IClassFixture<SagaWorld>
 {
     private const int UsualCases = 80;
+    private const double LeastAwaiting = 0.25;
 
     [Fact]
     public async Task The_rules_hold_whatever_happens()
@@ -29,6 +30,9 @@ public sealed class SagaProperties(SagaWorld world, ITestOutputHelper output) : 
         await Task.Run(() => Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(cases).WithReplay(new Replay(new Rnd(seed), null)),
             Prop.ForAll(Case.Any, @case => LiveThroughAsync(@case).GetAwaiter().GetResult())));
+        output.WriteLine($"{world.AwaitedCases} of {world.PrepaidCases} cases with something to be paid came to wait for it");
+        if (cases >= UsualCases)
+            Assert.True(world.AwaitedCases >= LeastAwaiting * world.PrepaidCases, "Too few cases come to wait for payment: weigh the steps so that more do.");
         output.WriteLine(string.Join('\n', world.Seen.OrderBy(seen => seen.Key).Select(seen => $"{seen.Value,6} {seen.Key}")));
     }
 

@@ -56,8 +56,21 @@ internal abstract record Step
 
     public sealed override string ToString() => JsonSerializer.Serialize(this, Json);
 
-    /// <summary>Steps that make sense for an offer with this fulfilment, and some that do not.</summary>
-    public static Gen<Step> Any(Fulfilment fulfilment, bool dated)
+    /// <summary>
+    /// How a case begins: somebody orders. What is prepaid is as often as not ordered by somebody who is willing to wait, at a moment when nobody knows
+    /// whether it was paid: later steps seldom come to that.
+    /// </summary>
+    public static Gen<Step[]> First(Prepayment prepayment)
+    {
+        var unpaid =
+            from fault in Gen.Elements(Fault.Lost, Fault.AnswerLost, Fault.Late)
+            from expecting in Gen.Elements(true, false)
+            select new Step[] { new Disturb(CallsBefore: 1, fault), new Place(null, 1, Declined: false, Willing: true, expecting) };
+        return Gen.Frequency((1, Placing.Select(step => new[] { step })), (prepayment == Prepayment.None ? 0 : 1, unpaid));
+    }
+
+    /// <summary>Steps that make sense for an offer with these policies, and some that do not.</summary>
+    public static Gen<Step> Any(Prepayment prepayment, Fulfilment fulfilment, bool dated)
     {
         var deliver = Message.Select(Step (message) => new Deliver(message));
         var service = ServiceFor(fulfilment);
@@ -65,7 +78,7 @@ internal abstract record Step
             (4, Placing),
             (3, Order.Select(Step (order) => new Cancel(order))),
             (8, Handling(fulfilment)),
-            (1, Gen.Elements<Step>(new Reprice(SagaWorld.Price), new Reprice(SagaWorld.Price + 1))),
+            (1, Repricing(prepayment)),
             (fulfilment == Fulfilment.Assignment ? 4 : 0, Gen.Constant<Step>(new Hire())));
         return Gen.Frequency(
             (16, command),
@@ -83,6 +96,11 @@ internal abstract record Step
             (2, Gen.Constant<Step>(new Restart())),
             (3, Gen.OneOf(command, deliver).ArrayOf(3).Select(Step (steps) => new Together(steps))));
     }
+
+    private static Gen<Step> Repricing(Prepayment prepayment) =>
+        from price in Gen.Elements(SagaWorld.Price, SagaWorld.Price + 1)
+        from deposit in prepayment == Prepayment.Deposit ? Gen.Elements<int?>(null, SagaWorld.Deposit, SagaWorld.Deposit + 1) : Gen.Constant<int?>(null)
+        select (Step)new Reprice(price, deposit);
 
     // Mostly those with the most to lose.
     private static Gen<string> ServiceFor(Fulfilment fulfilment) => Gen.Frequency(
@@ -117,8 +135,8 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
     {
         var customer = world.Promises.NewCustomer(Key);
         decimal? expectedAmount = Expecting ? SagaWorld.Price * Quantity : null;
-        if (Expecting)
-            world.Promises.Expects(customer, SagaWorld.Price);
+        decimal? expectedPrepaid = Expecting ? world.Prepaid * Quantity : null;
+        world.Promises.Expects(customer, Expecting ? (SagaWorld.Price, world.Prepaid) : null);
         world.Begin(
             async () =>
             {
@@ -131,6 +149,7 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
                     phone = "010-1234-5678",
                     paymentMethod = Declined ? "card_declined" : "card_ok",
                     expectedAmount,
+                    expectedPrepaid,
                 }, headers);
                 await world.Promises.PlacedAsync(customer, answer);
             },
@@ -153,14 +172,15 @@ internal sealed record Place(int? Key, int Quantity, bool Declined, bool Willing
     }
 }
 
-/// <summary>The merchant changes the price.</summary>
-internal sealed record Reprice(int Price) : Step
+/// <summary>The merchant changes the price, and the deposit.</summary>
+internal sealed record Reprice(int Price, int? Deposit = null) : Step
 {
     public override Task TakeAsync(SagaWorld world)
     {
         world.Begin(async () =>
         {
-            using var answer = await world.AskAsync(AppIds.Catalog, SagaWorld.Merchant, Roles.Merchant, HttpMethod.Patch, $"api/offers/{world.OfferId}", new { price = Price });
+            object change = Deposit is { } deposit ? new { price = Price, deposit } : new { price = Price };
+            using var answer = await world.AskAsync(AppIds.Catalog, SagaWorld.Merchant, Roles.Merchant, HttpMethod.Patch, $"api/offers/{world.OfferId}", change);
         });
         return Task.CompletedTask;
     }

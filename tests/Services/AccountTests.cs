@@ -53,6 +53,20 @@ public sealed class AccountTests(ServiceFixture fixture)
         Assert.All(gateway.Sidecar.Published, e => Assert.EndsWith("@mall.test", e.Data.GetProperty("email").GetString(), StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("ko-KR, en;q=0.5, fr;q=0, de;q=0.8, *;q=0.1, ko;q=0.3", "ko,de,en")]
+    [InlineData("not a language", "")]
+    public async Task The_languages_of_the_browser_are_announced_with_the_account(string asked, string announced)
+    {
+        await using var gateway = await StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/account/register") { Content = JsonContent.Create(new { email = "reader@mall.test", password = Demo.Password, name = "Reader" }) };
+        request.Headers.TryAddWithoutValidation("Accept-Language", asked);
+        using var answer = await gateway.Internal.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        await OutboxIsEmptyAsync(gateway);
+        Assert.Equal(announced, string.Join(',', Assert.Single(gateway.Sidecar.Published).Data.Deserialize<AccountEvent>(RunningService<GatewayService>.Json)!.Languages ?? []));
+    }
+
     [Fact]
     public async Task Accounts_of_before_are_announced_when_the_database_is_brought_up_to_date()
     {

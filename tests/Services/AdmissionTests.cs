@@ -53,4 +53,49 @@ public sealed class AdmissionTests(ServiceFixture fixture)
             return answer.StatusCode;
         }
     }
+
+    [Fact]
+    public async Task How_many_places_there_are_changes_while_it_runs()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"ordermall-{Guid.NewGuid():N}.json");
+        await AllowAsync("1");
+        try
+        {
+            await using var gateway = new RunningService<GatewayService>(fixture) { Settings = [$"Configuration:File={file}"] };
+            await gateway.InitializeAsync();
+            var (first, answers) = (new TaskCompletionSource(), new TaskCompletionSource());
+            gateway.Sidecar.Called["catalog/api/offers"] = async context =>
+            {
+                if (first.TrySetResult())
+                    await answers.Task;
+                await context.Response.WriteAsJsonAsync(new { });
+            };
+            var hangs = gateway.Internal.GetAsync("/api/offers");
+            await first.Task.WaitAsync(TimeSpan.FromSeconds(15));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync());
+
+            // What is wrong is said, and changes nothing.
+            await AllowAsync("many");
+            await Eventually.BecomesAsync(true, () => Task.FromResult(gateway.Logs.GetSnapshot().Any(log => log.Message.Contains("Gateway:Budgets:PublicReads:AtOnce", StringComparison.Ordinal))));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync());
+            await AllowAsync("2");
+            await Eventually.BecomesAsync(HttpStatusCode.OK, StatusAsync);
+            Assert.False(hangs.IsCompleted);
+            answers.SetResult();
+            using var answer = await hangs;
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+
+            async Task<HttpStatusCode> StatusAsync()
+            {
+                using var other = await gateway.Internal.GetAsync("/api/offers");
+                return other.StatusCode;
+            }
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        Task AllowAsync(string atOnce) => File.WriteAllTextAsync(file, $$"""{"Gateway:Budgets:PublicReads:AtOnce":"{{atOnce}}","Gateway:Budgets:PublicReads:Waiting":"0"}""");
+    }
 }

@@ -53,28 +53,37 @@ public sealed class CallPolicyTests(ServiceFixture fixture)
     [Fact]
     public async Task After_failures_in_a_row_the_callee_is_left_alone_for_a_while()
     {
-        await using var mall = await OpenAsync(["--Resiliency:store:BreakAfter=3", "--Resiliency:store:BreakFor=00:00:02"]);
+        await using var mall = await OpenAsync(["--Resiliency:store:BreakAfter=3", "--Resiliency:store:BreakFor=00:01:00"]);
         mall.Answer = context => Status(context, 500);
         for (var i = 0; i < 6; i++)
             Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
         Assert.Equal(3, mall.Calls);
 
         mall.Answer = TakenAsync;
-        await Eventually.BecomesAsync(HttpStatusCode.Created, mall.RegisterAsync);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
+        mall.Time.Set(DateTimeOffset.UtcNow.AddMinutes(1));
+        Assert.Equal(HttpStatusCode.Created, await mall.RegisterAsync());
         Assert.Equal(4, mall.Calls);
     }
 
     [Fact]
     public async Task However_long_each_failure_takes()
     {
-        await using var mall = await OpenAsync(["--Resiliency:store:Timeout=00:00:00.6", "--Resiliency:store:BreakAfter=3", "--Resiliency:store:BreakFor=00:00:01"]);
+        await using var mall = await OpenAsync(["--Resiliency:store:Timeout=00:00:00.6", "--Resiliency:store:BreakAfter=3", "--Resiliency:store:BreakFor=00:01:00"]);
         mall.Answer = context => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(static _ => { }, TaskScheduler.Default);
         for (var i = 0; i < 3; i++)
             Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
-        var time = Stopwatch.StartNew();
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
+        // The fastest of some: load only adds.
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 5; i++)
+        {
+            var time = Stopwatch.StartNew();
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, await mall.RegisterAsync());
+            fastest = time.Elapsed < fastest ? time.Elapsed : fastest;
+        }
+
         Assert.Equal(3, mall.Calls);
-        Assert.InRange(time.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
+        Assert.InRange(fastest, TimeSpan.Zero, TimeSpan.FromSeconds(0.5));
     }
 
     [Theory]
@@ -121,6 +130,8 @@ public sealed class CallPolicyTests(ServiceFixture fixture)
         public Func<HttpContext, Task> Answer { get; set; } = TakenAsync;
 
         public int Calls => _calls;
+
+        public ShiftedTime Time => _service.Time;
 
         public async Task<HttpStatusCode> RegisterAsync()
         {

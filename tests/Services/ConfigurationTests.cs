@@ -108,7 +108,7 @@ public sealed partial class ConfigurationTests : IDisposable
     [GeneratedRegex(@"^\| `(?<key>[A-Za-z][^`]*)` \|.*\|.*\|.*\|$", RegexOptions.Multiline)]
     private static partial Regex Row();
 
-    [GeneratedRegex(@"""(?<key>(Mall|Smtp|Operator|Account|RateLimit|Gateway|PaymentProvider|Ordering|Web|Publishing|Notification|Audit|Operations|Rebuild|Drain|Configuration)(:[A-Z][A-Za-z]+)+)""")]
+    [GeneratedRegex(@"""(?<key>(Mall|Smtp|Push|Operator|Account|RateLimit|Gateway|PaymentProvider|Ordering|Web|Publishing|Notification|Audit|Operations|Rebuild|Resiliency|Drain|Configuration|Dapr)(:([A-Z][A-Za-z]+|\{\w+\}))+)""")]
     private static partial Regex Literal();
 
     [GeneratedRegex(@"(?:onfiguration\[|GetValue<[^>]+>\(|environment\.get\(|_number\(environment, |environment\[|\?\? configuration\[|const string Endpoint = )""(?<key>[A-Z][A-Z_]{4,})""")]

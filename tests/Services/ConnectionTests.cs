@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OrderMall.Gateway;
+using OrderMall.Postgres;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Connections;
 
@@ -100,7 +100,7 @@ public sealed class ConnectionTests(ServiceFixture fixture)
     [Fact]
     public async Task Probes_have_an_address_of_their_own_where_nothing_public_is()
     {
-        var inside = new Uri($"http://127.0.0.1:{FreePort()}");
+        var inside = new Uri($"http://127.0.0.1:{LoopbackPort.Find(1)[0]}");
         await using var gateway = await StartAsync("Gateway:MaxConnectionsPerAddress=3", $"Gateway:InternalUrl={inside}");
         var (busy, answers) = await BusyAsync(gateway, "127.0.0.1", 3);
         Assert.Equal(0, await AskAsync(gateway, "127.0.0.1"));
@@ -185,12 +185,5 @@ public sealed class ConnectionTests(ServiceFixture fixture)
         }
 
         return await connection.StatusAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

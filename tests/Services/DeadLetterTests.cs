@@ -20,7 +20,7 @@ public sealed class DeadLetterTests(ServiceFixture fixture)
     {
         var order = Orders.Book();
         await ExecuteAsync(store, "ALTER TABLE store_order ADD CONSTRAINT no_books_today CHECK (title = '')");
-        Assert.Equal("500", await store.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order, "unlucky"));
+        Assert.Equal("RETRY", await store.TryDeliverAsync(OrderEvent.Accepted, order, "unlucky"));
         Assert.Equal(HttpStatusCode.OK, await ParkAsync(store, Envelope("unlucky", order)));
         Assert.Equal(HttpStatusCode.OK, await ParkAsync(store, Envelope("unlucky", order)));
 
@@ -93,7 +93,7 @@ public sealed class DeadLetterTests(ServiceFixture fixture)
     {
         var order = Orders.Book(customer: "unlucky");
         mypage.Sidecar.FailsToWrite = key => key.StartsWith("order.", StringComparison.Ordinal);
-        Assert.Equal("503", await mypage.DeliverAsync(Topics.Orders, OrderEvent.Accepted, order, "unlucky"));
+        Assert.Equal("RETRY", await mypage.TryDeliverAsync(OrderEvent.Accepted, order, "unlucky"));
         Assert.Equal(HttpStatusCode.OK, await ParkAsync(mypage, Envelope("unlucky", order)));
         var parked = Assert.Single(await ListAsync(mypage));
         Assert.Equal(("unlucky", Topics.Orders, OrderEvent.Accepted), (parked.EventId, parked.Topic, parked.Type));

@@ -125,7 +125,7 @@ public sealed class DeliveryTests(RunningService<DeliveryService> delivery) : IC
     }
 
     private async Task ReceiveAsync(OrderEvent order) =>
-        Assert.Equal("SUCCESS", await delivery.DeliverAsync(Topics.Store, StoreEvent.OrderReceived, new StoreEvent(
+        Assert.Equal("SUCCESS", await delivery.TryDeliverAsync(StoreEvent.OrderReceived, new StoreEvent(
             order.OrderId, 1, order.At, order.MerchantId, order.CustomerId, order.Title, order.Quantity, order.Fulfilment, order.Destination, order.Date, Reason: null)));
 
     private async Task<string?> StatusAsync(OrderEvent order) =>

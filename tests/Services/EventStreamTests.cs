@@ -129,6 +129,8 @@ public sealed class EventStreamTests(ServiceFixture fixture)
             await stream.Content.ReadAsStringAsync().WaitAsync(TimeSpan.FromSeconds(15));
         }
 
+        // A timer may go off a moment before the clock says so.
+        await Eventually.BecomesAsync(HttpStatusCode.Unauthorized, () => Accounts.StatusAsync(gateway.Internal, "/api/account", tokens.AccessToken));
         Assert.Equal(HttpStatusCode.Unauthorized, await Accounts.StatusAsync(gateway.Internal, Page, tokens.AccessToken));
         using var refreshed = await gateway.Internal.PostAsJsonAsync("/api/account/refresh", new { tokens.RefreshToken });
         gateway.Internal.DefaultRequestHeaders.Add("Last-Event-ID", "7");

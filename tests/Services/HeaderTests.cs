@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
-using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
 
@@ -13,7 +12,7 @@ namespace OrderMall.Services.Tests;
 
 /// <summary>Whatever the headers of a request, no call of any service fails on them: it is answered as usual, or refused.</summary>
 [Collection(DoorCollection.Name)]
-public sealed partial class HeaderTests(ServiceFixture fixture)
+public sealed partial class HeaderTests(ServiceFixture fixture) : IServiceTest
 {
     private static readonly string[] Names =
     [
@@ -45,42 +44,6 @@ public sealed partial class HeaderTests(ServiceFixture fixture)
     private static readonly string[] Verbs = ["GET", "POST"];
 
     [Fact]
-    public Task Ordering() => BearsAsync<Ordering.OrderingService>();
-
-    [Fact]
-    public Task Catalog() => BearsAsync<Catalog.CatalogService>();
-
-    [Fact]
-    public Task Payment() => BearsAsync<Payment.PaymentService>();
-
-    [Fact]
-    public Task PaymentProvider() => BearsAsync<PaymentProvider.PaymentProviderService>();
-
-    [Fact]
-    public Task Store() => BearsAsync<Store.StoreService>();
-
-    [Fact]
-    public Task Delivery() => BearsAsync<Delivery.DeliveryService>();
-
-    [Fact]
-    public Task Dispatch() => BearsAsync<Dispatch.DispatchService>();
-
-    [Fact]
-    public Task Publishing() => BearsAsync<Publishing.PublishingService>();
-
-    [Fact]
-    public Task Notification() => BearsAsync<Notification.NotificationService>();
-
-    [Fact]
-    public Task MyPage() => BearsAsync<MyPage.MyPageService>();
-
-    [Fact]
-    public Task Operations() => BearsAsync<Operations.OperationsService>();
-
-    [Fact]
-    public Task TheGateway() => BearsAsync<GatewayService>();
-
-    [Fact]
     public async Task A_charset_may_be_quoted_and_another_than_utf_8_is_refused()
     {
         await using var gateway = new RunningService<GatewayService>(fixture);
@@ -96,8 +59,11 @@ public sealed partial class HeaderTests(ServiceFixture fixture)
         }
     }
 
-    private async Task BearsAsync<TService>()
-        where TService : IMallService
+    [Theory]
+    [MemberData(nameof(EveryService.AppIds), MemberType = typeof(EveryService))]
+    public Task No_header_makes_a_service_fail(string appId) => EveryService.HasAsync(appId, this);
+
+    async Task IServiceTest.HoldsForAsync<TService>()
     {
         await using var service = new RunningService<TService>(fixture) { Settings = ["Mall:Demo=true", "RateLimit:PerSecond=100000", "RateLimit:Burst=100000"] };
         await service.InitializeAsync();
@@ -131,7 +97,7 @@ public sealed partial class HeaderTests(ServiceFixture fixture)
             }
         }
 
-        Assert.True(failed.Count == 0, $"{failed.Count} calls failed:\n{string.Join('\n', failed.Take(10))}");
+        Assert.True(failed.Count == 0, $"{failed.Count} calls failed:\n{string.Join('\n', failed.Take(10))}\n{service.Logs.GetSnapshot().FirstOrDefault(line => line.Exception is not null)?.Exception}");
 
         // Whoever says that nothing more comes where something is missing is closed, and may as well be unanswered.
         async Task<int> StatusAsync(string verb, string path, string headers, string body, bool isAll = false)

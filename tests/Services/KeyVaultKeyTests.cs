@@ -11,6 +11,8 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Gateway;
 using OrderMall.ServiceDefaults;
+using OrderMall.ServiceDefaults.Keys;
+using OrderMall.Web;
 using Registrations = Microsoft.Extensions.DependencyInjection.ServiceCollection;
 
 namespace OrderMall.Services.Tests;
@@ -54,6 +56,15 @@ public sealed class KeyVaultKeyTests : IDisposable
     }
 
     [Fact]
+    public void What_the_gateway_wrapped_when_this_was_its_own_is_read()
+    {
+        var token = Replica().Protect("alice");
+        var wrapped = _kept.Elements[0].Descendants().Single(element => element.Attribute("decryptorType") is not null);
+        wrapped.SetAttributeValue("decryptorType", "OrderMall.Gateway.WrappedKeyDecryptor, OrderMall.Gateway");
+        Assert.Equal("alice", Replica().Unprotect(token));
+    }
+
+    [Fact]
     public void Nobody_elses_vault_is_asked() =>
         Assert.Contains("Gateway:TokenKey", Assert.Throws<InvalidOperationException>(() => Key().Unwrap("https://evil.example.com/keys/tokens/1", [1])).Message, StringComparison.Ordinal);
 
@@ -62,10 +73,17 @@ public sealed class KeyVaultKeyTests : IDisposable
     [InlineData("https://mall.vault.azure.net/keys/tokens/1")]
     [InlineData("https://mall.vault.azure.net/secrets/tokens")]
     [InlineData("tokens")]
-    public void An_address_that_is_no_keys_is_named(string address) => Assert.Contains("Gateway:TokenKey is", Assert.Throws<InvalidOperationException>(() => ServiceHost.Create<GatewayService>(
-        ["--DAPR_GRPC_PORT=1", "--APP_API_TOKEN=token", "--ConnectionStrings:gateway=Host=127.0.0.1", $"--Gateway:TokenKey={address}"])).Message, StringComparison.Ordinal);
+    public void An_address_that_is_no_keys_is_named(string address)
+    {
+        Refuses<GatewayService>("Gateway:TokenKey");
+        Refuses<WebService>("Web:CookieKey");
 
-    private KeyVaultKey Key() => new(new Uri(Address), new Credential(), new HttpClientTransport(new HttpClient(_vault, disposeHandler: false)));
+        void Refuses<TService>(string setting)
+            where TService : IMallService => Assert.Contains($"{setting} is '{address}'", Assert.Throws<InvalidOperationException>(() => ServiceHost.Create<TService>(
+            ["--DAPR_GRPC_PORT=1", "--APP_API_TOKEN=token", "--ConnectionStrings:gateway=Host=127.0.0.1", $"--{setting}={address}"])).Message, StringComparison.Ordinal);
+    }
+
+    private KeyVaultKey Key() => new("Gateway:TokenKey", new Uri(Address), new Credential(), new HttpClientTransport(new HttpClient(_vault, disposeHandler: false)));
 
     private IDataProtector Replica()
     {

@@ -51,13 +51,20 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
     [InlineData("q=clean&place=hall&sort=date")]
     [InlineData("q=clean&place=nowhere")]
     [InlineData("q=q&place=강&sort=price")]
+    [InlineData("kind=table&q=window")]
+    [InlineData("kind=class&q=table at the&sort=date")]
+    [InlineData("kind=cleaning&q=window&place=강남&sort=-price")]
+    [InlineData("date=10&q=요가")]
+    [InlineData("merchantId=merchant 10&q=요가&sort=price")]
+    [InlineData("kind=table&place=강남")]
     public async Task A_page_takes_few_rows_whatever_is_looked_for(string looked)
     {
         await using var db = many.Context();
         Assert.Null(OfferSearch.Read(Query(looked), out var search));
         await TakesFewRowsAsync(db, search, last: null);
         // And so does a page in the middle.
-        if (await search.Page(db, offers => offers, 20, last: null, many.Today).Skip(20).FirstOrDefaultAsync() is { } last)
+        var page = await search.PageAsync(db, offers => offers, 20, last: null, many.Today, CancellationToken.None);
+        if (await page.Skip(20).FirstOrDefaultAsync() is { } last)
             await TakesFewRowsAsync(db, search, last);
     }
 
@@ -79,7 +86,8 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
 
         await using var db = many.Context();
         Assert.Null(OfferSearch.Read(Query(looked), out var search));
-        var all = await search.Page(db, offers => offers, limit: 100_000, last: null, many.Today).Select(offer => offer.Id).ToListAsync();
+        var found = await search.PageAsync(db, offers => offers, limit: 100_000, last: null, many.Today, CancellationToken.None);
+        var all = await found.Select(offer => offer.Id).ToListAsync();
         Assert.True(all.Count > 100, $"{all.Count} were found.");
         Assert.Equal(all, walked.Select(offer => offer.GetProperty("id").GetGuid()));
         var prices = walked.Select(offer => offer.GetProperty("price").GetDecimal()).ToList();
@@ -139,12 +147,16 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
 
     private async Task TakesFewRowsAsync(CatalogDb db, OfferSearch search, Offer? last)
     {
-        await using var command = search.Page(db, offers => offers, 20, last, many.Today).CreateDbCommand();
+        var page = await search.PageAsync(db, offers => offers, 20, last, many.Today, CancellationToken.None);
+        await using var command = page.CreateDbCommand();
         command.CommandText = $"EXPLAIN (ANALYZE, FORMAT JSON) {command.CommandText}";
         await db.Database.OpenConnectionAsync();
         var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync())!).RootElement[0].GetProperty("Plan");
         Assert.DoesNotContain(Nodes(plan), node => node.GetProperty("Node Type").GetString()!.Contains("Seq Scan", StringComparison.Ordinal));
-        Assert.InRange(Nodes(plan).Sum(node => Rows(node, "Rows Removed by Filter") + Rows(node, "Rows Removed by Index Recheck")), 0, 2000);
+        // Those that are read and sorted are rows as well as those that are read and not looked for.
+        Assert.InRange(Nodes(plan).Sum(node => Rows(node, "Rows Removed by Filter") + Rows(node, "Rows Removed by Index Recheck")) + Nodes(plan).Max(node => Heap(node)), 0, 1500);
+
+        static double Heap(JsonElement node) => node.GetProperty("Node Type").GetString() == "Bitmap Heap Scan" ? Rows(node, "Actual Rows") : 0;
     }
 
     [Theory]
@@ -226,7 +238,7 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
 
     private static double Rows(JsonElement node, string name) => node.TryGetProperty(name, out var rows) ? rows.GetDouble() * node.GetProperty("Actual Loops").GetDouble() : 0;
 
-    /// <summary>A catalog with many offers, nine of ten of days that are over.</summary>
+    /// <summary>A catalog with many offers, seven of ten of days that are over.</summary>
     public sealed class ManyOffers(ServiceFixture fixture) : IAsyncLifetime
     {
         internal RunningService<CatalogService> Catalog { get; } = new(fixture);
@@ -241,9 +253,9 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
                 $"""
                  INSERT INTO offer (id, merchant_id, kind, title, price, currency, prepayment, fulfilment, place, date, version, created_at, updated_at)
                  SELECT gen_random_uuid(), 'merchant ' || n % 100, (ARRAY['table', 'cleaning', 'class'])[1 + n % 3],
-                        (ARRAY['Table at the window', 'Spring cleaning', '한강 요가 수업'])[1 + n % 3] || ' ' || (CASE WHEN n % 10 = 0 THEN 7 ELSE 0 END) || md5(n::text),
+                        (ARRAY['Table at the window', 'Spring cleaning', '한강 요가 수업'])[1 + n % 3] || ' ' || (CASE WHEN n % 10 < 3 THEN 7 ELSE 0 END) || md5(n::text),
                         10000 + n % 970, 'KRW', 'None', 'None', CASE WHEN n % 7 < 5 THEN 'Hall ' || n % 83 || ', 강남' END,
-                        $1 + CASE WHEN n % 10 = 0 THEN 1 + n / 10 % 90 ELSE -3 - n % 700 END, 1, now(), now()
+                        $1 + CASE WHEN n % 10 < 3 THEN 1 + n / 10 % 90 ELSE -3 - n % 700 END, 1, now(), now()
                  FROM generate_series(1, {Offers}) AS n
                  """);
             fill.Parameters.Add(new() { Value = Today });
@@ -251,7 +263,7 @@ public sealed class OfferSearchTests(OfferSearchTests.ManyOffers many) : IClassF
             await fill.ExecuteNonQueryAsync();
             // A replica that starts marks what is over.
             var replica = await Catalog.StartReplicaAsync();
-            await Eventually.BecomesAsync(Offers * 9L / 10, async () =>
+            await Eventually.BecomesAsync(Offers * 7L / 10, async () =>
             {
                 await using var marked = database.CreateCommand("SELECT count(*) FROM offer WHERE is_over");
                 return (long)(await marked.ExecuteScalarAsync())!;

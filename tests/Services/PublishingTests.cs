@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Publishing;
+using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Services.Tests;
 
@@ -376,7 +377,7 @@ public sealed class PublishingTests(RunningService<PublishingService> publishing
         (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
 
     private async Task DecideAsync(Guid title, string decision, string? reason = null, string? id = null, Uri? replica = null) =>
-        Assert.Equal("SUCCESS", await publishing.DeliverAsync(Topics.Reviews, decision, new ReviewEvent(title, 2, DateTimeOffset.UtcNow, reason), id, replica));
+        Assert.Equal("SUCCESS", await publishing.TryDeliverAsync(decision, new ReviewEvent(title, 2, DateTimeOffset.UtcNow, reason), id, replica));
 
     private async Task<string> StatusAsync(Guid title) =>
         (await _penguin.GetFromJsonAsync<JsonElement>($"/api/titles/{title}")).GetProperty("status").GetString()!;
@@ -395,6 +396,39 @@ public sealed class PublishingTests(RunningService<PublishingService> publishing
         Assert.Null(await AuditedAsync(id));
         Assert.Equal(HttpStatusCode.NotFound, (await _penguin.GetAsync($"/api/titles/{id}")).StatusCode);
         Assert.Equal([TitleEvent.Voided], await EventsAsync(id));
+    }
+
+    [Fact]
+    public async Task Titles_of_who_is_no_publisher_any_more_are_withdrawn_those_in_review_and_those_on_sale()
+    {
+        var publisher = $"gone-{Guid.NewGuid():N}";
+        using var press = publishing.As(publisher, Roles.Publisher);
+        var (waiting, approved, others) = (await SubmitAsync(press), await SubmitAsync(press), await SubmitAsync(_penguin));
+        await DecideAsync(approved, ReviewEvent.Approved);
+        await DeliverAsync(2, isHeld: false);
+        foreach (var title in new[] { waiting, approved })
+            await Eventually.BecomesAsync<string?>("Cancelled", async () => (await press.GetFromJsonAsync<JsonElement>($"/api/titles/{title}")).GetProperty("status").GetString());
+        Assert.Equal([TitleEvent.Registered, TitleEvent.Cancelled], await EventsAsync(waiting));
+        Assert.Equal([TitleEvent.Registered, TitleEvent.Approved, TitleEvent.Cancelled], await EventsAsync(approved));
+        Assert.Equal("InReview", await StatusAsync(others));
+        // The review that comes too late counts for nothing.
+        await DecideAsync(waiting, ReviewEvent.Approved);
+        Assert.Equal([TitleEvent.Registered, TitleEvent.Cancelled], await EventsAsync(waiting));
+
+        await DeliverAsync(3, isHeld: true);
+        var again = await SubmitAsync(press);
+        await DecideAsync(again, ReviewEvent.Approved);
+        Assert.Equal([TitleEvent.Registered, TitleEvent.Approved], await EventsAsync(again));
+
+        async Task DeliverAsync(long version, bool isHeld) => Assert.Equal("SUCCESS", await publishing.TryDeliverAsync(BusinessEvent.RightsChanged,
+            new BusinessEvent(publisher, version, publishing.Time.Now(), new SellingRight(false, null), new SellingRight(isHeld, publishing.Time.Now()))));
+    }
+
+    private static async Task<Guid> SubmitAsync(HttpClient publisher)
+    {
+        using var answer = await publisher.PostAsJsonAsync("/api/titles", new { title = "A Long Way", author = "Kim", price = 12_500, copies = 300 });
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        return await IdAsync(answer);
     }
 
     private Task OutliveItsLeaseAsync(Guid title) =>

@@ -282,13 +282,13 @@ public sealed class ReviewTests(RunningService<StoreService> store, RunningServi
             foreach (var e in await publishing.PublishedAsync(title))
             {
                 news |= delivered.Add(e.Id);
-                Assert.Equal("SUCCESS", await store.DeliverAsync(e.Topic, e.Type, e.Data, e.Id));
+                Assert.Equal("SUCCESS", await store.TryDeliverAsync(e.Type, e.Data.Deserialize<TitleEvent>(RunningService<StoreService>.Json)!, e.Id));
             }
 
             foreach (var e in await store.PublishedAsync(title))
             {
                 news |= delivered.Add(e.Id);
-                Assert.Equal("SUCCESS", await publishing.DeliverAsync(e.Topic, e.Type, e.Data, e.Id));
+                Assert.Equal("SUCCESS", await publishing.TryDeliverAsync(e.Type, e.Data.Deserialize<ReviewEvent>(RunningService<StoreService>.Json)!, e.Id));
             }
         }
         while (news);
@@ -314,7 +314,7 @@ public sealed class ReviewTests(RunningService<StoreService> store, RunningServi
         Assert.Single(await store.AskAsync<List<AuditedView>>("/audit/reviews", new AuditOrders([title]))).Status;
 
     private async Task DeliverAsync(Guid title, string type, string? id = null) =>
-        Assert.Equal("SUCCESS", await store.DeliverAsync(Topics.Titles, type, new TitleEvent(
+        Assert.Equal("SUCCESS", await store.TryDeliverAsync(type, new TitleEvent(
             title, 3, DateTimeOffset.UtcNow, TitleStatus.Cancelled, null, "penguin", "A Long Way", "Kim", 12_500, "KRW", 3), id));
 
     private async Task<HttpResponseMessage> DecideAsync(Guid title, string decision, string reason = "Too long.")

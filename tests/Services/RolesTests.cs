@@ -209,12 +209,69 @@ public sealed class RolesTests(ServiceFixture fixture)
     {
         await using var gateway = await StartAsync();
         var seller = await JoinAsync(gateway);
-        await ScalarAsync(gateway, $"DROP TABLE business_member, business, account_change, role_application; DELETE FROM schema_migration WHERE name = '006_roles.sql'; INSERT INTO account_role VALUES ('{seller.Id}', 'merchant')");
+        await ScalarAsync(gateway, $"DROP TABLE business_member, business, account_change, role_application; DELETE FROM schema_migration WHERE name IN ('006_roles.sql', '007_selling.sql'); INSERT INTO account_role VALUES ('{seller.Id}', 'merchant')");
         var replica = await gateway.StartReplicaAsync();
         using var door = new HttpClient { BaseAddress = replica };
         var token = (await Accounts.SignInAsync(door, seller.Email)).AccessToken;
         using var business = await Accounts.AskAsync(door, "/api/account/business", token);
         Assert.Equal((seller.Id, "owner"), (await business.Content.ReadFromJsonAsync<JsonElement>()) is var one ? (one.GetProperty("id").GetString(), one.GetProperty("role").GetString()) : default);
+    }
+
+    [Fact]
+    public async Task What_becomes_of_applications_and_roles_is_told_to_each_person_once_and_what_a_business_may_sell_to_who_sells_it()
+    {
+        await using var gateway = await StartAsync($"Operator:Email={OperatorEmail}");
+        var (boss, owner, clerk) = (await JoinAsync(gateway, OperatorEmail), await JoinAsync(gateway), await JoinAsync(gateway));
+        var refused = await AskAsync(gateway, owner, HttpMethod.Post, "/api/account/applications", new { role = "courier" });
+        var granted = await AskAsync(gateway, owner, HttpMethod.Post, "/api/account/applications", new { role = "merchant" });
+        for (var i = 0; i < 2; i++)
+        {
+            await AskAsync(gateway, boss, HttpMethod.Post, $"/api/ops/applications/{Id(refused)}/rejection", new { reason = "No bicycle" });
+            await AskAsync(gateway, boss, HttpMethod.Post, $"/api/ops/applications/{Id(granted)}/approval");
+        }
+
+        await AskAsync(gateway, owner, HttpMethod.Post, "/api/account/business/members", new { email = clerk.Email, role = "staff" });
+        await AskAsync(gateway, clerk, HttpMethod.Post, $"/api/account/invitations/{owner.Id}/acceptance");
+        foreach (var roles in new[] { new[] { "customer", "reviewer" }, ["customer", "merchant", "reviewer"] })
+            await AskAsync(gateway, boss, HttpMethod.Put, $"/api/ops/accounts/{owner.Id}/roles", new { roles });
+        await Eventually.BecomesAsync<object?>(0L, () => ScalarAsync(gateway, "SELECT count(*) FROM outbox"));
+
+        var told = gateway.Sidecar.Published.Where(e => e.Type != AccountEvent.Registered).ToList();
+        Assert.Equal(
+            [
+                (AccountEvent.ApplicationRejected, "courier No bicycle"), (AccountEvent.ApplicationApproved, "merchant "),
+                (AccountEvent.RolesChanged, "+reviewer -merchant"), (AccountEvent.RolesChanged, "+merchant -"),
+            ],
+            Of(owner).Select(e => (e.Type, e.Type == AccountEvent.RolesChanged ? $"+{Text(e.Data, "given")} -{Text(e.Data, "taken")}" : $"{e.Data.GetProperty("role")} {e.Data.GetProperty("reason")}")));
+        // Who joined said so themselves, and works for the same business.
+        Assert.Equal(["+ -merchant", "+merchant -"], Of(clerk).Select(e => $"+{Text(e.Data, "given")} -{Text(e.Data, "taken")}"));
+        var rights = told.Where(e => e.Type == BusinessEvent.RightsChanged && e.Key == owner.Id).Select(e => e.Data.Deserialize<BusinessEvent>(RunningService<GatewayService>.Json)!).ToList();
+        Assert.Equal([(2, false), (3, true)], rights.Select(e => (e.Version, e.Merchant.IsHeld)).OrderBy(e => e.Version).Select(e => ((int)e.Version, e.IsHeld)));
+        Assert.All(rights, e => Assert.Equal(((DateTimeOffset?)e.At, new SellingRight(false, null)), (e.Merchant.Since, e.Publisher)));
+
+        List<StubSidecar.PublishedEvent> Of(Person person) => [.. told.Where(e => e.Key == person.Id && e.Type != BusinessEvent.RightsChanged)];
+    }
+
+    [Fact]
+    public async Task From_whom_a_role_was_taken_before_it_was_told_it_is_told_when_the_database_is_brought_up_to_date()
+    {
+        await using var gateway = await StartAsync($"Operator:Email={OperatorEmail}");
+        var (boss, gone, back) = (await JoinAsync(gateway, OperatorEmail), await JoinAsync(gateway), await JoinAsync(gateway));
+        foreach (var (person, then) in new[] { (gone, new[] { "customer" }), (back, ["customer", "merchant"]) })
+        {
+            foreach (var roles in new[] { new[] { "customer", "merchant" }, ["customer"], then })
+                await AskAsync(gateway, boss, HttpMethod.Put, $"/api/ops/accounts/{person.Id}/roles", new { roles });
+        }
+
+        await Eventually.BecomesAsync<object?>(0L, () => ScalarAsync(gateway, "SELECT count(*) FROM outbox"));
+        var before = gateway.Sidecar.Published.Count;
+        await ScalarAsync(gateway, "ALTER TABLE business DROP COLUMN version, DROP COLUMN merchant_since, DROP COLUMN publisher_since; DELETE FROM schema_migration WHERE name = '007_selling.sql'");
+        await gateway.StartReplicaAsync();
+        await Eventually.BecomesAsync<object?>(0L, () => ScalarAsync(gateway, "SELECT count(*) FROM outbox"));
+        var told = Assert.Single(gateway.Sidecar.Published.Skip(before));
+        Assert.Equal((Topics.Sellers, BusinessEvent.RightsChanged, gone.Id), (told.Topic, told.Type, told.Key));
+        var e = told.Data.Deserialize<BusinessEvent>(RunningService<GatewayService>.Json)!;
+        Assert.Equal((2, false, true, new SellingRight(false, null)), (e.Version, e.Merchant.IsHeld, e.Merchant.Since is not null, e.Publisher));
     }
 
     [Fact]

@@ -108,20 +108,34 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
 
     /// <summary>Delivers an event as the sidecar does.</summary>
     /// <returns>The status the service answered with: <c>SUCCESS</c>, or the HTTP status where it failed.</returns>
-    public async Task<string> DeliverAsync<T>(string topic, string type, T data, string? id = null, Uri? replica = null)
+    public async Task<string> TryDeliverAsync<T>(string type, T data, string? id = null, Uri? replica = null)
+        where T : class, IEvent<T>
     {
-        var envelope = new { id = id ?? Guid.CreateVersion7().ToString(), source = "test", type, specversion = "1.0", datacontenttype = "application/json", topic, pubsubname = "pubsub", data };
-        using var content = JsonContent.Create(envelope, new("application/cloudevents+json"), Json);
+        var envelope = new { id = id ?? Guid.CreateVersion7().ToString(), source = "test", type, specversion = "1.0", datacontenttype = "application/json", topic = T.TopicOf(type), pubsubname = "pubsub", data };
+        return Assert.Single(await DeliverAllAsync<T>(type, [envelope], replica));
+    }
+
+    /// <summary>Delivers several events at once as the sidecar does.</summary>
+    /// <param name="type">One whose topic all of them are of.</param>
+    /// <param name="envelopes">CloudEvents.</param>
+    /// <returns>The status of each, or the HTTP status of each where the service failed.</returns>
+    public async Task<IReadOnlyList<string>> DeliverAllAsync<T>(string type, IReadOnlyList<object> envelopes, Uri? replica = null)
+        where T : class, IEvent<T>
+    {
+        var topic = T.TopicOf(type);
+        var entries = envelopes.Select((envelope, i) => new { entryId = $"{i}", @event = envelope, contentType = "application/cloudevents+json" });
+        using var content = JsonContent.Create(new { id = "bulk", type = "com.dapr.event.sent.bulk", topic, pubsubname = "pubsub", entries }, options: Json);
         using var response = await Internal.PostAsync(new Uri(replica ?? Internal.BaseAddress!, $"/events/{topic}"), content);
         if (!response.IsSuccessStatusCode)
-            return $"{(int)response.StatusCode}";
-        var answer = await response.Content.ReadAsStringAsync();
-        return answer == "" ? "SUCCESS" : JsonDocument.Parse(answer).RootElement.GetProperty("status").GetString()!;
+            return [.. envelopes.Select(_ => $"{(int)response.StatusCode}")];
+        var statuses = (await response.Content.ReadFromJsonAsync<JsonElement>(Json)).GetProperty("statuses").EnumerateArray()
+            .ToDictionary(status => status.GetProperty("entryId").GetString()!, status => status.GetProperty("status").GetString()!);
+        return [.. envelopes.Select((_, i) => statuses[$"{i}"])];
     }
 
     /// <summary>Delivers an order event that must be handled.</summary>
     public async Task DeliverAsync(string type, OrderEvent order, string? id = null) =>
-        Assert.Equal("SUCCESS", await DeliverAsync(Topics.Orders, type, order, id));
+        Assert.Equal("SUCCESS", await TryDeliverAsync(type, order, id));
 
     public async Task<TAnswer> AskAsync<TAnswer>(string path, object question, Uri? replica = null)
     {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -40,13 +41,57 @@ public sealed class SchemaTests(ServiceFixture fixture)
     [Fact]
     public Task Notification() => AgreesAsync<Notification.NotificationService, Notification.NotificationDb>();
 
+    [Fact]
+    public async Task An_index_whose_making_was_cut_off_is_made_again()
+    {
+        var connectionString = await fixture.CreateDatabaseAsync("cut_off");
+        await StartsAsync(connectionString);
+        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var cutOff = database.CreateCommand(
+            """
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'offer_terms'::regclass;
+            DELETE FROM schema_migration WHERE name = '017_terms_index.sql';
+            """);
+        Assert.Equal(2, await cutOff.ExecuteNonQueryAsync());
+        await StartsAsync(connectionString);
+        await using var valid = database.CreateCommand(
+            "SELECT indisvalid FROM pg_index, schema_migration WHERE indexrelid = 'offer_terms'::regclass AND name = '017_terms_index.sql'");
+        Assert.Equal(true, await valid.ExecuteScalarAsync());
+
+        // And one that was made, but not written down, is left as it is.
+        await using var unwritten = database.CreateCommand("DELETE FROM schema_migration WHERE name = '017_terms_index.sql' RETURNING (SELECT 'offer_terms'::regclass::oid)");
+        var made = await unwritten.ExecuteScalarAsync();
+        await StartsAsync(connectionString);
+        await using var same = database.CreateCommand("SELECT 'offer_terms'::regclass::oid FROM schema_migration WHERE name = '017_terms_index.sql'");
+        Assert.Equal(made, await same.ExecuteScalarAsync());
+    }
+
+    // What is made CONCURRENTLY waits for every other statement, and no replica may wait for it by one.
+    [Fact]
+    public async Task Replicas_that_start_together_make_each_index_once()
+    {
+        var connectionString = await fixture.CreateDatabaseAsync("together");
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => StartsAsync(connectionString)));
+    }
+
+    private static async Task StartsAsync(string connectionString)
+    {
+        await using var app = Create<Catalog.CatalogService>(connectionString);
+        await app.StartAsync();
+        await app.StopAsync();
+    }
+
+    private static WebApplication Create<TService>(string connectionString)
+        where TService : IMallService =>
+        ServiceHost.Create<TService>(
+            ["--urls", "http://127.0.0.1:0", "--DAPR_GRPC_PORT", "50001", "--APP_API_TOKEN", "token", "--Mall:Demo", "true", $"--ConnectionStrings:{TService.AppId}", connectionString]);
+
     private async Task AgreesAsync<TService, TDb>()
         where TService : IMallService
         where TDb : MallDb
     {
         var connectionString = await fixture.CreateDatabaseAsync(TService.AppId.Replace('-', '_'));
-        await using var app = ServiceHost.Create<TService>(
-            ["--urls", "http://127.0.0.1:0", "--DAPR_GRPC_PORT", "50001", "--APP_API_TOKEN", "token", "--Mall:Demo", "true", $"--ConnectionStrings:{TService.AppId}", connectionString]);
+        await using var app = Create<TService>(connectionString);
         await app.StartAsync();
         await using var scope = app.Services.CreateAsyncScope();
         var model = scope.ServiceProvider.GetRequiredService<TDb>().Model.GetRelationalModel().Tables

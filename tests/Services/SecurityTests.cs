@@ -12,43 +12,10 @@ namespace OrderMall.Services.Tests;
 
 /// <summary>Whoever does not come through a service's own sidecar gets nothing from it, whatever they ask and whoever they say they are.</summary>
 [Collection(DoorCollection.Name)]
-public sealed partial class SecurityTests(ServiceFixture fixture)
+public sealed partial class SecurityTests(ServiceFixture fixture) : IServiceTest
 {
     private static readonly string[][] WrongTokens = [[], [""], ["app-tokem"], ["app-toke"], ["app-token x"], ["APP-TOKEN"], ["app-token", "app-token"], ["Bearer app-token"]];
     private static readonly string[] Verbs = ["GET", "POST"];
-
-    [Fact]
-    public Task Ordering() => RefusesAsync<Ordering.OrderingService>();
-
-    [Fact]
-    public Task Catalog() => RefusesAsync<Catalog.CatalogService>();
-
-    [Fact]
-    public Task Payment() => RefusesAsync<Payment.PaymentService>();
-
-    [Fact]
-    public Task PaymentProvider() => RefusesAsync<PaymentProvider.PaymentProviderService>();
-
-    [Fact]
-    public Task Store() => RefusesAsync<Store.StoreService>();
-
-    [Fact]
-    public Task Delivery() => RefusesAsync<Delivery.DeliveryService>();
-
-    [Fact]
-    public Task Dispatch() => RefusesAsync<Dispatch.DispatchService>();
-
-    [Fact]
-    public Task Publishing() => RefusesAsync<Publishing.PublishingService>();
-
-    [Fact]
-    public Task Notification() => RefusesAsync<Notification.NotificationService>();
-
-    [Fact]
-    public Task MyPage() => RefusesAsync<MyPage.MyPageService>();
-
-    [Fact]
-    public Task Operations() => RefusesAsync<Operations.OperationsService>();
 
     // People reach the gateway: what services tell each other is not there for them, whoever they say they are.
     [Fact]
@@ -75,8 +42,11 @@ public sealed partial class SecurityTests(ServiceFixture fixture)
         }
     }
 
-    private async Task RefusesAsync<TService>()
-        where TService : IMallService
+    [Theory]
+    [MemberData(nameof(EveryService.InternalAppIds), MemberType = typeof(EveryService))]
+    public Task Strangers_get_nothing_from_a_service(string appId) => EveryService.HasAsync(appId, this);
+
+    async Task IServiceTest.HoldsForAsync<TService>()
     {
         await using var service = await StartAsync<TService>();
         using var stranger = new HttpClient { BaseAddress = service.Internal.BaseAddress };

@@ -64,7 +64,7 @@ public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) 
         Assert.Equal(HttpStatusCode.TooManyRequests, ofKnown[^1].Status);
         Assert.Equal(HttpStatusCode.TooManyRequests, ofUnknown[^1].Status);
         // Without the hashing it would take a tenth.
-        var (tookKnown, tookUnknown) = (Median(ofKnown), Median(ofUnknown));
+        var (tookKnown, tookUnknown) = (Fastest(ofKnown), Fastest(ofUnknown));
         Assert.True(tookUnknown > tookKnown / 2 && tookKnown > tookUnknown / 2, $"Of an account that exists {tookKnown}, of one that does not {tookUnknown}.");
     }
 
@@ -100,8 +100,8 @@ public sealed class SignInSecurityTests(RunningService<GatewayService> gateway) 
         Assert.Equal(24 * 60, oneDay);
     }
 
-    private static TimeSpan Median(List<Said> answers) =>
-        answers.Where(answer => answer.Status == HttpStatusCode.Unauthorized).Select(answer => answer.Took).Order().ElementAt(GuessesAtOnce / 2);
+    // What else the machine does at the moment only adds to it.
+    private static TimeSpan Fastest(List<Said> answers) => answers.Where(answer => answer.Status == HttpStatusCode.Unauthorized).Min(answer => answer.Took);
 
     private static async Task<string> RegisterAsync(HttpClient person)
     {

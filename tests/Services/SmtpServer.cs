@@ -48,14 +48,6 @@ internal sealed class SmtpServer : IAsyncDisposable
 
     public static SmtpServer Start(int port = 0) => new(port);
 
-    /// <summary>A port on which nobody listens for now.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();

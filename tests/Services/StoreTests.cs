@@ -85,6 +85,29 @@ public sealed class StoreTests(RunningService<StoreService> store) : IClassFixtu
     }
 
     [Fact]
+    public async Task An_operator_decides_on_the_merchants_behalf_and_also_refuses_what_is_confirmed_but_no_parcel_that_has_left()
+    {
+        var (table, parcel) = (Orders.Table(), Orders.Book());
+        foreach (var order in new[] { table, parcel })
+            await store.DeliverAsync(OrderEvent.Accepted, order);
+        Assert.Equal(HttpStatusCode.OK, (await DecideAsync(table, "confirmation")).StatusCode);
+        await store.DeliverAsync(OrderEvent.Shipped, parcel.Next(OrderStatus.Shipped));
+        var replica = await store.StartReplicaAsync("Logging:LogLevel:OrderMall.Store=Information");
+        using var op = store.As("boss", Roles.Operator, replica);
+        using var left = await op.PostAsJsonAsync($"/api/store/orders/{parcel.OrderId}/rejection", new { reason = "Closed." });
+        Assert.Equal(HttpStatusCode.Conflict, left.StatusCode);
+        using var refused = await op.PostAsJsonAsync($"/api/store/orders/{table.OrderId}/rejection", new { reason = "Closed." });
+        Assert.Equal("Rejected", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString());
+        Assert.Equal([StoreEvent.OrderReceived, StoreEvent.OrderConfirmed, StoreEvent.OrderRejected], (await store.PublishedAsync(table.OrderId)).Select(e => e.Type));
+        Assert.Equal(StopOutcome.Stopped, await StopAsync(table));
+        Assert.Single(store.Logs.GetSnapshot(), line => line.Message == $"Operator boss decides {StoreEvent.OrderRejected} of order {table.OrderId} on behalf of merchant {table.MerchantId}");
+        await store.StopReplicaAsync(replica);
+        // Taken back by ordering, it is as confirmed as before.
+        await store.DeliverAsync(OrderEvent.CancellationRefused, table.Next(OrderStatus.Confirmed));
+        Assert.Equal("Confirmed", await StatusAsync(table));
+    }
+
+    [Fact]
     public async Task The_book_says_all_that_the_work_needs_and_the_phone_until_it_is_over()
     {
         var order = Orders.Table() with { CustomerName = "Alice Kim", Phone = "010-1234-5678", Note = "By the window" };

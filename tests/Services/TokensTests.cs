@@ -95,6 +95,23 @@ public sealed class TokensTests(ServiceFixture fixture, RunningService<GatewaySe
     }
 
     [Fact]
+    public async Task Who_signs_out_everywhere_cannot_refresh_anywhere_and_nobody_else_is_signed_out()
+    {
+        var (here, elsewhere) = (await SignInAsync(gateway.Internal), await SignInAsync(gateway.Internal));
+        var other = await Accounts.SignInAsync(gateway);
+        Assert.Equal(HttpStatusCode.NoContent, await SignOutAsync(new { everywhere = false }));
+        here = await SignInAsync(gateway.Internal);
+        elsewhere = await RefreshedAsync(elsewhere.RefreshToken);
+        Assert.Equal(HttpStatusCode.NoContent, await SignOutAsync(new { everywhere = true }));
+        foreach (var session in new[] { here, elsewhere })
+            Assert.Equal(HttpStatusCode.Unauthorized, await RefreshAsync(session.RefreshToken));
+        Assert.Equal(HttpStatusCode.OK, await RefreshAsync(other.RefreshToken));
+
+        Task<HttpStatusCode> SignOutAsync(object body) =>
+            Accounts.StatusAsync(gateway.Internal, "/api/account/logout", here.AccessToken, HttpMethod.Post, JsonContent.Create(body));
+    }
+
+    [Fact]
     public async Task A_changed_password_is_the_only_one_and_ends_every_session()
     {
         const string Next = "Correct-horse-8";

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using OrderMall.Postgres;
 
 namespace OrderMall.Sidecar.Tests;
 
@@ -70,7 +71,7 @@ internal sealed class DaprdUnderTest : SidecarUnderTest
 
     private void Start(string appId, int sidecarPort, int grpcPort, int appPort, Setup setup, string nameResolution)
     {
-        var ports = LoopbackPorts.Free(2);
+        var ports = LoopbackPort.Find(2);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DAPRD_PATH")!) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (option, value) in new (string, string)[]
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using OrderMall.Postgres;
 
 namespace OrderMall.Sidecar.Tests;
 
@@ -50,7 +51,7 @@ internal sealed class EmbeddedRig : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(rig.Resources, "pubsub.yaml"), PubSub);
         if (resiliency.Length > 0)
             await File.WriteAllTextAsync(Path.Combine(rig.Resources, "resiliency.yaml"), resiliency);
-        var ports = new Queue<int>(LoopbackPorts.Free(apps.Sum(app => app.Instances + 1)));
+        var ports = new Queue<int>(LoopbackPort.Find(apps.Sum(app => app.Instances + 1)));
         foreach (var (appId, instances) in apps)
             rig._apps[appId] = (ports.Dequeue(), [.. Enumerable.Range(0, instances).Select(_ => new TestApp(ports.Dequeue()))]);
         return rig;

@@ -64,7 +64,8 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
             await state.TrySaveAsync(key, new Note(key, i), null, PortsJson.Default.Note, CancellationToken.None);
 
         var found = await state.GetManyAsync(keys, PortsJson.Default.Note, CancellationToken.None);
-        Assert.Equal(keys.Index().Where(pair => pair.Index % 3 != 0).ToDictionary(pair => pair.Item, pair => new Note(pair.Item, pair.Index)), found);
+        Assert.Equal(keys.Index().Where(pair => pair.Index % 3 != 0).ToDictionary(pair => pair.Item, pair => new Note(pair.Item, pair.Index)), found.ToDictionary(pair => pair.Key, pair => pair.Value.Value!));
+        Assert.All(found.Values, entry => Assert.NotEmpty(entry.ETag!));
         Assert.Empty(await state.GetManyAsync([], PortsJson.Default.Note, CancellationToken.None));
     });
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OrderMall.Postgres;
 
 namespace OrderMall.Sidecar.Tests;
 
@@ -41,7 +42,7 @@ public sealed class ProcessTests(PostgresServer postgres)
         using var first = await StartAsync(rig);
         using var second = Run(await OptionsAsync(rig, rig.Options with
         {
-            Apps = [new() { AppId = "app", Port = LoopbackPorts.Free(1)[0], Instances = [new Uri("http://127.0.0.1:1")] }],
+            Apps = [new() { AppId = "app", Port = LoopbackPort.Find(1)[0], Instances = [new Uri("http://127.0.0.1:1")] }],
         }));
         Assert.Equal((1, "another sidecar is working on this database; stop it first, or give this one a database of its own"), await ExitAsync(second));
         await StopAsync(first);
@@ -61,7 +62,7 @@ public sealed class ProcessTests(PostgresServer postgres)
     public async Task Circuits_can_be_asked_for_with_the_token()
     {
         await using var rig = await EmbeddedRig.CreateAsync(postgres, "", ("app", 1));
-        var port = LoopbackPorts.Free(1)[0];
+        var port = LoopbackPort.Find(1)[0];
         var file = await OptionsAsync(rig, rig.Options, ("adminPort", port), ("adminToken", "secret"));
         using var sidecar = Run(file);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };

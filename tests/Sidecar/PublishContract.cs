@@ -155,26 +155,6 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
     });
 
     [ContractFact]
-    public Task A_subscriber_that_names_event_types_gets_these() => WithAsync(
-        Subscribed with
-        {
-            // daprd knows no such metadata and delivers the others too; the mall's services leave them be.
-            SubscriptionsOfA = $$$"""
-                [{"pubsubname":"pubsub","topic":"{{{_topic}}}","route":"/handle","deadLetterTopic":"{{{_topic}}}-dead","metadata":{"eventTypes":"Placed,Paid"}},
-                 {"pubsubname":"pubsub","topic":"{{{_topic}}}-dead","route":"/dead"}]
-                """,
-        },
-        async sidecar =>
-        {
-            foreach (var type in new[] { "Placed", "Shipped", "Paid" })
-                await PublishAsync(sidecar, $"?metadata.cloudevent.type={type}", "{}", "application/json");
-            string[] TypesSeen() => [.. sidecar.AppA.At("/handle").Select(seen => (string)seen.Json["type"]!).Where(type => type != "Shipped").Order()];
-            await Eventually.TrueAsync(() => TypesSeen().Length == 2);
-            Assert.Equal(["Paid", "Placed"], TypesSeen());
-            Assert.Equal(0, sidecar.AppA.CountAt("/dead"));
-        });
-
-    [ContractFact]
     public Task A_bulk_that_is_no_list_is_refused() => WithAsync(Subscribed, async sidecar =>
     {
         using var response = await sidecar.SidecarB.PostAsync($"/v1.0-alpha1/publish/bulk/pubsub/{_topic}", Json("""{"n":1}"""));

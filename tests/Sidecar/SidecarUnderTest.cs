@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Grpc.Net.Client;
+using OrderMall.Postgres;
 
 namespace OrderMall.Sidecar.Tests;
 
@@ -52,7 +53,7 @@ internal abstract class SidecarUnderTest : IAsyncDisposable
 {
     protected SidecarUnderTest()
     {
-        var ports = LoopbackPorts.Free(6);
+        var ports = LoopbackPort.Find(6);
         (AppA, AppB, BareB) = (new(ports[0]), new(ports[1]), new(ports[1]));
         (SidecarPortA, SidecarPortB) = (ports[2], ports[3]);
         (GrpcPortA, GrpcPortB) = (ports[4], ports[5]);

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace OrderMall.Sidecar.Tests;
@@ -39,12 +40,23 @@ public sealed class SubscriptionReaderTests
         Assert.StartsWith($"topic t of p: the embedded sidecar cannot match '{match}'", Assert.Single(refusals), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Delivery_in_bulk_is_told_by_name_and_no_event_is_given_to_such_a_route()
+    [Theory]
+    [InlineData("""{"enabled":true}""", 100, 1000)]
+    [InlineData("""{"enabled":true,"maxMessagesCount":0,"maxAwaitDurationMs":20}""", 100, 20)]
+    [InlineData("""{"enabled":true,"maxMessagesCount":7}""", 7, 1000)]
+    public void Delivery_in_bulk_is_bounded_as_the_app_says_or_as_daprd_does(string bulk, int count, int milliseconds)
     {
-        var (served, refusals) = SubscriptionReader.Read(
-            """[{"pubsubname":"p","topic":"t","bulkSubscribe":{"enabled":true},"routes":{"rules":[{"match":"event.type == 'x'","path":"/x"}]}}]"""u8.ToArray());
-        Assert.StartsWith("the embedded sidecar does not deliver in bulk", Assert.Single(served).RouteFor("y")!.Problem, StringComparison.Ordinal);
-        Assert.Single(refusals);
+        var (served, _) = SubscriptionReader.Read(Encoding.UTF8.GetBytes($$"""[{"pubsubname":"p","topic":"t","route":"/x","bulkSubscribe":{{bulk}}}]"""));
+        Assert.Equal(new BulkSubscribe(count, TimeSpan.FromMilliseconds(milliseconds)), Assert.Single(served).Bulk);
+    }
+
+    [Theory]
+    [InlineData("""{"enabled":false}""")]
+    [InlineData("""{}""")]
+    [InlineData("null")]
+    public void Without_it_events_come_one_by_one(string bulk)
+    {
+        var (served, _) = SubscriptionReader.Read(Encoding.UTF8.GetBytes($$"""[{"pubsubname":"p","topic":"t","route":"/x","bulkSubscribe":{{bulk}}}]"""));
+        Assert.Null(Assert.Single(served).Bulk);
     }
 }

@@ -17,6 +17,9 @@ internal sealed record Seen(string Method, string Path, string Query, IReadOnlyD
 /// <summary>An app beside a sidecar: echoes, keeps what it saw, and can be told what to answer.</summary>
 internal sealed class TestApp(int port) : IAsyncDisposable
 {
+    /// <summary>The request's body as JSON, for an answer that depends on it.</summary>
+    public static readonly object BodyItem = new();
+
     private readonly ConcurrentQueue<Seen> _seen = new();
     private WebApplication? _app;
     private int _probes;
@@ -104,6 +107,7 @@ internal sealed class TestApp(int port) : IAsyncDisposable
         _seen.Enqueue(seen);
         if (Answers.TryGetValue(path, out var answer))
         {
+            http.Items[BodyItem] = seen.Body.StartsWith('{') ? seen.Json : null;
             await answer(http);
             return;
         }

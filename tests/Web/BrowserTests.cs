@@ -6,7 +6,7 @@ namespace OrderMall.Web.Tests;
 
 /// <summary>The screens in a real browser.</summary>
 [Collection(WebCollection.Name)]
-public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<Browser>
+public sealed class BrowserTests(WebMall mall, Browser browser)
 {
     private static readonly Dictionary<string, (string SignIn, string Pay, string Packed, string OnItsWay, string Left)> Words = new()
     {
@@ -28,10 +28,10 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
             await SignInAsync(page, "alice", words.SignIn);
             await page.GotoAsync($"/?q={title.Replace(" ", "+", StringComparison.Ordinal)}");
             await page.GetByRole(AriaRole.Link, new() { Name = title, Exact = true }).ClickAsync();
-            await page.WaitForURLAsync($"**/offers/{offer}");
+            await Browser.IsAtAsync(page, $"/offers/{offer}$");
             await page.Locator("#destination").FillAsync("1 Main Street");
             await page.GetByRole(AriaRole.Button, new() { Name = words.Pay, Exact = true }).ClickAsync();
-            await page.WaitForURLAsync("**/orders/**");
+            await Browser.IsAtAsync(page, "/orders/");
             var id = new Uri(page.Url).Segments[^1];
             if (!scripts)
             {
@@ -60,7 +60,7 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
             await page.GotoAsync($"/offers/{offer}");
             await page.Locator("#destination").FillAsync("1 Main Street");
             await page.GetByRole(AriaRole.Button, new() { Name = "Order and pay" }).DblClickAsync();
-            await page.WaitForURLAsync("**/orders/**");
+            await Browser.IsAtAsync(page, "/orders/");
             await page.ReloadAsync();
             await page.GoBackAsync();
             await page.ReloadAsync();
@@ -84,7 +84,7 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
             for (var i = 0; i < 20 && await page.EvaluateAsync<bool>("!document.activeElement.closest('.cards')"); i++)
                 await page.Keyboard.PressAsync("Tab");
             await page.Keyboard.PressAsync("Enter");
-            await page.WaitForURLAsync("**/offers/**");
+            await Browser.IsAtAsync(page, "/offers/");
             await page.Locator("form.order").WaitForAsync();
             Assert.True(await page.EvaluateAsync<bool>("window.sameDocument === true"));
         });
@@ -104,7 +104,7 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
             {
                 (null, ["/", $"/offers/{offer}", "/sign-in", "/register", "/nothing"]),
                 ("alice", ["/my", "/my/messages", "/my/settings", $"/offers/{offer}"]),
-                ("bistro", ["/sell", "/sell/offers", $"/sell/offers/{offer}", "/sell/workers", "/sell/money"]),
+                ("bistro", ["/sell", "/sell/offers", $"/sell/offers/{offer}", "/sell/workers", "/sell/calendar", "/sell/money", "/sell/business"]),
                 ("courier", ["/deliver"]), ("publisher", ["/publish"]), ("reviewer", ["/review"]), ("operator", ["/operate", "/operate/accounts", $"/operate/order?id={order}"]),
             })
             {
@@ -116,9 +116,66 @@ public sealed class BrowserTests(WebMall mall, Browser browser) : IClassFixture<
                     await Browser.IsForAllAsync(page);
                 }
 
-                await page.Context.ClearCookiesAsync();
+                await Browser.ForgetAsync(page);
             }
         }, language, width, dark: dark);
+    }
+
+    [BrowserFact]
+    public async Task A_page_for_who_asks_too_often_is_for_all() => await browser.InWindowAsync(mall, async page =>
+    {
+        const string Address = "203.0.113.5";
+        await page.SetExtraHTTPHeadersAsync(new Dictionary<string, string> { ["X-Forwarded-For"] = Address });
+        using var others = new HttpClient { BaseAddress = mall.Web, DefaultRequestHeaders = { { "X-Forwarded-For", Address } } };
+        using var enough = new CancellationTokenSource();
+        var asking = Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            while (!enough.IsCancellationRequested)
+                (await others.PostAsync("/nothing", null)).Dispose();
+        }));
+        await Eventually.Is(429, async () => (await page.GotoAsync("/register"))!.Status);
+        await enough.CancelAsync();
+        await asking;
+        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        {
+            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+            await Browser.IsForAllAsync(page);
+        }
+    }, width: 360);
+
+    [BrowserFact]
+    public async Task What_changed_is_seen_though_the_mall_could_not_answer_at_that_moment()
+    {
+        var alice = await mall.DemoAsync("alice");
+        var order = await WebMall.OrderAsync(alice, await (await mall.BookshopAsync()).SellBookAsync());
+        await Eventually.Satisfies(
+            () => alice.NewestAsync("/api/mypage/orders", 10), orders => orders.Exists(one => one.GetProperty("orderId").GetGuid() == order && one.GetProperty("status").GetString() == "Preparing"), "be prepared");
+        await browser.InWindowAsync(mall, async page =>
+        {
+            await SignInAsync(page, "alice", "Sign in");
+            await page.Clock.InstallAsync();
+            var (looks, isDown) = (0, false);
+            await page.RouteAsync($"**/orders/{order}", route =>
+            {
+                if (route.Request.ResourceType == "fetch")
+                    Interlocked.Increment(ref looks);
+                return Volatile.Read(ref isDown) ? route.AbortAsync() : route.ContinueAsync();
+            });
+            await page.GotoAsync($"/orders/{order}");
+            await page.Locator("main article .status.Preparing").WaitForAsync();
+            // One when it is connected, and one when something changes.
+            await LooksAsync(1);
+            Volatile.Write(ref isDown, true);
+            await (await mall.CourierAsync()).DepartAsync(order);
+            await LooksAsync(2);
+            Volatile.Write(ref isDown, false);
+            // Nobody reloads the page.
+            await page.Clock.FastForwardAsync("00:10");
+            await page.Locator("main article .status.Shipped").WaitForAsync();
+            Assert.Equal(3, looks);
+
+            Task LooksAsync(int count) => Eventually.Is(count, () => Task.FromResult(Volatile.Read(ref looks)));
+        });
     }
 
     [BrowserFact]

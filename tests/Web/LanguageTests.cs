@@ -34,7 +34,7 @@ public sealed partial class LanguageTests(WebMall mall)
         Assert.DoesNotContain(asked, key => !English.ContainsKey(key));
         // Those that are put together have their beginnings in the code, and the others stand in it as they are.
         var all = string.Join('\n', sources);
-        string[] prefixes = ["status.", "problem.", "wrong.", "reason.", "done.", "do.", "sure.", "said.", "kind.", "next.", "fulfils.", "method.", "circuit.", "provider.", "prepayment.", "fulfilment.", "deliver.", "role."];
+        string[] prefixes = ["status.", "problem.", "wrong.", "reason.", "done.", "do.", "sure.", "said.", "kind.", "next.", "fulfils.", "method.", "circuit.", "provider.", "prepayment.", "fulfilment.", "deliver.", "role.", "business."];
         Assert.DoesNotContain(English.Keys, key => !prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && !all.Contains($"\"{key}\"", StringComparison.Ordinal));
     }
 
@@ -67,11 +67,48 @@ public sealed partial class LanguageTests(WebMall mall)
         var offer = await (await mall.BookshopAsync()).SellBookAsync(price: 12_000);
         var page = await visitor.GoAsync($"/offers/{offer}");
         Assert.Contains("₩12,000", page.Text, StringComparison.Ordinal);
-        var korean = await visitor.GoAsync(page.Document.QuerySelector("a[hreflang=ko]")!.GetAttribute("href")!);
+        var korean = await visitor.SendAsync(page.Act("language", "ko"));
         Assert.Equal($"/offers/{offer}", korean.Address.AbsolutePath);
         Assert.Contains("12,000원", korean.Text, StringComparison.Ordinal);
         Assert.Equal("ko", (await visitor.GoAsync("/")).Document.DocumentElement.GetAttribute("lang"));
-        Assert.Equal("/", (await visitor.GoAsync("/language/en?back=https%3A%2F%2Felsewhere.test")).Address.PathAndQuery);
+        Assert.Equal("/", (await visitor.SendAsync(korean.Act("language", "en"), ("back", "https://elsewhere.test"))).Address.PathAndQuery);
+        Assert.Equal(HttpStatusCode.NotFound, (await visitor.PostAsync(korean.Act("language", "en"), action: "/actions/language/xx")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("ko-KR,ko;q=0.9,en;q=0.8", null, "ko")]
+    [InlineData("en", "ko", "ko")]
+    [InlineData("ko", "en", "en")]
+    public async Task Messages_are_in_the_language_of_the_page_that_somebody_registered_at(string accepted, string? chosen, string language)
+    {
+        var email = WebMall.NewEmail();
+        using var visitor = mall.Visitor(accepted);
+        if (chosen is not null)
+            await visitor.SendAsync((await visitor.GoAsync("/register")).Act("language", chosen));
+        await visitor.RegisterAsync(email, WebMall.Password);
+        var person = await Person.SignInAsync(mall.Address, email, WebMall.Password);
+        await Eventually.Is(language, async () => (await person.GetAsync("/api/notifications/language"))["language"]);
+        (await person.PostAsync("/api/orders", new { offerId = await (await mall.ShopAsync("bistro")).SellTablesAsync("Table", 4), quantity = 1, paymentMethod = "card_ok" })).Is(HttpStatusCode.Created);
+        var told = await Eventually.Satisfies(() => person.GetAsync("/api/notifications"), messages => messages.Json.GetProperty("items").GetArrayLength() > 0, "be told");
+        Assert.Equal(language == "ko", Hangul().IsMatch(told.Json.GetProperty("items")[0].GetProperty("text").GetString()!));
+    }
+
+    [Fact]
+    public async Task Another_site_does_not_choose_an_accounts_language()
+    {
+        using var customer = await mall.SignedInAsync("bob");
+        var page = await customer.GoAsync("/my");
+        await customer.SendAsync(page.Act("language", "ko"));
+        Assert.Equal("ko", await ChosenAsync());
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("back", "/")]);
+        using var forged = await customer.Http.PostAsync("/actions/language/en", form);
+        using var link = await customer.Http.GetAsync("/actions/language/en");
+        Assert.Equal(HttpStatusCode.NotFound, link.StatusCode);
+        Assert.Equal("ko", await ChosenAsync());
+        await customer.SendAsync((await customer.GoAsync("/my")).Act("language", "en"));
+        Assert.Equal("en", await ChosenAsync());
+
+        async Task<string?> ChosenAsync() => (await (await mall.DemoAsync("bob")).GetAsync("/api/notifications/language")).Json.GetProperty("language").GetString();
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public sealed class ShopTests(WebMall mall)
         form = again.Form("form.order");
         Assert.Equal("1 Main Street", form.QuerySelector("[name=destination]")!.GetAttribute("value"));
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => visitor.PostAsync(form, ("paymentMethod", "card_ok"), ("wait", ""))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => visitor.PostAsync(form, [("paymentMethod", "card_ok"), ("wait", "")])));
         var orders = answers.Select(answer => answer.RequestMessage!.RequestUri!.AbsolutePath).Distinct().ToList();
         Assert.StartsWith("/orders/", Assert.Single(orders), StringComparison.Ordinal);
         var order = await visitor.UntilAsync(orders[0], "Being packed");

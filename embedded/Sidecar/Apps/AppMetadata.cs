@@ -22,7 +22,7 @@ internal sealed class AppMetadata(Resources resources, Subscriptions subscriptio
         },
         Subscriptions =
         {
-            subscriptions.Of(caller.AppId).Select(Describe),
+            subscriptions.Of(caller.AppId).Select(queue => queue.Subscription).OfType<Subscription>().Select(Describe),
         },
         AppConnectionProperties = new AppConnectionProperties
         {
@@ -33,18 +33,17 @@ internal sealed class AppMetadata(Resources resources, Subscriptions subscriptio
         Resiliencies = { resources.Resiliencies.Where(resiliency => resiliency.IsFor(caller.AppId)).Select(resiliency => new MetadataResiliency { Name = resiliency.Name }) },
     };
 
-    private static PubsubSubscription Describe(SubscriptionQueue queue)
+    // What the app has asked for in this run, as daprd tells it.
+    private static PubsubSubscription Describe(Subscription subscription)
     {
         var described = new PubsubSubscription
         {
-            PubsubName = queue.PubSub,
-            Topic = queue.Topic,
-            DeadLetterTopic = queue.Subscription?.DeadLetterTopic ?? "",
+            PubsubName = subscription.PubSub,
+            Topic = subscription.Topic,
+            DeadLetterTopic = subscription.DeadLetterTopic ?? "",
             Type = PubsubSubscriptionType.Programmatic,
+            Rules = new PubsubSubscriptionRules { Rules = { subscription.Routes.Select(route => new PubsubSubscriptionRule { Match = route.Match, Path = route.Path }) } },
         };
-        if (queue.Subscription is not { } subscription)
-            return described;
-        described.Rules = new PubsubSubscriptionRules { Rules = { subscription.Routes.Select(route => new PubsubSubscriptionRule { Match = route.Match, Path = route.Path }) } };
         if (subscription.Routes.FirstOrDefault(route => route.Problem is not null) is { Problem: { } problem })
             described.Metadata[Problem] = problem;
         return described;

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace OrderMall.Sidecar;
 
 /// <summary>What the sidecar itself needs to know of an event.</summary>
-internal readonly record struct EventAttributes(string? Id, string? Type, string? TraceParent, string? TraceState, DateTimeOffset? Expiration)
+/// <param name="IsJson">Whether the envelope is a JSON object.</param>
+internal readonly record struct EventAttributes(string? Id, string? Type, string? TraceParent, string? TraceState, DateTimeOffset? Expiration, bool IsJson)
 {
     /// <summary>Reads them from an envelope; a bare body that is no CloudEvent has none.</summary>
     public static EventAttributes Read(ReadOnlySpan<byte> envelope)
@@ -33,6 +34,8 @@ internal readonly record struct EventAttributes(string? Id, string? Type, string
                 else
                     Skip(ref json);
             }
+
+            attributes = attributes with { IsJson = !json.Read() };
         }
         catch (JsonException)
         {

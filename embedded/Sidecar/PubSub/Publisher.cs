@@ -109,13 +109,8 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
         var queues = await subscriptions.ForAsync(request.PubSub, request.Topic, ct);
         foreach (var envelope in request.Envelopes)
         {
-            var type = EventAttributes.Read(envelope).Type;
             foreach (var queue in queues)
-            {
-                // What an app wants is known once it was up; until then everything is kept for it.
-                if (queue.Subscription?.Wants(type) != false)
-                    rows.Add((queue, new QueuedEvent(_nextId++, envelope)));
-            }
+                rows.Add((queue, new QueuedEvent(_nextId++, envelope)));
         }
     }
 

@@ -4,24 +4,23 @@ namespace OrderMall.Sidecar;
 /// <param name="Routes">Where events go: the first route that matches.</param>
 /// <param name="DeadLetterTopic">Where events go that the app does not want or cannot handle.</param>
 /// <param name="RawPayload">Whether the publisher sends bare bodies, to be wrapped for this app.</param>
-/// <param name="EventTypes">
-/// The only events it wants, from the subscription's metadata; <see langword="null"/> wants all. As with the filters of other
-/// brokers, what is not wanted never belongs to the subscription: it is not kept for it and is no dead letter of it.
-/// </param>
+/// <param name="Bulk">How many events it is given at once; <see langword="null"/> where it wants them one by one.</param>
 internal sealed record Subscription(
     string PubSub,
     string Topic,
     IReadOnlyList<Route> Routes,
     string? DeadLetterTopic,
     bool RawPayload,
-    IReadOnlySet<string>? EventTypes = null)
+    BulkSubscribe? Bulk = null)
 {
-    /// <summary>Whether an event of this type belongs to the subscription.</summary>
-    public bool Wants(string? eventType) => EventTypes is null || eventType is null || EventTypes.Contains(eventType);
-
     /// <summary>Where an event of this type goes, or <see langword="null"/> when no route matches.</summary>
     public Route? RouteFor(string? eventType) => Routes.FirstOrDefault(route => route.EventTypes is null || (eventType is not null && route.EventTypes.Contains(eventType)));
 }
+
+/// <summary>Deliveries of several events at once.</summary>
+/// <param name="MaxMessagesCount">Of one delivery.</param>
+/// <param name="MaxAwaitDuration">For how long an event waits for others at most.</param>
+internal sealed record BulkSubscribe(int MaxMessagesCount, TimeSpan MaxAwaitDuration);
 
 /// <summary>A way to an app.</summary>
 /// <param name="Match">The rule as the app wrote it; empty for all events.</param>

@@ -20,18 +20,14 @@ internal sealed partial class SubscriptionQueue : IDisposable
     // What an earlier run left waiting waits by the wall clock, which may have been set since: no longer than this.
     private static readonly TimeSpan LongestStoredPause = TimeSpan.FromMinutes(1);
 
-    // Timers cannot be set for much longer than a month; a policy's pause can.
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromHours(1);
-
     private readonly Lock _lock = new();
     private readonly Queue<QueuedEvent> _ready = new();
-    private readonly PriorityQueue<QueuedEvent, TimeSpan> _waiting = new();
+    private readonly WaitingEvents _waiting;
+    private readonly BulkPacing _pacing;
     private readonly StoredSubscription _stored;
     private readonly Component _component;
     private readonly QueueServices _services;
     private readonly SemaphoreSlim? _places;
-    private readonly ITimer _dueTimer;
-    private readonly long _start;
     private int _active;
     private bool _open;
     private bool _ended;
@@ -45,8 +41,8 @@ internal sealed partial class SubscriptionQueue : IDisposable
     public SubscriptionQueue(StoredSubscription stored, App app, Component component, QueueServices services)
     {
         (_stored, App, _component, _services, _places) = (stored, app, component, services, app.PlacesFor(component));
-        _start = services.Time.GetTimestamp();
-        _dueTimer = services.Time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _waiting = new WaitingEvents(services.Time, MoveDue);
+        _pacing = new BulkPacing(services.Time, GoOn);
     }
 
     public int Id => _stored.Id;
@@ -70,9 +66,6 @@ internal sealed partial class SubscriptionQueue : IDisposable
         }
     }
 
-    // Not the wall clock: that may be set back, and everything that waits would wait so much longer.
-    private TimeSpan Now => _services.Time.GetElapsedTime(_start);
-
     /// <summary>Delivers from now on. Whatever waits for a retry is due at once.</summary>
     public void Open(Subscription subscription)
     {
@@ -80,7 +73,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
         {
             Subscription = subscription;
             _open = !_ended;
-            while (_waiting.TryDequeue(out var waiting, out _))
+            foreach (var waiting in _waiting.TakeAll())
             {
                 // Time that passed while the app was unreachable is not held against an event.
                 waiting.FirstFailure = null;
@@ -138,7 +131,8 @@ internal sealed partial class SubscriptionQueue : IDisposable
             _ended = true;
         }
 
-        _dueTimer.Dispose();
+        _waiting.Dispose();
+        _pacing.Dispose();
     }
 
     private bool WantsMore => _ready.Count < Window / 2 && _waiting.Count < MostWaiting;
@@ -148,16 +142,67 @@ internal sealed partial class SubscriptionQueue : IDisposable
     {
         if (!_open)
             return;
-        while (_active < _services.Workers && _waiting.Count < MostWaiting && _ready.TryDequeue(out var next))
+        if (Subscription!.Bulk is { } bulk)
         {
-            _active++;
-            _ = Task.Run(() => WorkAsync(next));
+            PumpBulk(bulk);
+        }
+        else
+        {
+            while (_active < _services.Workers && _waiting.Count < MostWaiting && _ready.TryDequeue(out var next))
+            {
+                _active++;
+                _ = Task.Run(() => WorkAsync(next));
+            }
         }
 
         if (_behind && !_paging && WantsMore)
         {
             _paging = true;
             _ = Task.Run(PageAsync);
+        }
+    }
+
+    /// <summary>
+    /// One delivery at a time for each instance, as daprd does: what comes meanwhile goes with the next. Under the lock.
+    /// </summary>
+    private void PumpBulk(BulkSubscribe bulk)
+    {
+        while (_active < App.Instances.Count && _waiting.Count < MostWaiting && _ready.Count > 0 && _pacing.MayGo(_ready.Count, bulk))
+        {
+            _active++;
+            var batch = new List<QueuedEvent>(Math.Min(_ready.Count, bulk.MaxMessagesCount));
+            while (batch.Count < bulk.MaxMessagesCount && _ready.TryDequeue(out var next))
+                batch.Add(next);
+            _ = Task.Run(() => WorkAsync(batch));
+        }
+    }
+
+    private void GoOn()
+    {
+        lock (_lock)
+            Pump();
+    }
+
+    private async Task WorkAsync(List<QueuedEvent> batch)
+    {
+        try
+        {
+            var subscription = Subscription!;
+            var verdicts = await WithPlaceAsync(() => _services.Delivery.DeliverAsync(App, subscription, batch, _services.Stopping));
+            for (var i = 0; i < batch.Count; i++)
+                await SettleAsync(subscription, batch[i], verdicts[i]);
+        }
+        catch (Exception mistake)
+        {
+            LogMistake(_services.Logger, mistake, App.AppId, Topic);
+            foreach (var queued in batch)
+                await WaitAsync(queued, _component.RedeliverInterval);
+        }
+
+        lock (_lock)
+        {
+            _active--;
+            Pump();
         }
     }
 
@@ -189,7 +234,12 @@ internal sealed partial class SubscriptionQueue : IDisposable
     private async Task DeliverAsync(QueuedEvent queued)
     {
         var subscription = Subscription!;
-        var verdict = await TryAsync(subscription, queued);
+        var verdict = await WithPlaceAsync(() => _services.Delivery.DeliverAsync(App, subscription, queued, _services.Stopping));
+        await SettleAsync(subscription, queued, verdict);
+    }
+
+    private async ValueTask SettleAsync(Subscription subscription, QueuedEvent queued, Verdict verdict)
+    {
         switch (verdict.Kind)
         {
             case VerdictKind.Handled:
@@ -209,13 +259,13 @@ internal sealed partial class SubscriptionQueue : IDisposable
         }
     }
 
-    private async Task<Verdict> TryAsync(Subscription subscription, QueuedEvent queued)
+    private async Task<T> WithPlaceAsync<T>(Func<Task<T>> deliver)
     {
         if (_places is not null)
             await _places.WaitAsync();
         try
         {
-            return await _services.Delivery.DeliverAsync(App, subscription, queued, _services.Stopping);
+            return await deliver();
         }
         finally
         {
@@ -257,38 +307,17 @@ internal sealed partial class SubscriptionQueue : IDisposable
     private void Wait(QueuedEvent queued, TimeSpan pause)
     {
         lock (_lock)
-        {
-            _waiting.Enqueue(queued, Now + pause);
-            SetTimer();
-        }
+            _waiting.Add(queued, pause);
     }
 
     private void MoveDue()
     {
         lock (_lock)
         {
-            var now = Now;
-            while (_waiting.TryPeek(out var queued, out var due) && due <= now)
-            {
-                _waiting.Dequeue();
+            foreach (var queued in _waiting.TakeDue())
                 _ready.Enqueue(queued);
-            }
-
-            SetTimer();
             Pump();
         }
-    }
-
-    /// <summary>Under the lock.</summary>
-    private void SetTimer()
-    {
-        if (_ended || !_waiting.TryPeek(out _, out var due))
-            return;
-        // A millisecond more than needed, so that the timer never comes just before its event is due.
-        var pause = due - Now + TimeSpan.FromMilliseconds(1);
-        _dueTimer.Change(
-            pause < TimeSpan.Zero ? TimeSpan.Zero : pause > LongestTimer ? LongestTimer : pause,
-            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Reads from the table until there is enough in memory, or no more in the table.</summary>
@@ -334,13 +363,11 @@ internal sealed partial class SubscriptionQueue : IDisposable
         foreach (var queued in page)
         {
             if (queued.DueAt - wallClock is { } pause && pause > TimeSpan.Zero)
-                _waiting.Enqueue(queued, Now + (pause < LongestStoredPause ? pause : LongestStoredPause));
+                _waiting.Add(queued, pause < LongestStoredPause ? pause : LongestStoredPause);
             else
                 _ready.Enqueue(queued);
             _lastRead = queued.Id;
         }
-
-        SetTimer();
     }
 
     private async Task<bool> PauseAsync()

@@ -65,18 +65,23 @@ internal static partial class SubscriptionReader
 
         if (fallback is { Length: > 0 })
             routes.Add(new Route("", null, PathOf(fallback)));
-        if (item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True)
-            routes = [.. routes.Select(route => route with { EventTypes = null, Problem = "the embedded sidecar does not deliver in bulk; remove bulkSubscribe" })];
         return new(
             pubsub,
             topic,
             routes,
             Text(item, "deadLetterTopic") is { Length: > 0 } deadLetter ? deadLetter : null,
             Metadata(item, "rawPayload") is "true",
-            Metadata(item, "eventTypes") is { Length: > 0 } types
-                ? types.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToFrozenSet()
-                : null);
+            Bulk(item));
     }
+
+    // With daprd's defaults.
+    private static BulkSubscribe? Bulk(JsonElement item) =>
+        item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.ValueKind == JsonValueKind.Object && bulk.TryGetProperty("enabled", out var enabled) && enabled.ValueKind == JsonValueKind.True
+            ? new(Number(bulk, "maxMessagesCount", 100), TimeSpan.FromMilliseconds(Number(bulk, "maxAwaitDurationMs", 1000)))
+            : null;
+
+    private static int Number(JsonElement item, string name, int otherwise) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number > 0 ? number : otherwise;
 
     private static string? Metadata(JsonElement item, string name) =>
         item.TryGetProperty("metadata", out var metadata) ? Text(metadata, name) : null;

@@ -11,7 +11,9 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
     // Any number will do that nothing else takes a lock by; the database is the sidecar's own.
     private const long Key = 0x51DE_CA20_0001;
 
-    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    // One that breaks is told of at once; this is for one whose other end is gone without a word.
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
 
     private NpgsqlConnection? _connection;
     private volatile bool _held;
@@ -32,17 +34,26 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
     /// <summary>Watches the connection, and takes the lock again when it was lost with the database.</summary>
     public async Task KeepAsync(CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(CheckInterval);
-        while (await NextAsync(timer, ct))
+        while (!ct.IsCancellationRequested)
         {
             try
             {
-                if (_held)
+                if (!_held)
+                {
+                    await Task.Delay(RetryPause, ct);
+                    if (await TryTakeAsync(ct))
+                        LogRegained(logger);
+                }
+                else if (!await _connection!.WaitAsync(PingInterval, ct))
+                {
                     await PingAsync(ct);
-                else if (await TryTakeAsync(ct))
-                    LogRegained(logger);
+                }
             }
-            catch (Exception failure) when (!ct.IsCancellationRequested)
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
             {
                 if (_held)
                     LogLost(logger, failure.Message);
@@ -56,18 +67,6 @@ internal sealed partial class SidecarLock(string connectionString, ILogger logge
         _held = false;
         if (_connection is not null)
             await _connection.DisposeAsync();
-    }
-
-    private static async ValueTask<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(ct);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 
     private async Task PingAsync(CancellationToken ct)

@@ -187,6 +187,13 @@ public sealed record ReviewRequest(Guid TitleId, string PublisherId, string Titl
 /// <param name="Outcome">Whether it was taken in.</param>
 public sealed record ReviewRequestAnswer(ReviewRequestOutcome Outcome);
 
+/// <summary>Asks which of some offers can be ordered now. <c>POST /orderable-offers</c> of the catalog.</summary>
+public sealed record OrderableOffersRequest(IReadOnlyList<Guid> OfferIds);
+
+/// <summary>The answer to an <see cref="OrderableOffersRequest"/>.</summary>
+/// <param name="OfferIds">Those that are on sale, not sold out, and for no day that is over.</param>
+public sealed record OrderableOffersAnswer(IReadOnlyList<Guid> OfferIds);
+
 /// <summary>Asks how many workers of a merchant can be sent somewhere on a day. <c>POST /worker-counts</c> of dispatch.</summary>
 public sealed record WorkerCountRequest(string MerchantId, DateOnly Date);
 

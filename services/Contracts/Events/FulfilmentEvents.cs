@@ -29,6 +29,14 @@ public sealed record StoreEvent(
     string? Phone = null) : IEvent<StoreEvent>
 {
     static string IEvent<StoreEvent>.Topic => Topics.Store;
+
+    /// <inheritdoc/>
+    static string IEvent<StoreEvent>.TopicOf(string type) => type switch
+    {
+        OrderReceived => Topics.Store,
+        RejectionOverruled or ConfirmationDue => Topics.StoreNotices,
+        _ => Topics.StoreDecisions,
+    };
     static JsonTypeInfo<CloudEvent<StoreEvent>> IEvent<StoreEvent>.Json => ContractsJson.Default.CloudEventStoreEvent;
     string IEvent<StoreEvent>.Key => OrderId.ToString();
 

@@ -126,6 +126,16 @@ public sealed record OrderEvent(
     string? Phone = null) : IEvent<OrderEvent>
 {
     static string IEvent<OrderEvent>.Topic => Topics.Orders;
+
+    /// <inheritdoc/>
+    static string IEvent<OrderEvent>.TopicOf(string type) => type switch
+    {
+        Accepted => Topics.Orders,
+        Confirmed or Shipped or Delivered or Completed or CancellationRefused => Topics.OrderSteps,
+        Cancelled or Rejected => Topics.OrderEnds,
+        Voided => Topics.OrderVoids,
+        _ => Topics.OrderProgress,
+    };
     static JsonTypeInfo<CloudEvent<OrderEvent>> IEvent<OrderEvent>.Json => ContractsJson.Default.CloudEventOrderEvent;
     string IEvent<OrderEvent>.Key => OrderId.ToString();
 

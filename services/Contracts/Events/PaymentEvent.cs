@@ -40,6 +40,9 @@ public sealed record PaymentEvent(
     DateTimeOffset? Since = null) : IEvent<PaymentEvent>
 {
     static string IEvent<PaymentEvent>.Topic => Topics.Payments;
+
+    /// <inheritdoc/>
+    static string IEvent<PaymentEvent>.TopicOf(string type) => type == Refunded ? Topics.Refunds : Topics.Payments;
     static JsonTypeInfo<CloudEvent<PaymentEvent>> IEvent<PaymentEvent>.Json => ContractsJson.Default.CloudEventPaymentEvent;
     string IEvent<PaymentEvent>.Key => OrderId.ToString();
 

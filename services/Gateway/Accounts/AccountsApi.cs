@@ -10,6 +10,7 @@ namespace OrderMall.Gateway;
 /// <summary>Registering, signing in and staying signed in.</summary>
 internal static class AccountsApi
 {
+    private const int MostLanguages = 5;
     private static readonly MallUser Nobody = new() { Name = "" };
     private static readonly Lazy<string> HashOfNobody = new(() => new PasswordHasher<MallUser>().HashPassword(Nobody, Guid.NewGuid().ToString()));
 
@@ -17,7 +18,7 @@ internal static class AccountsApi
     {
         var account = app.MapGroup("/api/account").WithTags("Account");
         account.MapGet("/", (ClaimsPrincipal person) => TypedResults.Ok(new Account(
-                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)], Standing.MembershipOf(person))))
+                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)], Standing.MembershipOf(person), Standing.RoleInBusinessOf(person))))
             .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be by now.")
             .RequireAuthorization();
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
@@ -37,7 +38,8 @@ internal static class AccountsApi
             .WithValidation<RefreshToken>()
             .Produces<AccessTokenResponse>()
             .ProducesProblem(StatusCodes.Status401Unauthorized);
-        account.MapPost("/logout", LogoutAsync).WithName("Logout").WithSummary("Signs out: the refresh token works no more, the access token until it expires.")
+        account.MapPost("/logout", LogoutAsync).WithName("Logout").WithSummary("Signs out, with everywhere: true wherever the account is signed in: the refresh tokens work no more, the access tokens until they expire.")
+            .ProducesValidationProblem()
             .RequireAuthorization();
         account.MapPost("/password", ChangePasswordAsync).WithName("ChangePassword").WithSummary("Changes the password and signs out everywhere.")
             .RequireAuthorization()
@@ -56,13 +58,17 @@ internal static class AccountsApi
 
         var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name };
         // Saved together with the account: nobody is left without a role.
-        db.Open(user, Roles.Customer, time.Now());
+        db.Open(user, Roles.Customer, time.Now(), LanguagesOf(context.Request));
         var roles = await opening.FirstOperator.WelcomeAsync(user, db, opening.Grants, users.KeyNormalizer, context.RequestAborted);
         var answer = key.Created(db, null, new Account(user.Id, registration.Email, user.Name, roles), time.Now());
         try
         {
             var created = await users.CreateAsync(user, registration.Password);
-            return created.Succeeded ? answer : Refusal(created.Errors);
+            if (!created.Succeeded)
+                return Refusal(created.Errors);
+            if (roles.Contains(Roles.Operator))
+                opening.FirstOperator.Welcomed(user);
+            return answer;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e))
         {
@@ -89,7 +95,7 @@ internal static class AccountsApi
     private static async Task<IResult?> CheckAsync(
         MallUser? user, string email, string password, SignInManager<MallUser> signIn, PasswordChecks passwords, PasswordGuesses guesses, HttpContext context)
     {
-        var (account, address) = (signIn.UserManager.NormalizeEmail(email), RateLimits.Address(context));
+        var (account, address) = (signIn.UserManager.NormalizeEmail(email), RequestRate.AddressOf(context));
         using var turn = await passwords.WaitAsync(context.RequestAborted);
         if (!turn.IsAcquired)
             return RateLimits.TooMany(context, turn);
@@ -119,9 +125,12 @@ internal static class AccountsApi
         return Problems.Of(StatusCodes.Status401Unauthorized, "sign-in", "Sign in.", "The refresh token is not valid or not valid any more: sign in with POST /api/account/login.");
     }
 
-    private static async Task<NoContent> LogoutAsync(ClaimsPrincipal person, Sessions sessions, CancellationToken cancellationToken)
+    private static async Task<NoContent> LogoutAsync(Logout? logout, ClaimsPrincipal person, Sessions sessions, CancellationToken cancellationToken)
     {
-        await sessions.EndAsync(person, cancellationToken);
+        if (logout is { Everywhere: true })
+            await sessions.EndAllAsync([person.Id()], cancellationToken);
+        else
+            await sessions.EndAsync(person, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -138,6 +147,18 @@ internal static class AccountsApi
             return Refusal(changed.Errors, "new");
         await sessions.EndAllAsync([user.Id], context.RequestAborted);
         return TypedResults.NoContent();
+    }
+
+    // What the person's browser is set to, until they choose: what is asked for most comes first. A region is nothing to messages.
+    private static List<string>? LanguagesOf(HttpRequest request)
+    {
+        var languages = request.GetTypedHeaders().AcceptLanguage
+            .Where(language => language.Quality != 0)
+            .OrderByDescending(language => language.Quality ?? 1)
+            .Select(language => language.Value.ToString().Split('-')[0].ToLowerInvariant())
+            .Where(language => language.Length == 2)
+            .Distinct().Take(MostLanguages).ToList();
+        return languages.Count == 0 ? null : languages;
     }
 
     private static bool PasswordOfNobody(UserManager<MallUser> users, string password)
@@ -177,7 +198,8 @@ internal sealed record Registration(
 /// <summary>An account.</summary>
 /// <param name="Roles">What the person may be.</param>
 /// <param name="BusinessId">The business that the person acts for, as offers and orders name their merchant; <see langword="null"/> where there is none.</param>
-internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null);
+/// <param name="BusinessRole">What the person is there: <c>owner</c> or <c>staff</c>.</param>
+internal sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null, string? BusinessRole = null);
 
 /// <summary>Signs in.</summary>
 internal sealed record Credentials([property: JsonConverter(typeof(StorableTextConverter))] string Email, string Password);
@@ -185,6 +207,10 @@ internal sealed record Credentials([property: JsonConverter(typeof(StorableTextC
 /// <summary>Asks for new tokens.</summary>
 /// <param name="Value">As login or the last refresh gave it.</param>
 internal sealed record RefreshToken([property: JsonPropertyName("refreshToken")] string Value);
+
+/// <summary>Signs out.</summary>
+/// <param name="Everywhere">Whether every session of the account ends, and not only this one.</param>
+internal sealed record Logout(bool Everywhere = false);
 
 /// <summary>Changes the password.</summary>
 /// <param name="Current">The one until now.</param>

@@ -1,8 +1,8 @@
-using Azure.Identity;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OrderMall.ServiceDefaults.Keys;
 
 namespace OrderMall.Gateway;
 
@@ -13,26 +13,15 @@ namespace OrderMall.Gateway;
 /// </summary>
 internal static class ProtectionKeys
 {
-    private const string Key = "Gateway:TokenKey";
-
     /// <summary>Protects tokens with keys from the database. Call after the database was added.</summary>
     /// <exception cref="InvalidOperationException">What they are to be wrapped with is no key in a vault.</exception>
     public static void Add(WebApplicationBuilder builder)
     {
-        // It would warn that the keys are not wrapped.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
-        // Below that it writes the keys themselves.
+        KeyVaultKey.Add(builder, "Gateway:TokenKey");
+        // Below a warning it writes the keys themselves.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore", LogLevel.Warning);
         var services = builder.Services;
         services.AddDataProtection().SetApplicationName("OrderMall").PersistKeysToDbContext<GatewayDb>();
-
-        if (builder.Configuration[Key] is { Length: > 0 } text)
-        {
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var key) || key.Scheme != Uri.UriSchemeHttps || key.Segments is not ["/", "keys/", _])
-                throw new InvalidOperationException($"{Key} is '{text}': it must be the address of a key in a vault, without a version, such as https://myvault.vault.azure.net/keys/tokens.");
-            services.AddSingleton(new KeyVaultKey(key, new DefaultAzureCredential()));
-            services.AddOptions<KeyManagementOptions>().Configure<KeyVaultKey>((options, vault) => options.XmlEncryptor = new WrappedKeyEncryptor(vault));
-        }
 
         // Authentication has already registered the service that loads the keys at start: the schema has to come first.
         var loading = services.Single(service => service.ServiceType == typeof(IHostedService)
@@ -42,6 +31,9 @@ internal static class ProtectionKeys
         services.Add(loading);
     }
 }
+
+/// <summary>Reads what was wrapped when it had this name.</summary>
+internal sealed class WrappedKeyDecryptor(IServiceProvider services) : ServiceDefaults.Keys.WrappedKeyDecryptor(services);
 
 /// <summary>
 /// Makes the first key, one replica at a time. Replicas that start together on an empty database would each make their

@@ -124,7 +124,7 @@ internal sealed partial class Forwarding(
     {
         context.Features.Get<BudgetPlace>()?.Leave(failed: false);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping); // a stopping gateway does not wait for it: people come back to another replica
-        var (user, address) = (context.User.FindFirstValue(ClaimTypes.NameIdentifier), RateLimits.Address(context));
+        var (user, address) = (context.User.FindFirstValue(ClaimTypes.NameIdentifier), RequestRate.AddressOf(context));
         using var place = streams.TryOpen(user ?? address, address, () => _ = end.CancelAsync(), out var full);
         if (place is null)
         {

@@ -8,7 +8,7 @@ internal sealed class EventStreams(IConfiguration configuration)
 {
     private const string Section = "Gateway:Streams";
 
-    private readonly int _perPerson = ConnectionLimits.Positive(configuration, $"{Section}:PerPerson", 5, of: "event streams");
+    private readonly int _perPerson = ConnectionLimits.Positive(configuration, $"{Section}:PerPerson", 10, of: "event streams");
     private readonly int _perAddress = ConnectionLimits.Positive(configuration, $"{Section}:PerAddress", 100, of: "event streams");
     private readonly int _total = ConnectionLimits.Positive(configuration, $"{Section}:Total", 1_000, of: "event streams");
     private readonly Lock _lock = new();

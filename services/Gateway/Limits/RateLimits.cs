@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication.BearerToken;
@@ -21,21 +20,21 @@ internal static class RateLimits
 
     public static void Add(WebApplicationBuilder builder)
     {
-        var person = Bucket(
+        var person = RequestRate.Bucket(
             ConnectionLimits.Positive(builder.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
             ConnectionLimits.Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
-        var signIn = Bucket(SignInsPerSecond, SignInBurst);
+        var signIn = RequestRate.Bucket(SignInsPerSecond, SignInBurst);
         builder.Services.AddSingleton<PasswordChecks>();
         builder.Services.AddSingleton<Refusals>();
         builder.Services.AddRateLimiter(limits =>
         {
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
                 context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null
-                    ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {Address(context)}", _ => signIn)
+                    ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {RequestRate.AddressOf(context)}", _ => signIn)
                     : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id ? RateLimitPartition.GetTokenBucketLimiter(id, _ => person)
                     : Expired(context) is { } was ? RateLimitPartition.GetTokenBucketLimiter($"expired {was}", _ => person)
-                    : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {Address(context)}", _ => signIn)
-                    : RateLimitPartition.GetTokenBucketLimiter(Address(context), _ => person));
+                    : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {RequestRate.AddressOf(context)}", _ => signIn)
+                    : RateLimitPartition.GetTokenBucketLimiter(RequestRate.AddressOf(context), _ => person));
             limits.OnRejected = async (rejected, cancellationToken) =>
             {
                 await rejected.HttpContext.RequestServices.GetRequiredService<Refusals>().PaceAsync(cancellationToken);
@@ -46,14 +45,13 @@ internal static class RateLimits
 
     /// <summary>Refuses a request over a limit.</summary>
     public static IResult TooMany(HttpContext context, RateLimitLease lease) =>
-        TooMany(context, lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.Zero);
+        TooMany(context, RequestRate.SecondsToWait(lease));
 
     /// <summary>Refuses a request that may be sent again after a while.</summary>
-    public static IResult TooMany(HttpContext context, TimeSpan after)
-    {
-        var wait = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
-        return Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {wait} s.", wait);
-    }
+    public static IResult TooMany(HttpContext context, TimeSpan after) => TooMany(context, RequestRate.SecondsToWait(after));
+
+    private static IResult TooMany(HttpContext context, int seconds) =>
+        Problems.RetryLater(context, StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", $"Send fewer requests, and this one again in {seconds} s.", seconds);
 
     // Whose token it was that is good but for its time.
     private static string? Expired(HttpContext context)
@@ -66,17 +64,6 @@ internal static class RateLimits
             ? ticket.Principal.FindFirstValue(ClaimTypes.NameIdentifier)
             : null;
     }
-
-    private static TokenBucketRateLimiterOptions Bucket(int perSecond, int burst) => new()
-    {
-        TokenLimit = burst,
-        TokensPerPeriod = perSecond,
-        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-        QueueLimit = 0,
-    };
-
-    /// <summary>Where a request comes from.</summary>
-    public static string Address(HttpContext context) => ConnectionLimits.AddressOf(context.Connection.RemoteIpAddress ?? IPAddress.None);
 }
 
 /// <summary>

@@ -152,8 +152,9 @@ internal static class ApplicationsApi
                 return decided;
             var account = await db.Accounts.AsNoTracking().FirstAsync(account => account.Id == application.AccountId, cancellationToken);
             var was = await db.StandingAsync(account.Id, cancellationToken);
-            if (await grants.SetRolesAsync(account, [.. was.Roles, application.Role], user.Id(), $"application {id}", application.BusinessName, cancellationToken) is { } refusal)
+            if (await grants.SetRolesAsync(account, [.. was.Roles, application.Role], user.Id(), $"application {id}", application.BusinessName, cancellationToken, isTold: false) is { } refusal)
                 return refusal;
+            db.Publish(AccountEvent.ApplicationApproved, Told(application, account));
             await grants.CommitAsync(change, cancellationToken);
         }
 
@@ -173,6 +174,7 @@ internal static class ApplicationsApi
             application.Reason = refusal.Reason;
             var standing = await db.StandingAsync(application.AccountId, cancellationToken);
             grants.Change(application.AccountId, standing, standing, "application-rejected", user.Id(), $"{application.Role}: {refusal.Reason}");
+            db.Publish(AccountEvent.ApplicationRejected, Told(application, await db.Accounts.AsNoTracking().FirstAsync(account => account.Id == application.AccountId, cancellationToken)));
             await grants.CommitAsync(change, cancellationToken);
         }
 
@@ -186,6 +188,9 @@ internal static class ApplicationsApi
         (application.Status, application.DecidedBy, application.DecidedAt) = (decision, by, now);
         return null;
     }
+
+    private static AccountEvent Told(RoleApplication application, MallUser account) =>
+        new(account.Id, application.DecidedAt!.Value, account.Email!, account.Name, Role: application.Role, Reason: application.Reason);
 
     private static async Task<Page<ApplicationView>> PageAsync(PageRequest page, IQueryable<RoleApplication> applications, GatewayDb db, CancellationToken cancellationToken)
     {

@@ -11,6 +11,15 @@ internal sealed class Business
     public required string Name { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Grows with each change of what it may sell.</summary>
+    public long Version { get; set; } = 1;
+
+    /// <summary>When it was last given <c>merchant</c> or lost it; <see langword="null"/> where neither happened since it began.</summary>
+    public DateTimeOffset? MerchantSince { get; set; }
+
+    /// <summary>The same of <c>publisher</c>.</summary>
+    public DateTimeOffset? PublisherSince { get; set; }
 }
 
 /// <summary>A person in a business, or invited to it. Nobody is in two.</summary>

@@ -76,9 +76,11 @@ internal sealed partial class FirstOperator : IHostedService
         if (_email is null || _password is not null || names.NormalizeEmail(account.Email) != names.NormalizeEmail(_email) || !await IsWantedAsync(db, grants, cancellationToken))
             return customer.Roles;
         grants.Change(account.Id, customer, Operating(customer), "roles", AccountChange.ByConfiguration);
-        LogMade(_email);
         return Operating(customer).Roles;
     }
+
+    /// <summary>Says that a new account is the first operator: to be called when it was saved.</summary>
+    public void Welcomed(MallUser account) => LogMade(account.Email!);
 
     private static async Task<bool> IsWantedAsync(GatewayDb db, Grants grants, CancellationToken cancellationToken) =>
         !await db.AccountChanges.AnyAsync(change => change.ChangedBy == AccountChange.ByConfiguration, cancellationToken)

@@ -35,9 +35,10 @@ internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standing
     /// <summary>Gives an account these roles and no others.</summary>
     /// <param name="by">The account that does it, or <see cref="AccountChange.ByConfiguration"/>.</param>
     /// <param name="businessName">What its business is called if it needs one; else as the person is.</param>
+    /// <param name="isTold">Whether the person is told of it in this way.</param>
     /// <returns>Why not, or <see langword="null"/>.</returns>
     public async Task<ProblemHttpResult?> SetRolesAsync(
-        MallUser account, IReadOnlyCollection<string> roles, string by, string? reason, string? businessName, CancellationToken cancellationToken)
+        MallUser account, IReadOnlyCollection<string> roles, string by, string? reason, string? businessName, CancellationToken cancellationToken, bool isTold = true)
     {
         var was = await db.StandingAsync(account.Id, cancellationToken);
         var now = was with { Roles = [.. Roles.All.Where(roles.Contains)] };
@@ -53,10 +54,12 @@ internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standing
             if (was.BusinessId is null)
                 now = now with { BusinessId = db.Found(account.Id, businessName ?? account.Name, time.Now()), BusinessRole = BusinessRoles.Owner };
             else
-                await SetBusinessAsync(was.BusinessId, selling, besides: account.Id, by, reason, cancellationToken);
+                await SetBusinessAsync(was.BusinessId, was, selling, besides: account.Id, by, reason, cancellationToken);
         }
 
         Change(account.Id, was, now, "roles", by, reason);
+        if (isTold)
+            Tell(account, was, now);
         return null;
     }
 
@@ -86,13 +89,35 @@ internal sealed class Grants(GatewayDb db, DemoAccounts demo, Standings standing
         (await db.AccountRoles.Where(role => role.RoleId == Roles.Operator && role.UserId != besides).Select(role => role.UserId).ToListAsync(cancellationToken))
             .Exists(id => !demo.IsLocked(id));
 
-    private async Task SetBusinessAsync(string businessId, IReadOnlyList<string> selling, string besides, string by, string? reason, CancellationToken cancellationToken)
+    private async Task SetBusinessAsync(
+        string businessId, Standing owner, IReadOnlyList<string> selling, string besides, string by, string? reason, CancellationToken cancellationToken)
     {
+        var business = await db.Businesses.FirstAsync(business => business.Id == businessId, cancellationToken);
+        var at = time.Now();
+        if (owner.Roles.Contains(Roles.Merchant) != selling.Contains(Roles.Merchant))
+            business.MerchantSince = at;
+        if (owner.Roles.Contains(Roles.Publisher) != selling.Contains(Roles.Publisher))
+            business.PublisherSince = at;
+        business.Version++;
+        db.Publish(BusinessEvent.RightsChanged, new BusinessEvent(
+            businessId,
+            business.Version,
+            at,
+            new SellingRight(selling.Contains(Roles.Merchant), business.MerchantSince),
+            new SellingRight(selling.Contains(Roles.Publisher), business.PublisherSince)));
         var others = await db.BusinessMembers.Where(member => member.BusinessId == businessId && member.JoinedAt != null && member.AccountId != besides)
             .Select(member => member.AccountId).ToListAsync(cancellationToken);
+        var accounts = await db.Accounts.AsNoTracking().Where(account => others.Contains(account.Id)).ToDictionaryAsync(account => account.Id, cancellationToken);
         foreach (var (id, was) in await db.StandingsAsync(others, cancellationToken))
-            Change(id, was, was with { Roles = [.. Roles.All.Where(role => IsSelling(role) ? selling.Contains(role) : was.Roles.Contains(role))] }, "roles", by, reason);
+        {
+            var now = was with { Roles = [.. Roles.All.Where(role => IsSelling(role) ? selling.Contains(role) : was.Roles.Contains(role))] };
+            Change(id, was, now, "roles", by, reason);
+            Tell(accounts[id], was, now);
+        }
     }
+
+    private void Tell(MallUser account, Standing was, Standing now) =>
+        db.Publish(AccountEvent.RolesChanged, new AccountEvent(account.Id, time.Now(), account.Email!, account.Name, Given: [.. now.Roles.Except(was.Roles)], Taken: [.. was.Roles.Except(now.Roles)]));
 
     private static string? Text(Standing standing) => standing.BusinessId is null ? null : $"{standing.BusinessRole} of {standing.BusinessId}";
 }

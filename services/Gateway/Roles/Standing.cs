@@ -31,6 +31,9 @@ internal sealed record Standing(IReadOnlyList<string> Roles, string? BusinessId,
     /// <summary>The id of the business that a person belongs to.</summary>
     public static string? MembershipOf(ClaimsPrincipal person) => person.FindFirstValue(BusinessClaim);
 
+    /// <summary>What a person is in the business that they belong to: one of <see cref="BusinessRoles"/>.</summary>
+    public static string? RoleInBusinessOf(ClaimsPrincipal person) => person.FindFirstValue(BusinessRoleClaim);
+
     /// <summary>Whether a person only does the work of a business, and does not decide what it sells.</summary>
-    public static bool IsStaff(ClaimsPrincipal person) => person.FindFirstValue(BusinessRoleClaim) == BusinessRoles.Staff;
+    public static bool IsStaff(ClaimsPrincipal person) => RoleInBusinessOf(person) == BusinessRoles.Staff;
 }

@@ -15,20 +15,25 @@ internal sealed class MallApi(Invocation invocation, IHttpContextAccessor contex
 {
     private const int LongestAnswer = 4 * 1024 * 1024;
 
+    /// <summary>For what stands beside a page and is not missed.</summary>
+    public static readonly TimeSpan AsideLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>For operators' questions to every service.</summary>
+    public static readonly TimeSpan AuditLimit = TimeSpan.FromSeconds(100);
+
     // A page is not kept waiting for one of its parts.
     private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
     // An order, which the mall itself gives up after 25 s.
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(30);
-    // Operators' questions to every service.
-    private static readonly TimeSpan AuditLimit = TimeSpan.FromSeconds(100);
 
     private HttpContext? Context => contexts.HttpContext;
 
     /// <summary>Asks for something.</summary>
     /// <param name="path">After <c>/api/</c>, escaped.</param>
+    /// <param name="within">How long it may take; 5 s where it is not said.</param>
     /// <typeparam name="T">What it is.</typeparam>
-    public Task<Answer<T>> GetAsync<T>(string path, bool isSlow = false)
-        where T : class => SendAsync<T>(Request(HttpMethod.Get, path, SessionCookie.TokenOf(Context)), isSlow ? AuditLimit : ReadLimit);
+    public Task<Answer<T>> GetAsync<T>(string path, TimeSpan? within = null)
+        where T : class => SendAsync<T>(Request(HttpMethod.Get, path, SessionCookie.TokenOf(Context)), within ?? ReadLimit);
 
     /// <summary>Changes something.</summary>
     /// <param name="path">After <c>/api/</c>, escaped.</param>
@@ -51,12 +56,13 @@ internal sealed class MallApi(Invocation invocation, IHttpContextAccessor contex
     /// <summary>Whose a token is.</summary>
     public Task<Answer<Account>> WhoIsAsync(string token) => SendAsync<Account>(Request(HttpMethod.Get, "account", token), ReadLimit);
 
-    /// <summary>The person's changes as they happen; the caller disposes it.</summary>
-    public async Task<HttpResponseMessage> StreamAsync(string? lastEventId, CancellationToken cancellationToken)
+    /// <summary>Opens an event stream; the caller disposes the answer.</summary>
+    /// <param name="path">After <c>/api/</c>.</param>
+    /// <exception cref="HttpRequestException">There is no connection.</exception>
+    /// <exception cref="OperationCanceledException">There was no answer in time.</exception>
+    public async Task<HttpResponseMessage> StreamAsync(string path, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Get, "mypage/events", SessionCookie.TokenOf(Context));
-        if (lastEventId is not null)
-            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+        using var request = Request(HttpMethod.Get, path, SessionCookie.TokenOf(Context));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ReadLimit);
         return await invocation.SendAsync(request, limit.Token);
@@ -97,7 +103,7 @@ internal sealed class MallApi(Invocation invocation, IHttpContextAccessor contex
                     return new(status, null, await ProblemOfAsync(response, body, either.Token));
                 return body.Length == 0 || typeof(T) == typeof(Nothing)
                     ? new(status, null, null)
-                    : new(status, await JsonSerializer.DeserializeAsync(body, (JsonTypeInfo<T>)WebJson.Default.GetTypeInfo(typeof(T))!, either.Token), null);
+                    : new(status, await JsonSerializer.DeserializeAsync(body, RequiredFields.In((JsonTypeInfo<T>)WebJson.Default.GetTypeInfo(typeof(T))!), either.Token), null);
             }
             catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException)
             {

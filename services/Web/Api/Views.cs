@@ -9,7 +9,7 @@ namespace OrderMall.Web.Api;
 public sealed record Tokens(string AccessToken, int ExpiresIn, string RefreshToken);
 
 /// <summary>An account.</summary>
-public sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null);
+public sealed record Account(string Id, string Email, string Name, IReadOnlyList<string> Roles, string? BusinessId = null, string? BusinessRole = null);
 
 /// <summary>An application for a role.</summary>
 public sealed record RoleApplication(Guid Id, string Email, string Name, string Role, string? BusinessName, string? Note, string Status, string? Reason, DateTimeOffset AppliedAt);
@@ -43,7 +43,13 @@ public sealed record MyTitle(
     Guid TitleId, string Title, string Author, decimal Price, string Currency, int Copies, string Status, string? Reason, IReadOnlyList<Step> Timeline);
 
 /// <summary>A message.</summary>
-public sealed record Message(Guid Id, Guid? OrderId, string Subject, string Text, DateTimeOffset At);
+public sealed record Message(Guid Id, Guid? OrderId, string Subject, string Text, DateTimeOffset At, bool IsRead);
+
+/// <summary>The count of unread messages.</summary>
+public sealed record UnreadMessages(int Unread);
+
+/// <summary>The channels by which a person is told, besides the app.</summary>
+public sealed record Channels(bool Push);
 
 /// <summary>Kinds of offers that somebody wants to hear of.</summary>
 public sealed record Interests(IReadOnlyList<string> Kinds);
@@ -65,12 +71,27 @@ public sealed record DaySales(DateOnly Day, string Currency, long Orders, decima
 /// <summary>The language that somebody reads.</summary>
 public sealed record ChosenLanguage(string Language);
 
+/// <summary>A business as its members see it.</summary>
+public sealed record Business(string Id, string Name, string Role, IReadOnlyList<Member> Members);
+
+/// <summary>Who belongs to it, or is invited to it and has not accepted.</summary>
+public sealed record Member(string AccountId, string Email, string? Name, string Role, DateTimeOffset? JoinedAt);
+
+/// <summary>An invitation to a business.</summary>
+public sealed record Invitation(string BusinessId, string BusinessName, string Role);
+
 /// <summary>A worker.</summary>
-public sealed record Worker(Guid Id, string Name, Guid? OrderId);
+public sealed record Worker(Guid Id, string Name, Guid? OrderId, IReadOnlyList<DateOnly> DaysOff);
+
+/// <summary>How full a merchant's days are.</summary>
+public sealed record WorkCalendar(int Workers, IReadOnlyList<WorkDay> Days);
+
+/// <summary>A day with visits, or with a worker off.</summary>
+public sealed record WorkDay(DateOnly Date, int Waiting, int Assigned, int Completed, int Off);
 
 /// <summary>Who comes to an order.</summary>
 public sealed record Assignment(
-    Guid OrderId, string? WorkerName, string Status, string? Title = null, DateOnly? Date = null, string? Destination = null, string? Phone = null, string? CustomerName = null);
+    Guid OrderId, Guid? WorkerId, string? WorkerName, string Status, string? Title = null, DateOnly? Date = null, string? Destination = null, string? Phone = null, string? CustomerName = null);
 
 /// <summary>A parcel.</summary>
 public sealed record Parcel(Guid OrderId, string Destination, string Status);
@@ -125,12 +146,17 @@ public sealed record EventHandled(string Service, DateTimeOffset? At, DateTimeOf
 [JsonSerializable(typeof(Page<MyOrder>))]
 [JsonSerializable(typeof(Page<MyTitle>))]
 [JsonSerializable(typeof(Page<Message>))]
+[JsonSerializable(typeof(UnreadMessages))]
+[JsonSerializable(typeof(Channels))]
 [JsonSerializable(typeof(Interests))]
 [JsonSerializable(typeof(Address))]
 [JsonSerializable(typeof(Page<StoreOrder>))]
 [JsonSerializable(typeof(Sales))]
 [JsonSerializable(typeof(ChosenLanguage))]
+[JsonSerializable(typeof(Business))]
+[JsonSerializable(typeof(Page<Invitation>))]
 [JsonSerializable(typeof(Page<Worker>))]
+[JsonSerializable(typeof(WorkCalendar))]
 [JsonSerializable(typeof(Page<Assignment>))]
 [JsonSerializable(typeof(Page<Parcel>))]
 [JsonSerializable(typeof(Page<Review>))]

@@ -48,6 +48,9 @@ public abstract class MallPage : ComponentBase
 
     private protected bool IsSignedIn => Context.User.Identity?.IsAuthenticated == true;
 
+    /// <summary>Whether somebody does the work of a business, and does not decide what it sells.</summary>
+    private protected bool IsStaff => SessionCookie.IsStaff(Context.User);
+
     private protected string Here => Context.Request.PathBase + Context.Request.Path + Context.Request.QueryString;
 
     /// <summary>A value of the address.</summary>
@@ -73,9 +76,7 @@ public abstract class MallPage : ComponentBase
     {
         if (answer.IsSignedOut)
         {
-            var fields = Context.Request.Form.Where(field => field.Key is not ("form-token" or "_handler" or "password" or "current" or "new"))
-                .Select(field => KeyValuePair.Create(field.Key, field.Value.ToString()));
-            GoTo($"/sign-in?{QueryOf(("back", $"{Context.Request.Path}?{QueryOf(("draft", Drafts.Keep(fields)))}"), ("said", "session-over"))}");
+            GoTo($"/sign-in?{QueryOf(("back", $"{Context.Request.Path}?{QueryOf(("draft", Drafts.Keep(Context.Request.Form)))}"), ("said", "session-over"))}");
             return false;
         }
 

@@ -16,10 +16,13 @@ internal sealed class Drafts(IDataProtectionProvider protection)
     private static readonly WebJson Plain = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     private readonly ITimeLimitedDataProtector _protector = protection.CreateProtector("drafts").ToTimeLimitedDataProtector();
 
-    /// <summary>Keeps the fields of a form.</summary>
+    /// <summary>Keeps the fields of a form, but for passwords.</summary>
     /// <returns><see langword="null"/> where it is more than an address can hold.</returns>
-    public string? Keep(IEnumerable<KeyValuePair<string, string>> fields) =>
-        _protector.Protect(JsonSerializer.Serialize(new Dictionary<string, string>(fields), Plain.DictionaryStringString), Life) is { Length: <= Longest } draft ? draft : null;
+    public string? Keep(IFormCollection form)
+    {
+        var fields = form.Where(field => field.Key is not ("form-token" or "_handler" or "password" or "current" or "new")).ToDictionary(field => field.Key, field => field.Value.ToString());
+        return _protector.Protect(JsonSerializer.Serialize(fields, Plain.DictionaryStringString), Life) is { Length: <= Longest } draft ? draft : null;
+    }
 
     /// <summary>What was kept; nothing where it is too old or none of ours.</summary>
     public IReadOnlyDictionary<string, string> Read(string? draft)

@@ -2,12 +2,13 @@ using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
+using OrderMall.ServiceDefaults.Keys;
 
 namespace OrderMall.Web.Session;
 
 /// <summary>
 /// The keys of cookies and forms, in the Dapr state store under one key: every replica reads what another has encrypted, and none of them has a database.
-/// Whoever can read the store can make cookies, which are worth the tokens in them and nothing else.
+/// On Azure they are wrapped (<see cref="KeyVaultKey"/>); elsewhere whoever can read the store can read cookies, and make some that are worth the tokens in them and nothing else.
 /// </summary>
 internal sealed class ProtectionKeys(StateStore store) : IXmlRepository
 {
@@ -15,8 +16,7 @@ internal sealed class ProtectionKeys(StateStore store) : IXmlRepository
 
     public static void Add(WebApplicationBuilder builder)
     {
-        // It would warn that the keys are not wrapped.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+        KeyVaultKey.Add(builder, "Web:CookieKey");
         var services = builder.Services;
         services.AddDataProtection().SetApplicationName("OrderMall.Web");
         services.AddOptions<KeyManagementOptions>().Configure<StateStore>((options, store) => options.XmlRepository = new ProtectionKeys(store));

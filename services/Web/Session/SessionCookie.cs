@@ -14,6 +14,7 @@ internal static class SessionCookie
     private const string AccessToken = "access_token";
     private const string RefreshToken = "refresh_token";
     private const string ExpiresAt = "expires_at";
+    private const string BusinessRole = "business_role";
 
     // Before the gateway refuses it: a page asks for several things.
     private static readonly TimeSpan Early = TimeSpan.FromSeconds(30);
@@ -50,6 +51,28 @@ internal static class SessionCookie
     public static string? TokenOf(HttpContext? context) =>
         context?.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.GetTokenValue(AccessToken);
 
+    /// <summary>Whether somebody is staff of a business, and no owner of it.</summary>
+    public static bool IsStaff(ClaimsPrincipal user) => user.FindFirstValue(BusinessRole) == "staff";
+
+    /// <summary>Has the cookie say what its person may do by now.</summary>
+    /// <returns>Whether it said something else.</returns>
+    public static async Task<bool> LookAgainAsync(HttpContext context)
+    {
+        if (TokenOf(context) is not { } token || context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties is not { } properties
+            || (await context.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(token)).Value is not { } account)
+        {
+            return false;
+        }
+
+        var now = Principal(account);
+        if (Said(now).SetEquals(Said(context.User)))
+            return false;
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, now, properties);
+        return true;
+
+        static HashSet<(string, string)> Said(ClaimsPrincipal person) => [.. person.Claims.Select(claim => (claim.Type, claim.Value))];
+    }
+
     private static async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
         var (properties, time) = (context.Properties, context.HttpContext.RequestServices.GetRequiredService<TimeProvider>());
@@ -82,14 +105,9 @@ internal static class SessionCookie
     // The cookie has the roles of when it was made: whoever was given one since is let in, and whoever was not is told so.
     private static async Task LookAgainAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
-        var (http, user) = (context.HttpContext, context.HttpContext.User);
-        if (HttpMethods.IsGet(http.Request.Method) && TokenOf(http) is { } token && http.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties is { } properties
-            && (await http.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(token)).Value is { } account
-            && !account.Roles.ToHashSet().SetEquals(user.FindAll(ClaimTypes.Role).Select(role => role.Value)))
-        {
-            await http.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, Principal(account), properties);
-            context.RedirectUri = http.Request.PathBase.ToUriComponent() + http.Request.Path.ToUriComponent() + http.Request.QueryString.ToUriComponent();
-        }
+        var request = context.Request;
+        if (HttpMethods.IsGet(request.Method) && await LookAgainAsync(context.HttpContext))
+            context.RedirectUri = request.PathBase.ToUriComponent() + request.Path.ToUriComponent() + request.QueryString.ToUriComponent();
 
         context.Response.Redirect(context.RedirectUri);
     }
@@ -109,7 +127,7 @@ internal static class SessionCookie
         [
             new(ClaimTypes.NameIdentifier, account.Id), new(ClaimTypes.Name, account.Name), new(ClaimTypes.Email, account.Email),
             .. account.Roles.Select(role => new Claim(ClaimTypes.Role, role)),
-            .. account.BusinessId is { } business ? [new Claim(GatewayIdentity.BusinessHeader, business)] : Array.Empty<Claim>(),
+            .. account.BusinessId is { } business ? [new Claim(GatewayIdentity.BusinessHeader, business), new Claim(BusinessRole, account.BusinessRole ?? "")] : Array.Empty<Claim>(),
         ],
         CookieAuthenticationDefaults.AuthenticationScheme));
 }

@@ -6,6 +6,7 @@ using OrderMall.Postgres;
 namespace OrderMall.AppHost.Tests.Faults;
 
 /// <summary>A database whose connections break is unreachable for that moment, and nothing of it stays.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class BrokenConnectionsTests : IDisposable
 {
     private const int Customers = 4;

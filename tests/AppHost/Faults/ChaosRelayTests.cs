@@ -10,6 +10,7 @@ using OrderMall.Postgres;
 namespace OrderMall.AppHost.Tests.Faults;
 
 /// <summary>The relays that a chaos run puts on every way between processes: they do what is asked of them, and else nothing.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ChaosRelayTests : IAsyncLifetime
 {
     private static readonly TimeSpan Arrival = TimeSpan.FromMilliseconds(250);

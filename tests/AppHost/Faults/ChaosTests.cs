@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace OrderMall.AppHost.Tests.Faults;
 
 /// <summary>A short chaos run, another one each time. <c>MALL_SEED</c> repeats one.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);

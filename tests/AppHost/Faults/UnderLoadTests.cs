@@ -7,6 +7,7 @@ namespace OrderMall.AppHost.Tests.Faults;
 /// While many order at once: replacing services is not noticed, and what cannot be paid for is refused at once, and that alone.
 /// <c>MALL_CUSTOMERS</c> says how many; with more than the usual, more is replaced and refused too.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class UnderLoadTests(UnwatchedAppHost mall) : IClassFixture<UnwatchedAppHost>
 {
     private const int Doses = 100;

@@ -24,6 +24,12 @@ public sealed class RecommendationTests(OpenAppHost mall)
         var popular = (await mall.Anyone.GetAsync("/api/recommendations?limit=100")).Is(HttpStatusCode.OK).Json;
         Assert.Null(popular.GetProperty("next").GetString());
         Assert.All(popular.GetProperty("items").EnumerateArray(), item => Assert.True(item.GetProperty("orders").GetInt32() > 0));
+
+        // What is off sale or sold out makes room for what comes next.
+        (await shop.DeleteAsync($"/api/offers/{emma}")).Is(HttpStatusCode.NoContent);
+        await third.IsRecommendedAsync($"?kind={kind}&limit=1", "Dracula 2");
+        (await shop.PatchAsync($"/api/offers/{dracula}", new { capacity = 2 })).Is(HttpStatusCode.OK);
+        await third.IsRecommendedAsync($"?kind={kind}", "Ulysses 1");
     }
 
     [PythonFact]

@@ -23,10 +23,10 @@ public sealed class EventScopesTests(OpenAppHost mall)
             using var sidecar = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{told["DAPR_HTTP_PORT"]}") };
             sidecar.DefaultRequestHeaders.Add("dapr-api-token", told["DAPR_API_TOKEN"]);
             // Not by way of the dead letters either, which are handled again as what they were.
-            foreach (var topic in new[] { Topics.Orders, $"{AppIds.Payment}-dead-letters" })
+            foreach (var topic in new[] { Topics.OrderEnds, $"{AppIds.Payment}-dead-letters" })
             {
                 using var e = JsonContent.Create(
-                    new { specversion = "1.0", id = Guid.NewGuid(), source = "ordering", type = OrderEvent.Cancelled, topic = Topics.Orders, pubsubname = "pubsub", data = new { orderId = order, version = 99, prepaid = 1 } },
+                    new { specversion = "1.0", id = Guid.NewGuid(), source = "ordering", type = OrderEvent.Cancelled, topic = Topics.OrderEnds, pubsubname = "pubsub", data = new { orderId = order, version = 99, prepaid = 1 } },
                     new MediaTypeHeaderValue("application/cloudevents+json"));
                 using var refused = await sidecar.PostAsync($"/v1.0/publish/pubsub/{topic}", e);
                 // Those that have no events have no pub/sub at all.

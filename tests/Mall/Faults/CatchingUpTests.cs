@@ -33,10 +33,9 @@ public sealed class CatchingUpTests(MallFixture mall) : IClassFixture<MallFixtur
         foreach (var order in orders)
         {
             Assert.Equal(["Accepted", "Received", "Preparing"], await customer.HistoryAsync(order));
-            Assert.Equal(3, (await customer.MessagesAsync(order)).Distinct().Count());
+            var messages = await customer.MessagesAsync(order);
+            Assert.Equal((3, 3), (messages.Count, messages.Distinct().Count()));
         }
-
-        Assert.Equal(3 * orders.Count, (await customer.ListAsync("/api/notifications")).Count);
     }
 
     [FactNeeding(Need.Faults)]

@@ -4,6 +4,8 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using OrderMall.Postgres;
 
 namespace OrderMall.Mall.Tests.Marketing;
 
@@ -50,7 +52,7 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
 
     private static MarketingProcess Start(string? by, (string Name, string Value)[] environment)
     {
-        var port = Opening.MallProcess.FreePort();
+        var port = LoopbackPort.Find(1)[0];
         string[] command = [LocalPython.Program!, "-B", Path.Combine(AppContext.BaseDirectory, "Marketing", "marketing.py")];
         if (by is not null)
             command = [by, "-c", "\"$@\" & read line", by, .. command];
@@ -76,28 +78,50 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>Every address that it has, as its own files say.</summary>
+    public static IReadOnlyList<string> Addresses() =>
+        [.. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Marketing"), "*.py").SelectMany(file => Route().Matches(File.ReadAllText(file))).Select(route => route.Groups[1].Value)];
+
+    /// <summary>Sends whatever it is.</summary>
+    public async Task<HttpStatusCode> SendAsync(HttpMethod method, string address, string? body = null, string? header = null, string? value = null)
+    {
+        using var request = new HttpRequestMessage(method, address) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("dapr-api-token", AppToken);
+        if (header == "Content-Type")
+            request.Content?.Headers.Remove(header);
+        if (header is not null && !request.Headers.TryAddWithoutValidation(header, value))
+            request.Content?.Headers.TryAddWithoutValidation(header, value);
+        using var response = await _http.SendAsync(request);
+        return response.StatusCode;
+    }
+
     /// <summary>Tells of an accepted order, which must be taken.</summary>
     public async Task TellAsync(Guid orderId, string customerId, Guid offerId, string kind = "book") =>
         Assert.Equal((HttpStatusCode.OK, ""), await DeliverAsync(Envelope(orderId, customerId, offerId, kind)));
 
+    /// <summary>Asks for what is at an address.</summary>
+    /// <returns>The status and the body.</returns>
+    public async Task<(HttpStatusCode Status, string Text)> AskAsync(string address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        request.Headers.Add("dapr-api-token", AppToken);
+        using var response = await _http.SendAsync(request);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>The topics that it subscribes to.</summary>
     public async Task<IReadOnlyList<string>> TopicsAsync()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/dapr/subscribe");
-        request.Headers.Add("dapr-api-token", AppToken);
-        using var response = await _http.SendAsync(request);
-        using var announced = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        using var announced = JsonDocument.Parse((await AskAsync("/dapr/subscribe")).Text);
         return [.. announced.RootElement.EnumerateArray().Select(subscription => subscription.GetProperty("topic").GetString()!)];
     }
 
     /// <summary>What it recommends, as offers and numbers of orders.</summary>
     public async Task<List<(Guid OfferId, int Orders)>> RecommendsAsync(string query)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/recommendations" + query);
-        request.Headers.Add("dapr-api-token", AppToken);
-        using var response = await _http.SendAsync(request);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        using var page = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        var (status, text) = await AskAsync("/api/recommendations" + query);
+        Assert.Equal(HttpStatusCode.OK, status);
+        using var page = JsonDocument.Parse(text);
         return [.. page.RootElement.GetProperty("items").EnumerateArray().Select(item => (item.GetProperty("offerId").GetGuid(), item.GetProperty("orders").GetInt32()))];
     }
 
@@ -107,11 +131,9 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
         Assert.Equal(HttpStatusCode.OK, (await DeliverAsync("", "/views/rebuild")).Status);
         await Eventually.Is(true, async () =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/views/rebuild");
-            request.Headers.Add("dapr-api-token", AppToken);
-            using var response = await _http.SendAsync(request);
-            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            using var progress = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+            var (status, text) = await AskAsync("/views/rebuild");
+            Assert.Equal(HttpStatusCode.OK, status);
+            using var progress = JsonDocument.Parse(text);
             return progress.RootElement.GetProperty("finishedAt").ValueKind == JsonValueKind.String;
         });
     }
@@ -163,6 +185,9 @@ internal sealed partial class MarketingProcess : IAsyncDisposable
         _process.Dispose();
         _http.Dispose();
     }
+
+    [GeneratedRegex("\"(/[a-z0-9./-]+)\": \\{")]
+    private static partial Regex Route();
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int processId, int signal);

@@ -24,6 +24,40 @@ public sealed class MarketingProcessTests
     }
 
     [FactNeeding(Need.Own | Need.Python)]
+    public async Task Whatever_is_sent_to_whatever_address_is_answered_or_refused()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        string[] fields = ["id", "type", "data", "eventId", "source", "specversion"];
+        string[] values = ["null", "[]", "{}", "[null]", "\"\"", "-7", "1e30", "true"];
+        string[] bodies = ["{}", "null", "[]", "[{}]", "7", "\"text\"", "", "{", "\0", "\ufeff{}", new string('[', 100_000), "{\"type\":\"OrderAccepted\",\"data\":{\"orderId\":7}}",
+            .. fields.SelectMany(field => values.Select(value => $"{{\"type\":\"OrderAccepted\",\"{field}\":{value}}}"))];
+        (string, string)[] headers = [("Content-Type", "application/json; charset=\"klingon\""), ("Content-Type", ";"), ("Content-Encoding", "gzip"), ("Traceparent", "00-0-0-ff"), ("Traceparent", new string('x', 1000)),
+            ("Tracestate", ";;;===,,,"), ("Accept", "*/*;q=nan"), ("Idempotency-Key", "\""), ("Range", "bytes=0-,1-,9-1"), ("If-Match", "W/\""), ("Expect", "everything"), ("Cookie", "{}[]()<>@")];
+        var failed = new List<string>();
+        var addresses = MarketingProcess.Addresses();
+        Assert.Contains("/dead-letters/replay", addresses);
+        foreach (var address in addresses.Concat(addresses.Select(address => address + "?limit=x&kind=%00%ff&eventId=&eventId=")))
+        {
+            foreach (var body in bodies)
+                Judge(await marketing.SendAsync(HttpMethod.Post, address, body), $"POST {address} with {body[..Math.Min(body.Length, 100)]}");
+            foreach (var (header, value) in headers)
+            {
+                Judge(await marketing.SendAsync(HttpMethod.Get, address, body: null, header, value), $"GET {address} with {header}: {value}");
+                Judge(await marketing.SendAsync(HttpMethod.Post, address, "{}", header, value), $"POST {address} with {header}: {value}");
+            }
+        }
+
+        Assert.True(failed.Count == 0, $"{failed.Count} calls failed:\n{string.Join('\n', failed.Take(20))}");
+
+        void Judge(HttpStatusCode status, string what)
+        {
+            if ((int)status >= 500)
+                failed.Add($"{what}: {(int)status}");
+        }
+    }
+
+    [FactNeeding(Need.Own | Need.Python)]
     public async Task Only_the_latest_orders_are_remembered()
     {
         await using var sidecar = await StubSidecar.StartAsync();
@@ -40,6 +74,38 @@ public sealed class MarketingProcessTests
         // Kinds can be made up by anybody.
         await Task.WhenAll(Enumerable.Range(0, 80).Select(number => marketing.TellAsync(Guid.NewGuid(), "one", Emma, $"kind||{number}")));
         Assert.Equal(50, sidecar["kinds"]!.AsArray().Count);
+    }
+
+    [FactNeeding(Need.Own | Need.Python)]
+    public async Task Nothing_is_recommended_that_cannot_be_ordered_and_what_comes_next_takes_its_place()
+    {
+        await using var sidecar = await StubSidecar.StartAsync();
+        await using var marketing = await MarketingProcess.StartAsync(sidecar);
+        // Those that most ordered cannot be ordered any more: 120, which are more than one question is about.
+        var gone = Enumerable.Range(0, 60).SelectMany(number => new[] { (Offer: Guid.NewGuid(), Kind: "book"), (Offer: Guid.NewGuid(), Kind: "table") }).ToList();
+        await Task.WhenAll(gone.Concat(gone).Select((offer, number) => marketing.TellAsync(Guid.NewGuid(), $"customer {number % 50}", offer.Offer, offer.Kind)));
+        await marketing.TellAsync(Guid.NewGuid(), "one", Emma);
+        await marketing.TellAsync(Guid.NewGuid(), "one", Dracula);
+        sidecar.OffSale.UnionWith(gone.Select(offer => offer.Offer));
+        Assert.Equal([(Dracula, 1), (Emma, 1)], (await marketing.RecommendsAsync("?limit=2")).OrderBy(item => item.OfferId != Dracula));
+        Assert.Equal([100, 22], sidecar.AskedOfCatalog);
+        Assert.Equal([(Emma, 1)], await marketing.RecommendsAsync($"?offerId={Dracula}"));
+        sidecar.OffSale.Add(Emma);
+        Assert.Equal([(Dracula, 1)], await marketing.RecommendsAsync("?kind=book"));
+        Assert.Empty(await marketing.RecommendsAsync($"?offerId={Dracula}"));
+
+        // Back on sale, an order of it is remembered.
+        sidecar.OffSale.Remove(Emma);
+        Assert.Equal([(Emma, 1)], await marketing.RecommendsAsync($"?offerId={Dracula}"));
+        // What cannot be known is not said.
+        sidecar.CatalogIsDown = true;
+        var (status, problem) = await marketing.AskAsync("/api/recommendations");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("urn:ordermall:problem:unavailable", problem, StringComparison.Ordinal);
+        // Learning goes on.
+        await marketing.TellAsync(Guid.NewGuid(), "two", Emma);
+        sidecar.CatalogIsDown = false;
+        Assert.Equal([(Emma, 2), (Dracula, 1)], await marketing.RecommendsAsync("?kind=book"));
     }
 
     [FactNeeding(Need.Own | Need.Python)]

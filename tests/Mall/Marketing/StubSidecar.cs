@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OrderMall.Contracts;
 
 namespace OrderMall.Mall.Tests.Marketing;
 
@@ -27,6 +28,11 @@ internal sealed class StubSidecar : IAsyncDisposable
             Asked.Enqueue((string?)question["after"]);
             return Answers.TryDequeue(out var answer) ? Results.Text(answer, "application/json", statusCode: answer == "" ? 500 : 200) : Results.Text("""{"items":[],"next":null}""", "application/json");
         });
+        _app.MapPost("/v1.0/invoke/catalog/method/orderable-offers", (OrderableOffersRequest question) =>
+        {
+            AskedOfCatalog.Enqueue(question.OfferIds.Count);
+            return CatalogIsDown ? Results.StatusCode(500) : Results.Json(new OrderableOffersAnswer([.. question.OfferIds.Where(offer => !OffSale.Contains(offer))]));
+        });
         _app.MapPost("/v1.0/state/statestore", async (JsonArray items) =>
         {
             if ((string?)items[0]!["key"] != "rebuild" && BeforeSave.TryDequeue(out var before))
@@ -40,6 +46,15 @@ internal sealed class StubSidecar : IAsyncDisposable
 
     /// <summary>What ordering answers, one each, nothing at all where it is empty; then that it has nothing.</summary>
     public ConcurrentQueue<string> Answers { get; } = new();
+
+    /// <summary>How many offers each question to catalog was about.</summary>
+    public ConcurrentQueue<int> AskedOfCatalog { get; } = new();
+
+    /// <summary>The offers that cannot be ordered.</summary>
+    public ISet<Guid> OffSale { get; } = new HashSet<Guid>();
+
+    /// <summary>Whether catalog answers nothing but errors.</summary>
+    public bool CatalogIsDown { get; set; }
 
     /// <summary>What to do before the next saves, one each, but for those about <c>rebuild</c>.</summary>
     public ConcurrentQueue<Func<Task>> BeforeSave { get; } = new();

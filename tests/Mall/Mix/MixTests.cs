@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace OrderMall.Mall.Tests.Mix;
 
 /// <summary>
-/// Everything at once, at random: orders of every kind, a third of them cancelled, everybody at work, services stopped and
-/// started meanwhile. <c>MALL_MIX_ORDERS</c> says how many orders, <c>MALL_SEED</c> repeats a choice (what runs at the same
+/// Everything at once, at random: orders of every kind, a third of them cancelled, everybody at work, roles taken away and offers withdrawn, services
+/// stopped and started meanwhile. <c>MALL_MIX_ORDERS</c> says how many orders, <c>MALL_SEED</c> repeats a choice (what runs at the same
 /// moment stays chance).
 /// </summary>
 [Collection(AloneCollection.Name)]
@@ -23,12 +23,13 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
         var (answers, took) = (new Answers(), Stopwatch.StartNew());
         var (staff, misfortune) = (new Staff(answers, seed), new Misfortune(await mall.OperatorAsync(), seed));
         await staff.ComeAsync(mall);
-        var offers = await MixedOffer.SellAsync(staff, scarce: orders / 100);
+        var turnover = new Turnover(await mall.OperatorAsync(), answers, seed + 50);
+        List<MixedOffer> offers = [.. await MixedOffer.SellAsync(staff, scarce: orders / 100), .. await turnover.ComeAsync(mall)];
         var shoppers = (await Task.WhenAll(Enumerable.Range(0, Shoppers).Select(_ => mall.NewCustomerAsync()))).Select((customer, number) => new Shopper(customer, answers, seed + 100 + number)).ToList();
 
         using var over = new CancellationTokenSource();
         using var giveUp = new CancellationTokenSource(TimeSpan.FromMinutes(5) + TimeSpan.FromMilliseconds(500 * orders));
-        var around = Task.WhenAll(staff.WorkAsync(over.Token), misfortune.HappenAsync(over.Token));
+        var around = Task.WhenAll(staff.WorkAsync(over.Token), misfortune.HappenAsync(over.Token), turnover.HappenAsync(over.Token));
         try
         {
             await Task.WhenAll(shoppers.Select((shopper, number) => shopper.OrderAsync((orders + number) / Shoppers, offers, giveUp.Token)));
@@ -41,6 +42,8 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
         }
 
         await staff.EndVisitsAsync();
+        await turnover.IsOverAsync(Settling);
+        Assert.True(turnover.Taken > 0);
         await IsQuietAsync();
         output.WriteLine($"all in order after {took.Elapsed.TotalSeconds:0} s");
         // Messages are no part of the audit: those that a stopped service held come when the broker gives them out again.

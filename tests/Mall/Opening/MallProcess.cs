@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using OrderMall.Postgres;
 
 namespace OrderMall.Mall.Tests.Opening;
 
@@ -27,8 +26,8 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
     /// <summary>Starts a mall and returns when its door is open.</summary>
     public static async Task<MallProcess> OpenAsync(string data, params (string Name, string Value)[] environment)
     {
-        var port = FreePort();
-        var mall = new MallProcess(Start(["--data", data, "--port", $"{port}"], environment), new Uri($"http://127.0.0.1:{port}"));
+        var ports = OwnPorts();
+        var mall = new MallProcess(Start(["--data", data, .. ports], environment), new Uri($"http://127.0.0.1:{ports[1]}"));
         try
         {
             // The port is there before the gateway is: who comes in between is kept waiting.
@@ -41,6 +40,13 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
             await mall.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Options for both doors: without the second it would be the port next to the first, which may be another test's.</summary>
+    public static string[] OwnPorts()
+    {
+        var ports = LoopbackPort.Find(2);
+        return ["--port", $"{ports[0]}", "--web-port", $"{ports[1]}"];
     }
 
     /// <summary>Starts the program and waits for its end.</summary>
@@ -68,13 +74,6 @@ internal sealed partial class MallProcess : MallPeople, IAsyncDisposable
         }
 
         _process.Dispose();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static Process Start(string[] arguments, (string Name, string Value)[] environment)

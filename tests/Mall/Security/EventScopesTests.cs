@@ -44,6 +44,18 @@ public sealed class EventScopesTests
         }
     }
 
+    [Fact]
+    public void The_picture_of_the_architecture_shows_them()
+    {
+        var owners = Scopes("publishingScopes")
+            .SelectMany(scope => Topics(scope.Value).Where(topic => !topic.EndsWith(DeadLetters, StringComparison.Ordinal)).Select(topic => (Topic: topic, AppId: scope.Key)))
+            .ToDictionary(owned => owned.Topic, owned => owned.AppId);
+        var subscribed = Scopes("subscriptionScopes").SelectMany(scope => Topics(scope.Value).Where(owners.ContainsKey)
+            .GroupBy(topic => owners[topic]).Select(topics => $"{topics.Key} -.->|{Joined(topics)}| {scope.Key}"));
+        var drawn = File.ReadLines(Path.Combine(SourceTests.Checkout, "docs", "architecture.md")).Select(line => line.Trim()).Where(line => line.Contains(" -.->|", StringComparison.Ordinal));
+        Assert.Equal(subscribed.Order(StringComparer.Ordinal), drawn.Order(StringComparer.Ordinal));
+    }
+
     // Every Outbox.Publish<T> that the assembly calls.
     private static IEnumerable<string> PublishedBy(string appId)
     {
@@ -57,16 +69,18 @@ public sealed class EventScopesTests
                 && metadata.GetString(metadata.GetMemberReference((MemberReferenceHandle)method).Name) == nameof(Outbox.Publish)
                 && assembly.ManifestModule.ResolveMethod(MetadataTokens.GetToken(call)) is { } published && published.DeclaringType == typeof(Outbox))
             {
-                yield return TopicOf(published.GetGenericArguments()[0]);
+                foreach (var topic in TopicsOf(published.GetGenericArguments()[0]))
+                    yield return topic;
             }
         }
     }
 
-    private static string TopicOf(Type e) =>
-        (string)typeof(EventScopesTests).GetMethod(nameof(Topic), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(e).Invoke(null, null)!;
+    // Its events are named by its constants.
+    private static IEnumerable<string> TopicsOf(Type e) => e.GetFields(BindingFlags.Static | BindingFlags.Public).Where(field => field.IsLiteral)
+        .Select(name => (string)typeof(EventScopesTests).GetMethod(nameof(Topic), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(e).Invoke(null, [name.GetRawConstantValue()])!);
 
-    private static string Topic<T>()
-        where T : class, IEvent<T> => T.Topic;
+    private static string Topic<T>(string type)
+        where T : class, IEvent<T> => T.TopicOf(type);
 
     private static Assembly AssemblyOf(string appId) =>
         AppDomain.CurrentDomain.GetAssemblies().Single(assembly => string.Equals(assembly.GetName().Name, $"OrderMall.{appId.Replace("-", "", StringComparison.Ordinal)}", StringComparison.OrdinalIgnoreCase));

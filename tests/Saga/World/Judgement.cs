@@ -94,8 +94,8 @@ internal sealed class Judgement
             }
 
             var seen = (await answer.Content.ReadFromJsonAsync<Seen>(Json))!;
-            if (_world.Promises.ExpectedOf(order.CustomerId) is { } price && seen.Amount != price * order.Quantity)
-                wrong.Add($"{order.OrderId} costs {seen.Amount}, which its customer did not expect.");
+            if (_world.Promises.ExpectedOf(order.CustomerId) is { } expected && (seen.Amount, seen.Prepaid) != (expected.Price * order.Quantity, expected.Prepaid * order.Quantity))
+                wrong.Add($"{order.OrderId} costs {seen.Amount}, {seen.Prepaid} of it paid first, which its customer did not expect.");
             var history = seen.History.Select(entry => entry.Status).ToList();
             wrong.AddRange(LegalPath.Breaches(order.Fulfilment, history).Select(breach => $"{order.OrderId} {breach}: {string.Join(", ", history)}."));
             if (history[^1] != order.Status)
@@ -123,7 +123,7 @@ internal sealed class Judgement
 
     private static IEnumerable<string> Said(IEnumerable<Disagreement> disagreements) => disagreements.Select(disagreement => disagreement.ToString());
 
-    private sealed record Seen(decimal Amount, IReadOnlyList<Entry> History);
+    private sealed record Seen(decimal Amount, decimal Prepaid, IReadOnlyList<Entry> History);
 
     private sealed record Entry(OrderStatus Status);
 

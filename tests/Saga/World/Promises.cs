@@ -15,7 +15,7 @@ internal sealed class Promises
     /// <summary>A cancellation that was taken, to be carried out later: whoever asked for it hears how it ended.</summary>
     public const string TakenCancellation = "taken cancellation";
 
-    private readonly ConcurrentDictionary<string, decimal> _expected = new();
+    private readonly ConcurrentDictionary<string, (decimal Price, decimal Prepaid)?> _expected = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<(HttpStatusCode? Status, Guid? Order)>> _placed = new();
     private readonly ConcurrentDictionary<Guid, ConcurrentDictionary<string, bool>> _done = new();
     private int _customers;
@@ -31,11 +31,12 @@ internal sealed class Promises
         return customer;
     }
 
-    /// <summary>An order is placed with this expected price.</summary>
-    public void Expects(string customer, decimal price) => _expected[customer] = price;
+    /// <summary>An order is placed with this expected price of one, so much of it paid first; with none where it takes any.</summary>
+    public void Expects(string customer, (decimal Price, decimal Prepaid)? expected) =>
+        _expected.AddOrUpdate(customer, expected, (_, before) => before is null ? null : expected);
 
-    /// <summary>The price of one that the order expects; none where it expects any.</summary>
-    public decimal? ExpectedOf(string customer) => _expected.TryGetValue(customer, out var price) ? price : null;
+    /// <summary>The price of one that the customer expects; none where a request with the same key takes any: that may be the one that ordered.</summary>
+    public (decimal Price, decimal Prepaid)? ExpectedOf(string customer) => _expected.GetValueOrDefault(customer);
 
     /// <summary>An order was answered like this, or not at all.</summary>
     public async Task PlacedAsync(string customer, HttpResponseMessage? answer)

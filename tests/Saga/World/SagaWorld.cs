@@ -22,6 +22,7 @@ public sealed class SagaWorld : IAsyncLifetime
 {
     internal const string Merchant = "merchant";
     internal const int Price = 12_000;
+    internal const int Deposit = 2_000;
     private const int MostRounds = 40;
     // Beyond every lease and pause: whatever is due at all is due by then.
     private static readonly TimeSpan Lease = Order.Lease + TimeSpan.FromSeconds(1);
@@ -55,6 +56,15 @@ public sealed class SagaWorld : IAsyncLifetime
 
     /// <summary>What everybody orders in this case.</summary>
     internal Guid OfferId { get; private set; }
+
+    /// <summary>What is paid first for one of it, as it is registered.</summary>
+    internal decimal Prepaid { get; private set; }
+
+    /// <summary>How many cases so far were about something that is prepaid.</summary>
+    internal int PrepaidCases { get; private set; }
+
+    /// <summary>In how many of them somebody was told that the order waits for its payment.</summary>
+    internal int AwaitedCases { get; private set; }
 
     /// <summary>What happened in this case, in words.</summary>
     internal List<string> Story { get; } = [];
@@ -106,6 +116,8 @@ public sealed class SagaWorld : IAsyncLifetime
         var disagreements = await _judgement.DisagreementsAsync();
         Assert.True(disagreements.Count == 0, string.Join('\n', disagreements));
         _unfinished = false;
+        PrepaidCases += @case.Prepayment == Prepayment.None ? 0 : 1;
+        AwaitedCases += Promises.Answers.Contains(System.Net.HttpStatusCode.Accepted) ? 1 : 0;
         foreach (var seen in Network.Published.DistinctBy(e => e.Id).Select(e => e.Type).Concat(Promises.Answers.Select(answer => $"placing: {answer?.ToString() ?? "no answer"}")))
             Seen[seen] = Seen.GetValueOrDefault(seen) + 1;
     }
@@ -230,13 +242,14 @@ public sealed class SagaWorld : IAsyncLifetime
             await service.ForgetAsync();
         Network.Forget();
         Promises = new Promises();
+        Prepaid = @case.Prepayment switch { Prepayment.None => 0, Prepayment.Deposit => Deposit, _ => Price };
         Story.Clear();
         using var answer = await AskAsync(AppIds.Catalog, Merchant, Roles.Merchant, HttpMethod.Post, "api/offers", new
         {
             kind = "made-up",
             title = "Something",
             price = Price,
-            deposit = @case.Prepayment == Prepayment.Deposit ? 2_000 : (int?)null,
+            deposit = @case.Prepayment == Prepayment.Deposit ? Deposit : (int?)null,
             currency = "KRW",
             prepayment = @case.Prepayment,
             fulfilment = @case.Fulfilment,

@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
@@ -7,6 +11,9 @@ namespace OrderMall.Web.Tests.Opening;
 /// <summary>A real browser, which each test has windows of its own in. Where a test fails, each leaves its picture in <c>TestResults/pictures</c>.</summary>
 public sealed class Browser : IAsyncLifetime
 {
+    // Milliseconds that a page may take to become what a test waits for.
+    private const float Limit = 20_000;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -43,9 +50,13 @@ public sealed class Browser : IAsyncLifetime
             ViewportSize = new() { Width = width, Height = 900 },
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
         });
-        window.SetDefaultTimeout(20_000);
+        window.SetDefaultTimeout(Limit);
         var page = await window.NewPageAsync();
         var errors = new List<string>();
+        var inFlight = new ConcurrentDictionary<IRequest, long>();
+        page.Request += (_, request) => inFlight[request] = Stopwatch.GetTimestamp();
+        page.RequestFinished += (_, request) => inFlight.Remove(request, out var _);
+        page.RequestFailed += (_, request) => inFlight.Remove(request, out var _);
         page.PageError += (_, error) => errors.Add(error);
         // What the policy of the page refuses is said there too.
         page.Console += (_, message) =>
@@ -58,12 +69,30 @@ public sealed class Browser : IAsyncLifetime
             await what(page);
             Assert.Empty(errors);
         }
-        catch
+        catch (Exception failure)
         {
             Directory.CreateDirectory(Pictures);
             await page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{test}-{Guid.NewGuid():N}.png"), FullPage = true });
+            if (failure is TimeoutException or PlaywrightException)
+            {
+                throw new TimeoutException(
+                    $"At {page.Url} with {string.Join(", ", inFlight.Select(request => $"{request.Key.Method} {request.Key.Url} in flight for {Stopwatch.GetElapsedTime(request.Value).TotalSeconds:0.0} s"))}: {failure.Message}",
+                    failure);
+            }
+
             throw;
         }
+    }
+
+    /// <summary>Waits until a window is at an address. The browser is asked again and again: <c>WaitForURLAsync</c> misses what happens between its own two looks.</summary>
+    public static Task IsAtAsync(IPage page, [StringSyntax(StringSyntaxAttribute.Regex)] string address) =>
+        Assertions.Expect(page).ToHaveURLAsync(new Regex(address), new() { Timeout = Limit });
+
+    /// <summary>Forgets who was signed in. Not under a page, which would be given its cookies back if it looked at itself again in this moment.</summary>
+    public static async Task ForgetAsync(IPage page)
+    {
+        await page.GotoAsync("about:blank");
+        await page.Context.ClearCookiesAsync();
     }
 
     /// <summary>Takes a picture for the documentation, where <c>MALL_PICTURES</c> names a folder.</summary>

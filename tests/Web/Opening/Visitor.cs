@@ -41,7 +41,7 @@ public sealed class Visitor : IDisposable
     public async Task<Seen> SendAsync(IHtmlFormElement form, params (string Name, string Value)[] fields) => await ReadAsync(await PostAsync(form, fields));
 
     /// <summary>The same, without looking at what comes.</summary>
-    public Task<HttpResponseMessage> PostAsync(IHtmlFormElement form, params (string Name, string Value)[] fields)
+    public Task<HttpResponseMessage> PostAsync(IHtmlFormElement form, (string Name, string Value)[]? fields = null, string? action = null)
     {
         var values = form.QuerySelectorAll<IElement>("input[name]:not([type=checkbox]), textarea[name], select[name]")
             .Select(field => (Name: field.GetAttribute("name")!, Value: field switch
@@ -51,14 +51,17 @@ public sealed class Visitor : IDisposable
                 _ => field.GetAttribute("value") ?? "",
             }))
             .Concat(form.QuerySelectorAll("input[type=checkbox][checked]").Select(box => (Name: box.GetAttribute("name")!, Value: box.GetAttribute("value")!)))
-            .Where(field => fields.All(given => given.Name != field.Name))
-            .Concat(fields)
+            .Where(field => fields?.All(given => given.Name != field.Name) != false)
+            .Concat(fields ?? [])
             .Select(field => KeyValuePair.Create(field.Name, field.Value));
-        return _http.PostAsync(form.GetAttribute("action"), new FormUrlEncodedContent(values));
+        return _http.PostAsync(action ?? form.GetAttribute("action"), new FormUrlEncodedContent(values));
     }
 
     public async Task<Seen> SignInAsync(string email, string password, string from = "/sign-in") =>
         await SendAsync((await GoAsync(from)).Form("form.narrow"), ("email", email), ("password", password));
+
+    public async Task<Seen> RegisterAsync(string email, string password, string name = "New") =>
+        await SendAsync((await GoAsync("/register")).Form("form.narrow"), ("name", name), ("email", email), ("password", password));
 
     /// <summary>Looks again and again until it says so.</summary>
     public Task<Seen> UntilAsync(string path, string words) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using OrderMall.Mall;
 
 namespace OrderMall.Web.Tests.Opening;
@@ -5,6 +6,9 @@ namespace OrderMall.Web.Tests.Opening;
 /// <summary>A mall of its own for the tests of the screens, which come one after the other: some stop its services.</summary>
 public sealed class WebMall : MallPeople, IAsyncLifetime
 {
+    /// <summary>Of who registers.</summary>
+    public const string Password = "Correct-horse-7";
+
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"ordermall-web-{Guid.NewGuid():N}");
     private EmbeddedMall? _mall;
 
@@ -17,7 +21,8 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
     {
         Directory.CreateDirectory(_folder);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _folder }, cancellationToken: limit.Token);
+        // Tests may come from any address, as behind a proxy.
+        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _folder, Settings = new Dictionary<string, string> { ["Web:Proxies"] = "127.0.0.1" } }, cancellationToken: limit.Token);
     }
 
     public async Task DisposeAsync()
@@ -30,6 +35,23 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
     /// <summary>Somebody with a browser without scripts.</summary>
     public Visitor Visitor(string language = "en") => new(Web, language);
 
+    /// <summary>The same, who has just registered.</summary>
+    public async Task<Visitor> RegisteredAsync(string email, string name = "New", string language = "en")
+    {
+        var visitor = Visitor(language);
+        await visitor.RegisterAsync(email, Password, name);
+        return visitor;
+    }
+
+    /// <summary>Places an order with delivery; retries while it is 503, such as while the circuit of payment is still open.</summary>
+    public static async Task<Guid> OrderAsync(Person person, Guid offerId) =>
+        (await Eventually.Satisfies(
+            () => person.PostAsync("/api/orders", new { offerId, quantity = 1, destination = Customer.Destination, paymentMethod = "card_ok" }), answer => answer.Status == HttpStatusCode.Created, "be taken"))
+            .Json.GetProperty("id").GetGuid();
+
+    /// <summary>An address that nobody has.</summary>
+    public static string NewEmail() => $"{Guid.NewGuid():N}@mall.test";
+
     /// <summary>The same, signed in as one of the demo.</summary>
     public async Task<Visitor> SignedInAsync(string name, string language = "en")
     {
@@ -39,9 +61,9 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
     }
 }
 
-/// <summary>The tests that share a mall.</summary>
+/// <summary>The tests that share a mall, and a browser.</summary>
 [CollectionDefinition(Name)]
-public sealed class WebCollection : ICollectionFixture<WebMall>
+public sealed class WebCollection : ICollectionFixture<WebMall>, ICollectionFixture<Browser>
 {
     public const string Name = "web";
 }

@@ -1,0 +1,46 @@
+using System.Security.Claims;
+using FluentValidation;
+
+namespace OrderMall.Notification;
+
+/// <summary>How a person is told besides in the app.</summary>
+/// <param name="Push">Whether messages go to their phone and browser too.</param>
+internal sealed record ChosenChannels(bool? Push);
+
+internal sealed class ChosenChannelsValidator : AbstractValidator<ChosenChannels>
+{
+    public ChosenChannelsValidator() => RuleFor(chosen => chosen.Push).NotNull().WithMessage("Must be true or false.");
+}
+
+/// <summary>People choose how they are told. Emails they choose by confirming their address.</summary>
+internal static class ChannelsApi
+{
+    public static void Map(WebApplication app)
+    {
+        var channels = app.MapGroup("/api/notifications/channels").WithTags("Notifications").RequireAuthorization();
+        channels.MapGet("/", GetAsync)
+            .WithName("GetChannels").WithSummary("How you are told besides in the app.");
+        channels.MapPut("/", PutAsync).WithValidation<ChosenChannels>()
+            .WithName("PutChannels").WithSummary("Choose whether your messages go to your phone and browser too, from now on.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<Ok<ChosenChannels>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
+    {
+        var personId = user.Id();
+        return TypedResults.Ok(new ChosenChannels(await db.PushChoices.AnyAsync(choice => choice.PersonId == personId, cancellationToken)));
+    }
+
+    private static async Task<Results<Ok<ChosenChannels>, ProblemHttpResult>> PutAsync(
+        ChosenChannels chosen, ClaimsPrincipal user, NotificationDb db, IEnumerable<IMessageChannel> channels, CancellationToken cancellationToken)
+    {
+        var personId = user.Id();
+        if (chosen.Push == false)
+            await db.PushChoices.Where(choice => choice.PersonId == personId).ExecuteDeleteAsync(cancellationToken);
+        else if (!channels.OfType<PushChannel>().Any())
+            return Problems.Conflict("no-push", "This mall sends no messages to phones and browsers.");
+        else
+            await db.Database.ExecuteSqlAsync($"INSERT INTO push_choice (person_id) VALUES ({personId}) ON CONFLICT DO NOTHING", cancellationToken);
+        return TypedResults.Ok(chosen);
+    }
+}
