@@ -42,8 +42,8 @@ public abstract class AppHostFixture : MallPeople, IAsyncLifetime
     {
         await Eventually.Is(true, async () => (await Mall.Control.ServicesAsync(CancellationToken.None)).All(service => service.Instances == Mall.InstancesOf(service.AppId)));
         await Eventually.Is(HttpStatusCode.OK, async () => (await Anyone.GetAsync("/api/offers?limit=1")).Status);
-        var (shop, customer) = (await BookshopAsync(), await NewCustomerAsync());
-        var offer = await shop.SellBookAsync();
+        var (shop, customer) = (await Eventually.Answers(BookshopAsync), await Eventually.Answers(NewCustomerAsync));
+        var offer = await Eventually.Answers(() => shop.SellBookAsync());
         await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(offer)).Status);
     }
 

@@ -61,7 +61,7 @@ public sealed record Answer(string Request, HttpStatusCode Status, IReadOnlyDict
     public Answer Is(HttpStatusCode status)
     {
         if (Status != status)
-            Assert.Fail($"It should be {(int)status} {status}, but is: {this}");
+            throw new UnexpectedAnswerException($"It should be {(int)status} {status}, but is: {this}", this);
         return this;
     }
 

@@ -22,7 +22,7 @@ public abstract class MallPeople
 
     /// <summary>The demo's customer.</summary>
     public async Task<Person> DemoAsync(string name) => await SignedIn.GetOrAdd(
-        (Address, name), _ => new Lazy<Task<Person>>(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword, Patience))).Value;
+        (Address, name), _ => new Lazy<Task<Person>>(() => Eventually.Answers(() => Person.SignInAsync(Address, $"{name}@mall.test", DemoPassword, Patience)))).Value;
 
     /// <summary>The bookshop, which sells what the tests order.</summary>
     public Task<Shop> BookshopAsync() => ShopAsync("bookshop");
