@@ -4,6 +4,7 @@ using OrderMall.Contracts;
 using OrderMall.Postgres;
 using OrderMall.ServiceDefaults.Dapr;
 using OrderMall.Sidecar;
+using OrderMall.Sidecar.Configuration;
 
 namespace OrderMall.Mall;
 

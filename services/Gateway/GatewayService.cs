@@ -27,7 +27,7 @@ public sealed class GatewayService : IMallService
         builder.AddDatabase<GatewayDb>();
         builder.Services.AddSingleton(new Retention("session", "id", "expires_at") { Life = TimeSpan.Zero });
         ProtectionKeys.Add(builder);
-        Accounts.Add(builder.Services);
+        AccountServices.Add(builder.Services);
         DemoAccounts.Add(builder.Services);
         builder.Services.AddScoped<Grants>();
         builder.Services.AddSingleton<Standings>();
@@ -45,7 +45,7 @@ public sealed class GatewayService : IMallService
         builder.Services.AddSingleton<IValidator<ApplicationRefusal>, ApplicationRefusalValidator>();
         builder.Services.AddSingleton<IValidator<Invite>, InviteValidator>();
         builder.Services.AddSingleton<IValidator<MemberRole>, MemberRoleValidator>();
-        builder.Services.AddSingleton<Forwarding>();
+        builder.Services.AddSingleton<Forwarder>();
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<EventStreams>();
@@ -77,6 +77,6 @@ public sealed class GatewayService : IMallService
         ApplicationsApi.Map(app);
         BusinessApi.Map(app);
         OperatorsApi.Map(app);
-        Forwarding.Map(app);
+        Forwarder.Map(app);
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 using OrderMall.Mall.Tests.Opening;
 
 namespace OrderMall.Mall.Tests;

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Ordering;
 using Xunit.Abstractions;
 

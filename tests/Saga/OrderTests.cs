@@ -1,4 +1,6 @@
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Ordering;
 
 namespace OrderMall.Saga.Tests;

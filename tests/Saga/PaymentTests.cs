@@ -1,4 +1,5 @@
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 
 namespace OrderMall.Saga.Tests;
 

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Dispatch;
 
 namespace OrderMall.Services.Tests;

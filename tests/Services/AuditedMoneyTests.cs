@@ -1,4 +1,6 @@
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Operations;
 
 namespace OrderMall.Services.Tests;

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using Npgsql;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Store;
 
 namespace OrderMall.Services.Tests;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 using OrderMall.Publishing;
 
 namespace OrderMall.Services.Tests;

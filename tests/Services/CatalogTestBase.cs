@@ -4,6 +4,7 @@ using System.Text.Json;
 using Npgsql;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 
 namespace OrderMall.Services.Tests;
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Delivery;
 
 namespace OrderMall.Services.Tests;

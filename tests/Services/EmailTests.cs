@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using MailKit.Security;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 using OrderMall.Postgres;
 using OrderMall.ServiceDefaults;

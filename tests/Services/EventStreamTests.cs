@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using OrderMall.Gateway;
+using OrderMall.Gateway.Limits;
 
 namespace OrderMall.Services.Tests;
 

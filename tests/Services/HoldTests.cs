@@ -4,6 +4,8 @@ using System.Text.Json;
 using Npgsql;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 
 namespace OrderMall.Services.Tests;
 

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 
 namespace OrderMall.Services.Tests;

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 using OrderMall.ServiceDefaults.Api;
 

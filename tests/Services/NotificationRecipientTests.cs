@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 
 namespace OrderMall.Services.Tests;

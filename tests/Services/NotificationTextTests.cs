@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 
 namespace OrderMall.Services.Tests;

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OrderMall.Catalog;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 
 namespace OrderMall.Services.Tests;
 

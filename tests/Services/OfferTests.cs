@@ -5,6 +5,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 
 namespace OrderMall.Services.Tests;
 

@@ -3,6 +3,8 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Ordering;
 
 namespace OrderMall.Services.Tests;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 using OrderMall.Payment;
 using OrderMall.PaymentProvider;
 using OrderMall.ServiceDefaults;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Configuration;
-using OrderMall.Gateway;
+using OrderMall.Gateway.Limits;
 using OrderMall.Ordering;
 using OrderMall.Sidecar.Tests;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 using OrderMall.PaymentProvider;
 
 namespace OrderMall.Services.Tests;

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 using OrderMall.Payment;
 
 namespace OrderMall.Services.Tests;

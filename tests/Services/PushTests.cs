@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Notification;
 using OrderMall.ServiceDefaults;
 

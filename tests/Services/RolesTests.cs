@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Gateway;
 using OrderMall.ServiceDefaults.Api;
 

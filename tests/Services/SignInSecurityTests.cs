@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
+using OrderMall.Gateway.Accounts;
 
 namespace OrderMall.Services.Tests;
 

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
-using OrderMall.Sidecar;
+using OrderMall.Sidecar.Grpc;
 
 namespace OrderMall.Services.Tests;
 

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Catalog;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 
 namespace OrderMall.Services.Tests;
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
+using OrderMall.Gateway.Accounts;
 
 namespace OrderMall.Services.Tests;
 

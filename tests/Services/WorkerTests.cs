@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 using OrderMall.Dispatch;
 
 namespace OrderMall.Services.Tests;

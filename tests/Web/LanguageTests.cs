@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Web.Tests.Opening;
 
 namespace OrderMall.Web.Tests;

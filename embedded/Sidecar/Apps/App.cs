@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>An app the sidecar stands beside: its instances, and the policies it calls and is delivered to under.</summary>
 internal sealed class App

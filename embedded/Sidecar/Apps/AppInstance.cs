@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>One running copy of an app, as its health checks see it.</summary>
 internal sealed class AppInstance(Uri baseAddress)

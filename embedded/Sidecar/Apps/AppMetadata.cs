@@ -1,6 +1,6 @@
 using Dapr.Client.Autogen.Grpc.v1;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>What an app's sidecar is and has.</summary>
 internal sealed class AppMetadata(Resources resources, Subscriptions subscriptions)

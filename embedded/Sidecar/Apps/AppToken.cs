@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>Dapr's tokens: one that apps must show to their sidecar, and one that the sidecar shows to an app. Headers hold their UTF-8, read as Latin-1.</summary>
 internal static class AppToken

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>Asks every instance for its health, for as long as the sidecar runs.</summary>
 internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageInvoker client, ILogger logger)

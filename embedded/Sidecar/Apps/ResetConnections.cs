@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Apps;
 
 /// <summary>
 /// Tells of a connection that was reset the moment it was made as of any other that could not be made: .NET 10 lets the socket's

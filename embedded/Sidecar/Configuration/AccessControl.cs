@@ -1,6 +1,6 @@
 using System.IO.Enumeration;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>
 /// Which app may ask which question of others. Unlike <c>daprd</c> without mTLS, the embedded sidecar always knows the caller: by its

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>A component of the resources folder. Whatever product it names, the embedded sidecar stands in for it with PostgreSQL.</summary>
 /// <param name="Name">How apps name it.</param>

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>What a <c>kind: Configuration</c> says that the embedded sidecar must enforce.</summary>
 /// <param name="Access">Who may call whom.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>Durations as Dapr writes them: Go's notation (<c>1m30s</c>, <c>250ms</c>), or a whole number of milliseconds.</summary>
 internal static partial class GoDuration

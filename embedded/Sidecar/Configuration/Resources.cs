@@ -1,7 +1,7 @@
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>Everything the resources folder says.</summary>
 internal sealed class Resources

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>A resource file says something that cannot be followed. The message begins with <c>file:line</c> and says what to write instead.</summary>
 public sealed class SidecarConfigurationException : Exception

@@ -1,7 +1,7 @@
 using System.Globalization;
 using YamlDotNet.RepresentationModel;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>A mapping of a resource file, read with the file and line at hand for every complaint.</summary>
 internal sealed class YamlMap

@@ -1,7 +1,7 @@
 using Dapr.Client.Autogen.Grpc.v1;
 using Grpc.Reflection;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Grpc;
 
 /// <summary>Puts a <see cref="DaprRuntimeBase"/> into a server.</summary>
 internal static class DaprRuntime

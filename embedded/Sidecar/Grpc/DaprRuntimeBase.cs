@@ -3,7 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Grpc;
 
 /// <summary>
 /// <c>dapr.proto.runtime.v1.Dapr</c>, as far as publishing, state and metadata go: Dapr.Protos has its messages and its client, and

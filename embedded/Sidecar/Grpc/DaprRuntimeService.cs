@@ -6,7 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Grpc;
 
 /// <summary>Who calls over gRPC, and in which trace.</summary>
 internal sealed record GrpcCaller(App App, TraceContext Trace);

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using Grpc.Core;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Grpc;
 
 /// <summary>
 /// Dapr's gRPC API: finds who calls by the port, checks the token, and hands the call to the method it names. Grpc.AspNetCore's

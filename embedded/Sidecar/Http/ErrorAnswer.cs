@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>Writes an error in the shape of Dapr's HTTP API: <c>{"errorCode","message","details"}</c>.</summary>
 internal static class ErrorAnswer

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>JSON as Go reads it into its types: names without regard to case, the last one counts, and a null is as good as nothing.</summary>
 internal static class GoJson

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf.Collections;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary><c>GET /v1.0/metadata</c>: what this app's sidecar is and has.</summary>
 internal sealed class MetadataApi(AppMetadata metadata)

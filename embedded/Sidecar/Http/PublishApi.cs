@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>Publishing over HTTP: one event, or many in one request.</summary>
 internal sealed class PublishApi(Publishing publishing)

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Net;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>A request body is over the sidecar's limit.</summary>
 internal sealed class BodyTooLargeException() : IOException("stream too large");

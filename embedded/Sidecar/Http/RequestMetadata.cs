@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>The <c>metadata.*</c> of a request's query.</summary>
 internal static class RequestMetadata

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Http;
 
 /// <summary>
 /// Kestrel with one loopback listener per app and nothing in front of the handler: no host, no routing, no middleware.

@@ -1,7 +1,7 @@
 using Polly;
 using Polly.Timeout;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Invocation;
 
 /// <summary>Service invocation: carries a call to a healthy instance of the called app, under the caller's policies for it.</summary>
 internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessControl access, HttpMessageInvoker client, TimeProvider time)
@@ -48,7 +48,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             return;
         }
 
-        var call = new Invocation(http, caller, callee, method.Encoded, query, trace);
+        var call = new AppCall(http, caller, callee, method.Encoded, query, trace);
         try
         {
             if (call.Policies is null)
@@ -74,7 +74,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         }
     }
 
-    private async Task WithPoliciesAsync(Invocation call, TargetPolicies policies)
+    private async Task WithPoliciesAsync(AppCall call, TargetPolicies policies)
     {
         if (policies.MayRepeat)
             await call.KeepBodyAsync();
@@ -97,7 +97,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
     }
 
     /// <summary>One try under policies. A 2xx or 3xx is passed on at once; any other answer is read and kept back for the policies to judge.</summary>
-    private async ValueTask<HttpResponseMessage?> TryAsync(Invocation call, CancellationToken ct)
+    private async ValueTask<HttpResponseMessage?> TryAsync(AppCall call, CancellationToken ct)
     {
         var answer = await SendAsync(call, ct);
         try
@@ -119,7 +119,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         }
     }
 
-    private async Task WithoutPoliciesAsync(Invocation call)
+    private async Task WithoutPoliciesAsync(AppCall call)
     {
         var ct = call.Http.RequestAborted;
         var began = time.GetTimestamp();
@@ -142,7 +142,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
     }
 
     /// <summary>Sends to the healthy instance with the least to do; where nobody listens any more, to the one after it.</summary>
-    private async ValueTask<HttpResponseMessage> SendAsync(Invocation call, CancellationToken ct)
+    private async ValueTask<HttpResponseMessage> SendAsync(AppCall call, CancellationToken ct)
     {
         for (var refusals = 0; refusals <= call.Callee.Instances.Count; refusals++)
         {

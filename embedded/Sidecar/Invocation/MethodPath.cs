@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Invocation;
 
 /// <summary>
 /// The path of a called method as Dapr understands it: decoded, without empty parts and dots, and encoded again for the app.

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Invocation;
 
 /// <summary>Passes headers on in both directions, without those that belong to one connection or to the sidecar.</summary>
 internal static class RelayedHeaders

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Invocation;
 
 /// <summary>The W3C trace a request or event belongs to. Each hop gets a span id of its own, and is a span where those are exported.</summary>
 internal readonly struct TraceContext

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// When the bulk deliveries of a subscription go: the first event after a while goes at once, the next ones wait for each other, no

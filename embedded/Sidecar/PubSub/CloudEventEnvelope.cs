@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What a publisher sent, before it is an event.</summary>
 /// <param name="AppId">Who publishes; the event's source unless another is given.</param>

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What is to become of an event after a delivery.</summary>
 /// <param name="Kind">Which of the ends it is.</param>

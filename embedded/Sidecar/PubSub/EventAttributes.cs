@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What the sidecar itself needs to know of an event.</summary>
 /// <param name="IsJson">Whether the envelope is a JSON object.</param>

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Npgsql;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>An event could not be kept. It may still be delivered if the database took it and only the answer was lost.</summary>
 internal sealed class PublishException(string problem) : Exception(problem);

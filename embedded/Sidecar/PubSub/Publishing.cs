@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Grpc.Core;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>Publishing for apps, however they ask for it.</summary>
 internal sealed class Publishing(Resources resources, Publisher publisher, TimeProvider time)

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What every subscription's queue works with.</summary>
 /// <param name="Delivery">Brings events to apps.</param>

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// Writes down what became of deliveries, many at a time. It runs behind them: after a crash, what was handled in the last

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What an app asked for in <c>/dapr/subscribe</c>.</summary>
 /// <param name="Routes">Where events go: the first route that matches.</param>

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// The events of one subscription: a bounded window of them in memory, the rest in the table until there is room.

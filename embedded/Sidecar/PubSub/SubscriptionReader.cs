@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// Reads the answer of <c>GET /dapr/subscribe</c>. What cannot be served of it is told, and the rest stands: a subscription keeps its

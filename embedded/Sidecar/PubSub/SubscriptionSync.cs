@@ -1,5 +1,5 @@
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>Asks an app for its subscriptions each time it becomes healthy, and opens and closes its queues with its health.</summary>
 internal sealed partial class SubscriptionSync(App app, Subscriptions subscriptions, HttpMessageInvoker client, ILogger logger) : IDisposable

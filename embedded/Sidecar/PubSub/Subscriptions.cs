@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// Who subscribes to what. It is remembered between runs, so that an event waits for an app that is down. An app that was never

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>
 /// Events of a subscription that wait for their next delivery, by a clock that nobody sets: by the wall clock, everything would wait

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Polly;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>The policies of one target, ready to run.</summary>
 /// <param name="Timeout">The limit for one try.</param>

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>One breaker per method path of a called app; the least recently used is dropped, so that ids in paths cannot fill memory.</summary>
 internal sealed class BreakerCache(BreakerSettings settings, int capacity, TimeProvider time)

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>A circuit breaker as a resiliency resource describes it.</summary>
 /// <param name="MaxRequests">Trials let through while half-open, and successes that close it.</param>

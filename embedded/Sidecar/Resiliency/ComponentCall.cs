@@ -2,7 +2,7 @@ using Npgsql;
 using Polly;
 using Polly.Timeout;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>A call to a component under its outbound policies.</summary>
 internal static class ComponentCall

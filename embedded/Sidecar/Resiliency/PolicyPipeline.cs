@@ -2,7 +2,7 @@ using Polly;
 using Polly.Retry;
 using Polly.Timeout;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>What the policies need to know about one call.</summary>
 internal interface IPolicedCall

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>Reads <c>kind: Resiliency</c>.</summary>
 internal sealed partial class ResiliencyReader

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>The policies a target names; each may be absent.</summary>
 internal sealed record TargetSpec(TimeSpan? Timeout, RetryPolicy? Retry, BreakerSettings? Breaker, int BreakerCacheSize);

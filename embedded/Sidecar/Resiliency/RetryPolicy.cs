@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>
 /// When a failed call is tried again, and after how long: constant, or exponential with Dapr's fixed terms

@@ -1,6 +1,6 @@
 using Grpc.Core;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.State;
 
 /// <summary>The state stores of apps, however they ask for them.</summary>
 internal sealed class StateStores(Resources resources, StateStore states)

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Caching.Memory;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.State;
 
 /// <summary>
 /// Values that were read or written lately. Only one sidecar works on a database (<see cref="SidecarLock"/>), so what is

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.State;
 
 /// <summary>A state operation that cannot be done, with what Dapr says about it.</summary>
 /// <param name="status">The HTTP status when it stands alone (a transaction answers 500 in any case).</param>

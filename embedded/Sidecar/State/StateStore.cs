@@ -4,7 +4,7 @@ using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.State;
 
 /// <summary>A value of a state store.</summary>
 /// <param name="Json">As it was saved.</param>

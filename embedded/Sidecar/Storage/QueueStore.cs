@@ -1,6 +1,6 @@
 using NpgsqlTypes;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Storage;
 
 /// <summary>An event on its way to one subscriber.</summary>
 internal sealed class QueuedEvent(long id, byte[] envelope)

@@ -1,4 +1,4 @@
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Storage;
 
 /// <summary>The sidecar's own tables.</summary>
 internal static class Schema

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Storage;
 
 /// <summary>The sidecar's connections.</summary>
 internal sealed class SidecarDatabase : IAsyncDisposable

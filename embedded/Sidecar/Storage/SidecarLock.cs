@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Storage;
 
 /// <summary>
 /// Makes sure that one sidecar at a time works on a database: an advisory lock on a connection of its own.

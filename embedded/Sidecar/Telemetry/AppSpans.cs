@@ -3,7 +3,7 @@ using OpenTelemetry;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Telemetry;
 
 /// <summary>
 /// The spans of one app's sidecar, exported over OTLP as the service <c>{app id}-dapr</c>: there is a sidecar per app for whoever

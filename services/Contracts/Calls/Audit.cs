@@ -1,4 +1,4 @@
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Calls;
 
 // What the services tell the audit (design, section 8). Asked by operations, in pages, so that
 // the audit of any number of orders needs little memory. Internal endpoints: POST /audit/{what}.

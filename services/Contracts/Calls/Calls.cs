@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Calls;
 
 // What services ask of each other by invocation. A business refusal is a 200 with an outcome, since Dapr
 // counts every 4xx as a failure and opens the breaker on it; ids travel in the body, since a breaker is

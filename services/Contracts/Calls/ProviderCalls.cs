@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Calls;
 
 /// <summary>What the payment provider decided.</summary>
 [JsonConverter(typeof(NamedValueConverter<ProviderOutcome>))]

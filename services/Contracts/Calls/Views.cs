@@ -1,4 +1,4 @@
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Calls;
 
 // What views in the state store are made again from, where that lost them (people's pages, recommendations). They ask the owners instead of
 // having events published again, which every other subscriber would get too.

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>A person's account, as far as others need to know it: where to write to them, and what they are to be told of what they may do.</summary>
 /// <param name="AccountId">The correlation key: the person's id.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>A change in the merchants' order book.</summary>
 /// <param name="Version">Grows with each change of this entry of the order book.</param>

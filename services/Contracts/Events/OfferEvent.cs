@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>An offer was registered or changed: the whole offer as it stood right after it.</summary>
 /// <param name="Version">Grows with each change the merchant makes.</param>

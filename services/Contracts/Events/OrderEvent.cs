@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>Where an order is in its life (design, section 4).</summary>
 [JsonConverter(typeof(NamedValueConverter<OrderStatus>))]

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>Where the registration of a title stands.</summary>
 [JsonConverter(typeof(NamedValueConverter<TitleStatus>))]

@@ -1,4 +1,4 @@
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Events;
 
 /// <summary>The mall's topics. Each has one publisher; an owner has several where its events have different subscribers.</summary>
 public static class Topics

@@ -3,7 +3,7 @@ using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts;
+namespace OrderMall.Contracts.Selling;
 
 /// <summary>A business whose right to sell was changed, as a service that has something of it on sale keeps it: by its last event, in whatever order those come.</summary>
 public sealed class Seller

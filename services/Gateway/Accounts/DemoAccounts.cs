@@ -2,7 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Identity;
 using Npgsql;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Accounts;
 
 /// <summary>
 /// The demo's accounts, whose password everybody knows. Where there is a demo they are made if they are missing, by several replicas at once perhaps;

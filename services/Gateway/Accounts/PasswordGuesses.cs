@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Caching.Memory;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Accounts;
 
 /// <summary>
 /// Bounds how often the password of one account can be guessed: from one address, and from all together. Nobody is locked

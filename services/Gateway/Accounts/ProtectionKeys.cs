@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using OrderMall.ServiceDefaults.Keys;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Accounts;
 
 /// <summary>
 /// Keeps the keys of the tokens in the gateway's database: a token of one replica is good at every other, and after a

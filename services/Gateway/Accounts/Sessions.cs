@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Accounts;
 
 /// <summary>Where a person is signed in: a family of refresh tokens, each given for the one before it.</summary>
 internal sealed class Session

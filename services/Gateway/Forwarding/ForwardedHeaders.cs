@@ -5,7 +5,7 @@ using FluentValidation.Results;
 using FluentValidation;
 using Microsoft.Extensions.Primitives;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Forwarding;
 
 /// <summary>Which headers pass the door, each way. What services trust is set here and nowhere else.</summary>
 internal static class ForwardedHeaders

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Forwarding;
 
 /// <summary>
 /// Every path has one form: what is judged at the door is what the service will see, and no other spelling takes another budget. No segment

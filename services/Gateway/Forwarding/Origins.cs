@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Net.Http.Headers;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Forwarding;
 
 /// <summary>
 /// Lets pages of other origins use the API from a browser: those of <c>Gateway:Origins</c>, such as <c>https://shop.example</c>, several separated by commas; none by

@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Forwarding;
 
 /// <summary>Which service answers what.</summary>
 /// <param name="Prefix">What the path after <c>/api/</c> begins with; where several fit, the longest counts.</param>
 /// <param name="AnyoneMayRead">Whether nobody needs to sign in for GET.</param>
 /// <param name="Role">Who may; <see langword="null"/> where the service itself decides.</param>
-internal sealed record Route(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)
+internal sealed record ServiceRoute(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)
 {
     /// <summary>Whether people do there what they do for the business that they belong to.</summary>
     public bool AsBusiness { get; init; }
@@ -24,7 +24,7 @@ internal static partial class Routes
     private const string Section = "Gateway:Routes";
     private const string OwnPrefix = "account";
 
-    private static readonly IReadOnlyList<Route> Known =
+    private static readonly IReadOnlyList<ServiceRoute> Known =
     [
         new("offers", AppIds.Catalog, AnyoneMayRead: true) { AsBusiness = true, OwnersChange = true },
         new("orders", AppIds.Ordering),
@@ -48,28 +48,28 @@ internal static partial class Routes
     /// <c>Gateway:Routes:{prefix}:AppId</c> and, where nobody needs to sign in to read, <c>Gateway:Routes:{prefix}:AnyoneMayRead</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">One of those is wrong; the message names the key.</exception>
-    public static IReadOnlyList<Route> Of(IConfiguration configuration) =>
+    public static IReadOnlyList<ServiceRoute> Of(IConfiguration configuration) =>
         [.. Known, .. configuration.GetSection(Section).GetChildren().Select(Added)];
 
     // An audit asks everybody for everything, and services are replaced one instance after the other.
-    private static Route Operators(string prefix, string appId) => new(prefix, appId, Role: Roles.Operator) { TimeLimit = TimeSpan.FromMinutes(3) };
+    private static ServiceRoute Operators(string prefix, string appId) => new(prefix, appId, Role: Roles.Operator) { TimeLimit = TimeSpan.FromMinutes(3) };
 
-    private static Route Added(IConfigurationSection section)
+    private static ServiceRoute Added(IConfigurationSection section)
     {
         var prefix = section.Key;
         if (!Name().IsMatch(prefix))
             throw Wrong(section, "the last part is what follows /api/ in the path: lower-case letters, digits and hyphens");
         if (prefix == OwnPrefix || Known.Any(route => route.Prefix == prefix))
             throw Wrong(section, $"/api/{prefix} is answered by another service already");
-        if (section.GetChildren().FirstOrDefault(value => value.Key is not (nameof(Route.AppId) or nameof(Route.AnyoneMayRead))) is { } unknown)
-            throw Wrong(unknown, $"there are {nameof(Route.AppId)} and {nameof(Route.AnyoneMayRead)}");
-        var appId = section.GetSection(nameof(Route.AppId));
+        if (section.GetChildren().FirstOrDefault(value => value.Key is not (nameof(ServiceRoute.AppId) or nameof(ServiceRoute.AnyoneMayRead))) is { } unknown)
+            throw Wrong(unknown, $"there are {nameof(ServiceRoute.AppId)} and {nameof(ServiceRoute.AnyoneMayRead)}");
+        var appId = section.GetSection(nameof(ServiceRoute.AppId));
         if (appId.Value is not { } id || id == AppIds.Gateway || !Name().IsMatch(id))
             throw Wrong(appId, $"'{appId.Value}' is not the Dapr app id of a service behind the gateway");
-        var anyone = section.GetSection(nameof(Route.AnyoneMayRead));
+        var anyone = section.GetSection(nameof(ServiceRoute.AnyoneMayRead));
         if (!bool.TryParse(anyone.Value ?? bool.FalseString, out var anyoneMayRead))
             throw Wrong(anyone, $"'{anyone.Value}' is neither true nor false");
-        return new Route(prefix, id, anyoneMayRead);
+        return new ServiceRoute(prefix, id, anyoneMayRead);
     }
 
     private static InvalidOperationException Wrong(IConfigurationSection section, string why) => new($"{AppIds.Gateway}: {section.Path}: {why}.");

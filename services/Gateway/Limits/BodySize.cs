@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Limits;
 
 /// <summary>
 /// Refuses bodies that are too large, and reads on what is still being sent: whoever sends before he reads would find a closed connection instead

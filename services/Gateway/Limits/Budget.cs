@@ -1,4 +1,4 @@
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Limits;
 
 /// <summary>
 /// How many requests of one kind are passed on at once. Some more wait for their turn; who would have to wait too long is refused

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Limits;
 
 /// <summary>What has a budget of its own at the door.</summary>
 internal enum RequestKind

@@ -1,4 +1,4 @@
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Limits;
 
 /// <summary>
 /// The open event streams of this replica: so many of one person, from one address, and in all. Where there are as many, whoever has the most

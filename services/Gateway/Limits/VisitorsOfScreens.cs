@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Limits;
 
 /// <summary>
 /// The screens ask for people, whose addresses they say: else everybody who uses them would be one address, and share its limits. Nobody else is

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.OpenApi;
 
 /// <summary>
 /// The whole public API as one document: the gateway's own and each service's, asked through the sidecar. The last answer
@@ -22,7 +22,7 @@ internal sealed partial class OpenApiApi(
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FreshWhileIncomplete = TimeSpan.FromSeconds(3);
 
-    private readonly IReadOnlyList<Route> _routes = Routes.Of(configuration);
+    private readonly IReadOnlyList<ServiceRoute> _routes = Routes.Of(configuration);
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly ConcurrentDictionary<string, JsonObject> _last = new();
     private Merged? _merged;

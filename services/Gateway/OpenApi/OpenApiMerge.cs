@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.OpenApi;
 
 /// <summary>Makes one OpenAPI document of those of several services.</summary>
 /// <param name="routes">Say which paths are open to anyone.</param>
-internal sealed class OpenApiMerge(IReadOnlyList<Route> routes)
+internal sealed class OpenApiMerge(IReadOnlyList<ServiceRoute> routes)
 {
     private const string SchemaRef = "#/components/schemas/";
     private readonly JsonObject _paths = [];

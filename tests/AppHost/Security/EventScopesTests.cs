@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 
 namespace OrderMall.AppHost.Tests.Security;
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
 
 namespace OrderMall.Mall.Tests.Marketing;
 

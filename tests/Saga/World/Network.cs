@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Dapr;
-using OrderMall.Sidecar;
+using OrderMall.Sidecar.Grpc;
 
 namespace OrderMall.Saga.Tests.World;
 

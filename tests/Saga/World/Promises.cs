@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using OrderMall.Contracts;
+using OrderMall.Contracts.Calls;
+using OrderMall.Contracts.Events;
 
 namespace OrderMall.Saga.Tests.World;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>Who sells: services know it as the merchant, or the publisher. Its members act for it.</summary>
 internal sealed class Business

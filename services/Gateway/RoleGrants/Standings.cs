@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>
 /// Has a change of roles hold at once where it is made, and within seconds at every other replica, whatever older tokens say: whose standing was changed

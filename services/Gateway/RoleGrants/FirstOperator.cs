@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>
 /// Makes the first operator, of <c>Operator:Email</c>, once: later only operators make operators. With <c>Operator:Password</c> the account is made at the

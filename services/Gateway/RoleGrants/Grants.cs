@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore.Storage;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>
 /// Gives roles and takes them, with a line in the trail for each person concerned. What sells, <c>merchant</c> and <c>publisher</c>, a business has: all who

@@ -2,14 +2,14 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Forwarding;
 
 /// <summary>
 /// Passes requests on to the services and their answers back, as they are written. The time limits are the gateway's own:
 /// a Dapr timeout would cut event streams.
 /// </summary>
-internal sealed partial class Forwarding(
-    Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarding> logger)
+internal sealed partial class Forwarder(
+    Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarder> logger)
 {
     private const string EventStream = "text/event-stream";
     private const int StreamRetryAfter = 15;
@@ -17,7 +17,7 @@ internal sealed partial class Forwarding(
 
     public static void Map(WebApplication app)
     {
-        var forwarding = app.Services.GetRequiredService<Forwarding>();
+        var forwarding = app.Services.GetRequiredService<Forwarder>();
         foreach (var route in Routes.Of(app.Configuration))
         {
             var pattern = $"/api/{route.Prefix}/{{**rest}}";
@@ -32,7 +32,7 @@ internal sealed partial class Forwarding(
         }
     }
 
-    private async Task ForwardAsync(HttpContext context, Route route)
+    private async Task ForwardAsync(HttpContext context, ServiceRoute route)
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
@@ -95,7 +95,7 @@ internal sealed partial class Forwarding(
         return null;
     }
 
-    private HttpRequestMessage Outgoing(HttpContext context, Route route)
+    private HttpRequestMessage Outgoing(HttpContext context, ServiceRoute route)
     {
         var from = context.Request;
         var request = invocation.Request(HttpMethod.Parse(from.Method), route.AppId, from.Path.ToUriComponent()[1..] + from.QueryString.Value);

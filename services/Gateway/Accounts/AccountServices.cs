@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.Accounts;
 
 /// <summary>Signing in on ASP.NET Core's own Identity and its bearer tokens.</summary>
-internal static class Accounts
+internal static class AccountServices
 {
     private static readonly TimeSpan AccessTokenLife = TimeSpan.FromHours(1);
     private static readonly TimeSpan RefreshTokenLife = TimeSpan.FromDays(14);

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>What somebody may do: their roles, and the business that they act for.</summary>
 /// <param name="BusinessRole">What they are there: one of <see cref="BusinessRoles"/>.</param>

@@ -2,7 +2,7 @@ using System.Security.Claims;
 using System.Text.Json.Serialization;
 using FluentValidation;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>An account as operators see it.</summary>
 /// <param name="Business">The business that the person belongs to, if there is one.</param>

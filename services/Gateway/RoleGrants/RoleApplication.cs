@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>Somebody asks for a role; an operator decides.</summary>
 internal sealed class RoleApplication

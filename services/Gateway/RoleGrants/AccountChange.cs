@@ -1,4 +1,4 @@
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>An entry of the audit trail: a change of an account's roles or business, with who made it and when. Append-only.</summary>
 internal sealed class AccountChange

@@ -2,7 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
-namespace OrderMall.Sidecar;
+namespace OrderMall.Sidecar.Invocation;
 
 /// <summary>The sidecar could not make the call; the message is what Dapr puts behind <c>err:</c>.</summary>
 internal sealed class InvocationException(string message) : Exception(message);
@@ -12,7 +12,7 @@ internal sealed class InvocationException(string message) : Exception(message);
 /// <param name="path">The method path with its leading slash, encoded.</param>
 /// <param name="query">The query with its question mark, or empty.</param>
 /// <param name="trace">The trace the call belongs to.</param>
-internal sealed class Invocation(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
+internal sealed class AppCall(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
 {
     private const int BufferSize = 16 << 10;
     private const int MostUnflushed = 64 << 10;

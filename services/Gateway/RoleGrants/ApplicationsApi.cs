@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using FluentValidation;
 using Npgsql;
 
-namespace OrderMall.Gateway;
+namespace OrderMall.Gateway.RoleGrants;
 
 /// <summary>Asks for a role.</summary>
 /// <param name="BusinessName">What a new business is to be called; as the person is where it is left out.</param>
