@@ -1,14 +1,17 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Dapr;
 using Dapr.Client;
+using Grpc.Core;
 
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
-/// The service's keys in the Dapr state store. One key at a time: transactions over several keys are not atomic on every store.
-/// Values go as bytes, written by the service's own source-generated JSON.
+/// The service's keys in the Dapr state store. There are no transactions over several keys: they are not atomic on every store, and on Redis
+/// they do not keep a key from being created twice. Values go as bytes, written by the service's own source-generated JSON.
 /// </summary>
 /// <param name="store">The name of the component.</param>
 public sealed class StateStore(DaprClient dapr, string store)
@@ -90,6 +93,32 @@ public sealed class StateStore(DaprClient dapr, string store)
         }
     }
 
+    /// <summary>Writes several keys in one call, each if nobody else has since it was read.</summary>
+    /// <returns>
+    /// <see langword="false"/> when somebody else wrote one of them first, or the store refused one: what became of the others is up to the store. Read
+    /// all of them again.
+    /// </returns>
+    /// <exception cref="SidecarException">The store did not answer.</exception>
+    public async Task<bool> TrySaveManyAsync(IReadOnlyCollection<StateWrite> writes, CancellationToken cancellationToken)
+    {
+        if (writes.Count == 0)
+            return true;
+        try
+        {
+            return await ReachAsync("several keys", SaveAsync, cancellationToken);
+        }
+        catch (SidecarException e) when (e.InnerException is DaprException { InnerException: RpcException { StatusCode: not StatusCode.Unavailable } })
+        {
+            return false;
+        }
+
+        async Task<bool> SaveAsync(CancellationToken limit)
+        {
+            await dapr.SaveBulkStateAsync(store, [.. writes.Select(write => new SaveStateItem<StateWrite>(write.Key, write, write.ETag!, FirstWrite))], limit);
+            return true;
+        }
+    }
+
     private static T Read<T>(string key, ReadOnlySpan<byte> value, JsonTypeInfo<T> type)
     {
         try
@@ -112,3 +141,32 @@ public sealed class StateStore(DaprClient dapr, string store)
 /// <typeparam name="T">The value's type.</typeparam>
 public readonly record struct StateEntry<T>(T? Value, string? ETag)
     where T : class;
+
+/// <summary>A value to write.</summary>
+[JsonConverter(typeof(Converter))]
+public sealed class StateWrite
+{
+    private readonly byte[] _json;
+
+    private StateWrite(string key, byte[] json, string? etag) => (Key, _json, ETag) = (key, json, etag);
+
+    /// <summary>The key; may not contain <c>||</c>.</summary>
+    public string Key { get; }
+
+    /// <summary>The ETag it was read with; <see langword="null"/> to create a key that must not exist.</summary>
+    public string? ETag { get; }
+
+    /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
+    /// <param name="type">How the value is written as JSON.</param>
+    /// <typeparam name="T">The value's type.</typeparam>
+    public static StateWrite Of<T>(string key, T value, string? etag, JsonTypeInfo<T> type)
+        where T : class => new(key, JsonSerializer.SerializeToUtf8Bytes(value, type), etag);
+
+    // The SDK writes the values of a bulk save by itself.
+    private sealed class Converter : JsonConverter<StateWrite>
+    {
+        public override StateWrite Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("It is only written.");
+
+        public override void Write(Utf8JsonWriter writer, StateWrite value, JsonSerializerOptions options) => writer.WriteRawValue(value._json, skipInputValidation: true);
+    }
+}

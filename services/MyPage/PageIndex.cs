@@ -40,7 +40,7 @@ internal sealed class PageIndex(StateStore state, string name)
             batch.Ids.Add(id);
         }
 
-        var writing = _writing[(uint)personId.GetHashCode(StringComparison.Ordinal) % _writing.Length];
+        var writing = _writing[StripeOf(personId)];
         await writing.WaitAsync(cancellationToken);
         try
         {
@@ -59,6 +59,45 @@ internal sealed class PageIndex(StateStore state, string name)
         finally
         {
             writing.Release();
+        }
+    }
+
+    /// <summary>
+    /// What adds ids to heads with room for them, to be written at once with other keys. Until it is disposed of, nobody else in this process
+    /// writes those heads. People whose head is full, or who have something newer already, are left out: see <see cref="AddAsync"/>.
+    /// </summary>
+    /// <exception cref="SidecarException">The state store did not answer.</exception>
+    public async Task<Addition> PlanAsync(ILookup<string, Guid> idsByPerson, CancellationToken cancellationToken)
+    {
+        var plan = new Addition();
+        try
+        {
+            // In one order, so that two of them cannot wait for each other.
+            foreach (var stripe in idsByPerson.Select(person => StripeOf(person.Key)).Distinct().Order())
+            {
+                await _writing[stripe].WaitAsync(cancellationToken);
+                plan.Holds(_writing[stripe]);
+            }
+
+            var heads = await state.GetManyAsync([.. idsByPerson.Select(person => HeadKey(person.Key))], MyPageJson.Default.IndexPage, cancellationToken);
+            foreach (var person in idsByPerson)
+            {
+                var key = HeadKey(person.Key);
+                var (stored, etag) = heads.GetValueOrDefault(key);
+                var head = stored ?? new IndexPage(0, []);
+                var missing = person.Except(head.Ids).ToList();
+                if (head.Ids.Count + missing.Count > PageSize || (head.Ids.Count > 0 && missing.Exists(id => id < head.Ids[0])))
+                    continue;
+                var next = head with { Ids = [.. head.Ids.Concat(missing).OrderDescending()] };
+                plan.Adds(person.Key, missing.Count == 0 ? null : StateWrite.Of(key, next, etag, MyPageJson.Default.IndexPage));
+            }
+
+            return plan;
+        }
+        catch
+        {
+            plan.Dispose();
+            throw;
         }
     }
 
@@ -159,9 +198,35 @@ internal sealed class PageIndex(StateStore state, string name)
         return await state.TrySaveAsync(key, next, etag, MyPageJson.Default.IndexPage, cancellationToken);
     }
 
+    private long StripeOf(string personId) => (uint)personId.GetHashCode(StringComparison.Ordinal) % _writing.Length;
+
     private string HeadKey(string personId) => $"{name}.{personId}";
 
     private string PageKey(string personId, int number) => $"{name}.{personId}.{number}";
+
+    /// <summary>What adds ids to some heads, which are held until then.</summary>
+    internal sealed class Addition : IDisposable
+    {
+        private readonly HashSet<string> _people = [];
+        private readonly List<SemaphoreSlim> _held = [];
+
+        /// <summary>The heads.</summary>
+        public List<StateWrite> Writes { get; } = [];
+
+        /// <summary>Whether it adds all that this person has.</summary>
+        public bool IsFor(string personId) => _people.Contains(personId);
+
+        public void Holds(SemaphoreSlim writing) => _held.Add(writing);
+
+        public void Adds(string personId, StateWrite? write)
+        {
+            _people.Add(personId);
+            if (write is not null)
+                Writes.Add(write);
+        }
+
+        public void Dispose() => _held.ForEach(writing => writing.Release());
+    }
 
     private sealed class Batch
     {

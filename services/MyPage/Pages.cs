@@ -20,12 +20,45 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
             news[page.Id] = news.TryGetValue(page.Id, out var known) ? (known.Page.With(page) ?? known.Page, known.IsUsuallyFirst || isUsuallyFirst) : (page, isUsuallyFirst);
         }
 
-        var stored = await state.GetManyAsync([.. news.Where(item => !item.Value.IsUsuallyFirst).Select(item => Key(item.Key))], TPage.Json, cancellationToken);
-        await Parallel.ForEachAsync(news.Values, AtOnce(cancellationToken), async (item, token) =>
+        await Parallel.ForEachAsync(await PutTogetherAsync([.. news.Values], cancellationToken), AtOnce(cancellationToken), async (item, token) =>
         {
-            if (await PutAsync(item.Page, item.IsUsuallyFirst, isIndexed: false, stored.GetValueOrDefault(Key(item.Page.Id)), token) is { } changed)
+            if (await PutAsync(item.Page, item.IsUsuallyFirst, isIndexed: false, token) is { } changed)
                 listeners.Tell(changed);
         });
+    }
+
+    /// <summary>
+    /// Writes in one call what is as usual: pages that begin and find room in the index, and pages that are there and learn something. Where somebody
+    /// else was first the store may have written some of it, which does not matter: each is then put by itself, its place in the index before it.
+    /// </summary>
+    /// <returns>What is not written.</returns>
+    private async Task<IReadOnlyCollection<(TPage Page, bool IsUsuallyFirst)>> PutTogetherAsync(
+        IReadOnlyCollection<(TPage Page, bool IsUsuallyFirst)> news, CancellationToken cancellationToken)
+    {
+        var stored = await state.GetManyAsync([.. news.Where(item => !item.IsUsuallyFirst).Select(item => Key(item.Page.Id))], TPage.Json, cancellationToken);
+        using var index = await _index.PlanAsync(news.Where(item => item.IsUsuallyFirst).ToLookup(item => item.Page.PersonId, item => item.Page.Id), cancellationToken);
+        var (writes, changed, left) = (index.Writes, new List<TPage>(), new List<(TPage, bool)>());
+        foreach (var item in news)
+        {
+            var key = Key(item.Page.Id);
+            if (item.IsUsuallyFirst && index.IsFor(item.Page.PersonId))
+                Write(item.Page, etag: null);
+            else if (item.IsUsuallyFirst || stored.GetValueOrDefault(key) is not { Value: { } known, ETag: var etag })
+                left.Add(item);
+            else if (known.With(item.Page) is { } next)
+                Write(next, etag);
+
+            void Write(TPage page, string? etag)
+            {
+                changed.Add(page);
+                writes.Add(StateWrite.Of(key, page, etag, TPage.Json));
+            }
+        }
+
+        if (!await state.TrySaveManyAsync(writes, cancellationToken))
+            return news;
+        changed.ForEach(listeners.Tell);
+        return left;
     }
 
     /// <summary>
@@ -36,13 +69,13 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
         pages, AtOnce(cancellationToken), async (page, token) =>
         {
             await _index.AddAsync(page.PersonId, page.Id, token);
-            await PutAsync(page, isUsuallyFirst: true, isIndexed: true, known: default, token);
+            await PutAsync(page, isUsuallyFirst: true, isIndexed: true, token);
         });
 
     private static ParallelOptions AtOnce(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = PutAtOnce, CancellationToken = cancellationToken };
 
     // The page as it is then; null when nothing changes.
-    private async Task<TPage?> PutAsync(TPage news, bool isUsuallyFirst, bool isIndexed, StateEntry<TPage> known, CancellationToken cancellationToken)
+    private async Task<TPage?> PutAsync(TPage news, bool isUsuallyFirst, bool isIndexed, CancellationToken cancellationToken)
     {
         var key = Key(news.Id);
         // Usually the first event is the first to come: then there is nothing to read.
@@ -50,8 +83,7 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
             return news;
         for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
         {
-            var (stored, etag) = known.Value is not null ? known : await state.GetAsync(key, TPage.Json, cancellationToken);
-            known = default;
+            var (stored, etag) = await state.GetAsync(key, TPage.Json, cancellationToken);
             if (stored is null)
             {
                 if (await TryBeginAsync(key, news, isIndexed, cancellationToken))

@@ -63,7 +63,7 @@ public sealed class BulkDeliveryTests(RunningService<StoreService> store) : ICla
         Assert.Equal("""{"status":"DROP"}""", await answer.Content.ReadAsStringAsync());
     }
 
-    private static object Envelope(string id, string type, OrderEvent order) => new { id, type, specversion = "1.0", source = "test", topic = Topics.Orders, data = order };
+    private static object Envelope(string id, string type, OrderEvent order) => RunningService<StoreService>.Envelope(type, order, id);
 
     private async Task<object?> AskAsync(string sql)
     {

@@ -110,11 +110,11 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     /// <summary>Delivers an event as the sidecar does.</summary>
     /// <returns>The status the service answered with: <c>SUCCESS</c>, or the HTTP status where it failed.</returns>
     public async Task<string> TryDeliverAsync<T>(string type, T data, string? id = null, Uri? replica = null)
-        where T : class, IEvent<T>
-    {
-        var envelope = new { id = id ?? Guid.CreateVersion7().ToString(), source = "test", type, specversion = "1.0", datacontenttype = "application/json", topic = T.TopicOf(type), pubsubname = "pubsub", data };
-        return Assert.Single(await DeliverAllAsync<T>(type, [envelope], replica));
-    }
+        where T : class, IEvent<T> => Assert.Single(await DeliverAllAsync<T>(type, [Envelope(type, data, id)], replica));
+
+    /// <summary>An event as the sidecar delivers it.</summary>
+    public static object Envelope<T>(string type, T data, string? id = null)
+        where T : class, IEvent<T> => new { id = id ?? Guid.CreateVersion7().ToString(), source = "test", type, specversion = "1.0", datacontenttype = "application/json", topic = T.TopicOf(type), pubsubname = "pubsub", data };
 
     /// <summary>Delivers several events at once as the sidecar does.</summary>
     /// <param name="type">One whose topic all of them are of.</param>

@@ -117,8 +117,6 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private void Save(StateItem item)
     {
-        if (item.Key != Rebuild)
-            Interlocked.Increment(ref _writes);
         if (FailsToWrite(item.Key))
             throw Refused(StatusCode.Internal);
         lock (_lock)
@@ -162,8 +160,23 @@ public sealed class StubSidecar : IAsyncDisposable
 
         public override Task<Empty> SaveState(SaveStateRequest request, ServerCallContext context)
         {
-            stub.Save(request.States.Single());
-            return Task.FromResult(new Empty());
+            if (request.States.Any(item => item.Key != Rebuild))
+                Interlocked.Increment(ref stub._writes);
+            // As Redis: each by itself, and one that is refused is told for all.
+            RpcException? refused = null;
+            foreach (var item in request.States)
+            {
+                try
+                {
+                    stub.Save(item);
+                }
+                catch (RpcException refusal)
+                {
+                    refused = refusal;
+                }
+            }
+
+            return refused is null ? Task.FromResult(new Empty()) : Task.FromException<Empty>(refused);
         }
     }
 }

@@ -238,6 +238,8 @@ public abstract class GrpcContract(PostgresServer? postgres) : ContractTests(pos
         await SaveAsync(dapr, Item("x3", "3"));
         await TransactAsync(dapr, ("upsert", Item("x1", "1")), ("upsert", Item("x2", "2")), ("delete", Item("x3", "")));
         Assert.Equal((("1", "1"), ("2", "1"), ("", "")), (await GetAsync(dapr, "x1"), await GetAsync(dapr, "x2"), await GetAsync(dapr, "x3")));
+        await TransactAsync(dapr, ("upsert", Item("x4", "4")), ("delete", Item("x4", "")));
+        Assert.Equal(("", ""), await GetAsync(dapr, "x4"));
         await RefusedAsync(StatusCode.Internal, "error while executing state transaction: ", "ERR_STATE_TRANSACTION", () => TransactAsync(dapr, ("upsert", Item("x1", "9", etag: "77"))));
         await RefusedAsync(StatusCode.Unimplemented, "operation type increment not supported", "ERR_NOT_SUPPORTED_STATE_OPERATION", () => TransactAsync(dapr, ("increment", Item("x1", "9"))));
         Assert.Equal(("1", "1"), await GetAsync(dapr, "x1"));

@@ -70,6 +70,30 @@ public abstract partial class PortsContract(PostgresServer? postgres) : Contract
     });
 
     [ContractFact]
+    public Task Several_keys_are_written_in_one_call_each_if_nobody_else_has() => WithServiceAsync(async (_, services) =>
+    {
+        var state = services.GetRequiredService<ServiceDefaults.Dapr.StateStore>();
+        var (known, created, other) = ($"known-{Guid.NewGuid()}", $"created-{Guid.NewGuid()}", $"other-{Guid.NewGuid()}");
+        Assert.True(await state.TrySaveManyAsync([], CancellationToken.None));
+        Assert.True(await SaveAsync(Of(known, 1, etag: null)));
+        var read = (await ReadAsync(known)).ETag;
+        Assert.True(await SaveAsync(Of(known, 2, read), Of(created, 1, etag: null)));
+
+        // Whoever read it before, or believes that it is not there, changes neither; a third key may be written or not.
+        Assert.False(await SaveAsync(Of(known, 3, read), Of(other, 1, etag: null)));
+        Assert.False(await SaveAsync(Of(created, 4, etag: null)));
+        Assert.False(await state.TrySaveAsync(created, new Note("late", 5), null, PortsJson.Default.Note, CancellationToken.None));
+        Assert.Equal((new Note("ä", 2), new Note("ä", 1)), ((await ReadAsync(known)).Value, (await ReadAsync(created)).Value));
+        Assert.True(await SaveAsync(Of(known, 6, (await ReadAsync(known)).ETag), Of(created, 6, (await ReadAsync(created)).ETag)));
+
+        StateWrite Of(string key, decimal amount, string? etag) => StateWrite.Of(key, new Note("ä", amount), etag, PortsJson.Default.Note);
+
+        Task<bool> SaveAsync(params StateWrite[] writes) => state.TrySaveManyAsync(writes, CancellationToken.None);
+
+        Task<StateEntry<Note>> ReadAsync(string key) => state.GetAsync(key, PortsJson.Default.Note, CancellationToken.None);
+    });
+
+    [ContractFact]
     public Task A_question_is_answered_and_every_failure_is_one_of_the_callee() => WithServiceAsync(async (sidecar, services) =>
     {
         var client = services.GetRequiredKeyedService<ServiceClient>("app-a");

@@ -66,19 +66,31 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         foreach (var (key, _) in operations)
             _cache.Forget(store, key);
         await using var connection = await database.Durable.OpenConnectionAsync(ct);
-        if (operations.Count == 1)
+        await using var transaction = operations.Count > 1 ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct) : null;
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        // In the order of their keys, so that two requests for the same keys cannot block each other for good.
+        var ordered = operations.OrderBy(item => item.Key, StringComparer.Ordinal).ToList();
+        ordered.ForEach(item => batch.BatchCommands.Add(Command(store, item.Key, item.Operation)));
+        var written = new Dictionary<string, StateValue?>(ordered.Count); // null where it was deleted
+        await using (var rows = await batch.ExecuteReaderAsync(ct))
         {
-            var (key, operation) = operations[0];
-            if (await WriteAsync(connection, store, key, operation, ct) is { Expires: null } written)
-                _cache.Remember(store, key, written);
-            return;
+            foreach (var (key, operation) in ordered)
+            {
+                if (await rows.ReadAsync(ct))
+                    written[key] = operation.Value is { } value ? new(value, rows.GetInt64(0), ExpiryOf(rows, 1)) : null;
+                else
+                    Refuse(key, operation);
+                await rows.NextResultAsync(ct);
+            }
         }
 
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
-        // In the order of their keys, so that two requests for the same keys cannot block each other for good.
-        foreach (var (key, operation) in operations.OrderBy(item => item.Key, StringComparer.Ordinal))
-            await WriteAsync(connection, store, key, operation, ct);
-        await transaction.CommitAsync(ct);
+        if (transaction is not null)
+            await transaction.CommitAsync(ct);
+        foreach (var (key, value) in written)
+        {
+            if (value is { Expires: null })
+                _cache.Remember(store, key, value);
+        }
     }
 
     public void Dispose() => _cache.Dispose();
@@ -132,11 +144,11 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Statement chooses among constants.")]
-    private static async Task<StateValue?> WriteAsync(NpgsqlConnection connection, string store, string key, StateOperation operation, CancellationToken ct)
+    private static NpgsqlBatchCommand Command(string store, string key, StateOperation operation)
     {
         operation.CheckOptions();
         var etag = operation.ParseEtag();
-        await using var command = new NpgsqlCommand(Statement(operation), connection);
+        var command = new NpgsqlBatchCommand(Statement(operation));
         command.Parameters.Add(new() { Value = store });
         command.Parameters.Add(new() { Value = key });
         if (operation.Value is not null)
@@ -151,14 +163,16 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
         if (etag is not null)
             command.Parameters.Add(new() { Value = etag.Value });
-        await using var written = await command.ExecuteReaderAsync(ct);
-        if (await written.ReadAsync(ct))
-            return operation.Value is { } value ? new(value, written.GetInt64(0), ExpiryOf(written, 1)) : null;
-        if (etag is not null)
+        return command;
+    }
+
+    // Nothing was written: deleting what is not there is none too many.
+    private static void Refuse(string key, StateOperation operation)
+    {
+        if (operation.Etag is not null)
             throw StateException.StaleEtag();
         if (operation.Value is not null)
             throw new StateException(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
-        return null;
     }
 
     private static DateTime? ExpiryOf(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDateTime(column);
