@@ -44,7 +44,7 @@ internal sealed record OrderBenchResult(
 internal static class OrderBench
 {
     // A mall that runs for longer than a minute has its code compiled; a fresh one spends a quarter of its time on that.
-    private const int WarmUpOrders = 4000;
+    private const int WarmUpOrders = 20_000;
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(3);
 
