@@ -34,6 +34,8 @@ internal static class Actions
         ["replay-all"] = (HttpMethod.Post, "ops/dead-letters/{id}/replay"),
         ["replay"] = (HttpMethod.Post, "ops/dead-letters/{service}/{id}/replay"),
         ["discard"] = (HttpMethod.Delete, "ops/dead-letters/{service}/{id}"),
+        ["republish"] = (HttpMethod.Post, "ops/orders/{id}/republish"),
+        ["rebuild"] = (HttpMethod.Post, "ops/views/rebuild"),
         ["roles"] = (HttpMethod.Put, "ops/accounts/{id}/roles"),
         ["grant"] = (HttpMethod.Post, "ops/applications/{id}/approval"),
         ["deny"] = (HttpMethod.Post, "ops/applications/{id}/rejection"),

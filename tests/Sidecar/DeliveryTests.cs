@@ -26,9 +26,17 @@ public sealed class DeliveryTests(PostgresServer postgres)
         await rig.StartAsync();
         await rig.PublishAsync("publisher", "orders", """{"n":2}""");
         Assert.Equal(0, subscriber.CountAt("/handle") - 1);
+        Assert.Equal(0, await ToldAsync()); // what it asked for in an earlier run is no word about how it is delivered in this one
         await subscriber.StartAsync();
 
         await Eventually.TrueAsync(() => Numbers(subscriber).Order().SequenceEqual([0, 1, 2]));
+        Assert.Equal(1, await ToldAsync());
+
+        async Task<int> ToldAsync()
+        {
+            using var client = rig.As("subscriber");
+            return JsonNode.Parse(await client.GetStringAsync("/v1.0/metadata"))!["subscriptions"]?.AsArray().Count ?? 0;
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using OrderMall.Contracts;
 using OrderMall.Web.Tests.Opening;
 
 namespace OrderMall.Web.Tests;
@@ -262,6 +263,23 @@ public sealed class RoleTests(WebMall mall)
         Assert.Contains("behaves like that now", (await staff.SendAsync(started.Document.QuerySelectorAll("form[action='/actions/provider']").OfType<AngleSharp.Html.Dom.IHtmlFormElement>().First())).Text, StringComparison.Ordinal);
         var audit = await Eventually.Satisfies(() => staff.GoAsync("/operate?audit=now"), seen => seen.Text.Contains("Everything agrees.", StringComparison.Ordinal), "agree");
         Assert.Equal(HttpStatusCode.OK, audit.Status);
+        Assert.Contains("are being made again", (await staff.SendAsync(audit.Act("rebuild"))).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_operator_gives_roles_and_sees_what_was_changed_and_by_whom()
+    {
+        var email = WebMall.NewEmail();
+        using var person = await mall.RegisteredAsync(email);
+        using var staff = await mall.SignedInAsync("operator");
+        var found = await staff.GoAsync($"/operate/accounts?q={Uri.EscapeDataString(email)}");
+        var of = found.Document.QuerySelector("a[href*='of=']")!.GetAttribute("href")!.Split('#')[0];
+        Assert.Contains("Nothing was changed yet.", (await staff.GoAsync(of)).Text, StringComparison.Ordinal);
+        Assert.Contains("The roles are", (await staff.SendAsync(found.Act("roles"), ("roles", "customer"), ("roles", "courier"))).Text, StringComparison.Ordinal);
+
+        var change = Assert.Single((await staff.GoAsync(of)).Document.QuerySelectorAll("section[aria-labelledby=changes] li.card")).TextContent;
+        Assert.Contains(Demo.Accounts.Single(account => account.Role == Roles.Operator).Id, change, StringComparison.Ordinal);
+        Assert.Matches("Customer → (Customer, Courier|Courier, Customer)", change);
     }
 
     [Fact]
@@ -275,6 +293,7 @@ public sealed class RoleTests(WebMall mall)
         Assert.Contains("ordering", accepted.TextContent, StringComparison.Ordinal);
         Assert.Contains("store", accepted.TextContent, StringComparison.Ordinal);
         Assert.NotNull(seen.Document.QuerySelector("svg.picture"));
+        Assert.Contains("was published again", (await staff.SendAsync(seen.Act("republish"))).Text, StringComparison.Ordinal);
         foreach (var unknown in new[] { $"{Guid.NewGuid()}", "abc" })
             Assert.Contains("There is no such order", (await staff.GoAsync($"/operate/order?id={unknown}")).Text, StringComparison.Ordinal);
     }

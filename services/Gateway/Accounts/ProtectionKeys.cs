@@ -32,9 +32,6 @@ internal static class ProtectionKeys
     }
 }
 
-/// <summary>Reads what was wrapped when it had this name.</summary>
-internal sealed class WrappedKeyDecryptor(IServiceProvider services) : ServiceDefaults.Keys.WrappedKeyDecryptor(services);
-
 /// <summary>
 /// Makes the first key, one replica at a time. Replicas that start together on an empty database would each make their
 /// own, and refuse each other's tokens until they read the keys again.

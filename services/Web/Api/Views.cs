@@ -14,6 +14,11 @@ public sealed record Account(string Id, string Email, string Name, IReadOnlyList
 /// <summary>An application for a role.</summary>
 public sealed record RoleApplication(Guid Id, string Email, string Name, string Role, string? BusinessName, string? Note, string Status, string? Reason, DateTimeOffset AppliedAt);
 
+/// <summary>What was given to an account or taken from it, by whom and when.</summary>
+public sealed record AccountChange(
+    Guid Id, string AccountId, DateTimeOffset At, string ChangedBy, string What, IReadOnlyList<string> RolesBefore, IReadOnlyList<string> RolesAfter,
+    string? BusinessBefore, string? BusinessAfter, string? Reason);
+
 /// <summary>An offer.</summary>
 public sealed record Offer(
     Guid Id, string MerchantId, string Kind, string Title, decimal Price, decimal? Deposit, string Currency, Prepayment Prepayment, Fulfilment Fulfilment,
