@@ -143,6 +143,7 @@ public sealed record EventHandled(string Service, DateTimeOffset? At, DateTimeOf
 [JsonSerializable(typeof(Tokens))]
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(Page<Account>))]
+[JsonSerializable(typeof(Page<AccountChange>))]
 [JsonSerializable(typeof(Page<RoleApplication>))]
 [JsonSerializable(typeof(Offer))]
 [JsonSerializable(typeof(Page<Offer>))]
