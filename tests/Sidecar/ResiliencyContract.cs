@@ -100,6 +100,11 @@ public abstract class ResiliencyContract(PostgresServer? postgres) : ContractTes
         new() { Resiliency = With("timeout: short\n        retry: twice") },
         async sidecar =>
         {
+            // The first call has code compiled on its way, which may take longer than the limit.
+            using (await sidecar.SidecarA.GetAsync("/v1.0/invoke/app-b/method/first"))
+            {
+            }
+
             sidecar.AppB.Answers["/flaky"] = async http => await Task.Delay(TimeSpan.FromSeconds(30), http.RequestAborted);
             using var response = await sidecar.SidecarA.PostAsync(Flaky, Json("""{"n":1}"""));
             await IsErrorAsync(response, HttpStatusCode.InternalServerError, "ERR_DIRECT_INVOKE", "failed to invoke, id: app-b, err: ");
