@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -48,15 +49,24 @@ public sealed class StateStore(DaprClient dapr, string store)
             "several keys",
             limit => dapr.GetBulkStateAsync(store, [.. keys], BulkParallelism, cancellationToken: limit),
             cancellationToken);
+        var missing = new List<string>();
         foreach (var item in items)
         {
             if (item.Value is { Length: > 0 } value)
                 found[item.Key] = new(Read(item.Key, Encoding.UTF8.GetBytes(value), type), item.ETag);
-            // The SDK drops the error of a key that could not be read, which then looks like one that is not there.
-            else if (await GetAsync(item.Key, type, cancellationToken) is { Value: not null } missed)
-                found[item.Key] = missed;
+            else
+                missing.Add(item.Key);
         }
 
+        // The SDK drops the error of a key that could not be read, which then looks like one that is not there.
+        var missed = new ConcurrentDictionary<string, StateEntry<T>>();
+        await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = BulkParallelism, CancellationToken = cancellationToken }, async (key, token) =>
+        {
+            if (await GetAsync(key, type, token) is { Value: not null } entry)
+                missed[key] = entry;
+        });
+        foreach (var (key, entry) in missed)
+            found[key] = entry;
         return found;
     }
 
@@ -95,10 +105,10 @@ public sealed class StateStore(DaprClient dapr, string store)
 
     /// <summary>Writes several keys in one call, each if nobody else has since it was read.</summary>
     /// <returns>
-    /// <see langword="false"/> when somebody else wrote one of them first, or the store refused one: what became of the others is up to the store. Read
-    /// all of them again.
+    /// <see langword="false"/> when somebody else wrote one of them first, or the store refused one for another reason: what became of the others is
+    /// up to the store. Read all of them again, and write each by itself, which tells the reasons apart.
     /// </returns>
-    /// <exception cref="SidecarException">The store did not answer.</exception>
+    /// <exception cref="SidecarException">There was no answer.</exception>
     public async Task<bool> TrySaveManyAsync(IReadOnlyCollection<StateWrite> writes, CancellationToken cancellationToken)
     {
         if (writes.Count == 0)

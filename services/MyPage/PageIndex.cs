@@ -64,7 +64,7 @@ internal sealed class PageIndex(StateStore state, string name)
 
     /// <summary>
     /// What adds ids to heads with room for them, to be written at once with other keys. Until it is disposed of, nobody else in this process
-    /// writes those heads. People whose head is full, or who have something newer already, are left out: see <see cref="AddAsync"/>.
+    /// writes those heads. Left out are people whose head is full or who have something newer already (<see cref="AddAsync"/>), and what is listed.
     /// </summary>
     /// <exception cref="SidecarException">The state store did not answer.</exception>
     public async Task<Addition> PlanAsync(ILookup<string, Guid> idsByPerson, CancellationToken cancellationToken)
@@ -76,7 +76,7 @@ internal sealed class PageIndex(StateStore state, string name)
             foreach (var stripe in idsByPerson.Select(person => StripeOf(person.Key)).Distinct().Order())
             {
                 await _writing[stripe].WaitAsync(cancellationToken);
-                plan.Holds(_writing[stripe]);
+                plan.Hold(_writing[stripe]);
             }
 
             var heads = await state.GetManyAsync([.. idsByPerson.Select(person => HeadKey(person.Key))], MyPageJson.Default.IndexPage, cancellationToken);
@@ -89,7 +89,8 @@ internal sealed class PageIndex(StateStore state, string name)
                 if (head.Ids.Count + missing.Count > PageSize || (head.Ids.Count > 0 && missing.Exists(id => id < head.Ids[0])))
                     continue;
                 var next = head with { Ids = [.. head.Ids.Concat(missing).OrderDescending()] };
-                plan.Adds(person.Key, missing.Count == 0 ? null : StateWrite.Of(key, next, etag, MyPageJson.Default.IndexPage));
+                if (missing.Count > 0)
+                    plan.Add(missing, StateWrite.Of(key, next, etag, MyPageJson.Default.IndexPage));
             }
 
             return plan;
@@ -207,22 +208,21 @@ internal sealed class PageIndex(StateStore state, string name)
     /// <summary>What adds ids to some heads, which are held until then.</summary>
     internal sealed class Addition : IDisposable
     {
-        private readonly HashSet<string> _people = [];
+        private readonly HashSet<Guid> _ids = [];
         private readonly List<SemaphoreSlim> _held = [];
 
         /// <summary>The heads.</summary>
         public List<StateWrite> Writes { get; } = [];
 
-        /// <summary>Whether it adds all that this person has.</summary>
-        public bool IsFor(string personId) => _people.Contains(personId);
+        /// <summary>Whether it adds this id.</summary>
+        public bool Has(Guid id) => _ids.Contains(id);
 
-        public void Holds(SemaphoreSlim writing) => _held.Add(writing);
+        public void Hold(SemaphoreSlim writing) => _held.Add(writing);
 
-        public void Adds(string personId, StateWrite? write)
+        public void Add(IEnumerable<Guid> ids, StateWrite write)
         {
-            _people.Add(personId);
-            if (write is not null)
-                Writes.Add(write);
+            _ids.UnionWith(ids);
+            Writes.Add(write);
         }
 
         public void Dispose() => _held.ForEach(writing => writing.Release());

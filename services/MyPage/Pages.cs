@@ -41,7 +41,7 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
         foreach (var item in news)
         {
             var key = Key(item.Page.Id);
-            if (item.IsUsuallyFirst && index.IsFor(item.Page.PersonId))
+            if (index.Has(item.Page.Id))
                 Write(item.Page, etag: null);
             else if (item.IsUsuallyFirst || stored.GetValueOrDefault(key) is not { Value: { } known, ETag: var etag })
                 left.Add(item);

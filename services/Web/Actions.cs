@@ -84,7 +84,7 @@ internal static class Actions
         path = path.Replace("{id}", Uri.EscapeDataString(id ?? ""), StringComparison.Ordinal);
         foreach (var part in new[] { "service", "date" })
             path = path.Replace($"{{{part}}}", Uri.EscapeDataString(form[part].ToString()), StringComparison.Ordinal);
-        var answer = await api.SendAsync<Nothing>(method, path, BodyOf(name, form));
+        var answer = await SendAsync(api, name, method, path, BodyOf(name, form));
         // What somebody may do is another thing now, or was already when the page was made: the next one offers what it is.
         if (name is "join" or "leave" || answer.Status == StatusCodes.Status403Forbidden)
             await SessionCookie.LookAgainAsync(context);
@@ -95,10 +95,20 @@ internal static class Actions
         var outcome = answer switch
         {
             { Problem: { } problem } => $"failed={Uri.EscapeDataString(problem.Type)}",
+            { Value.Unreachable.Count: > 0 } => "failed=partly",
             { Status: StatusCodes.Status202Accepted } => $"done={name}-later",
             _ => $"done={name}",
         };
         return TypedResults.LocalRedirect(Back.With(back, outcome));
+    }
+
+    // Who asks several services is told of those that did not answer.
+    private static async Task<Answer<Done>> SendAsync(MallApi api, string name, HttpMethod method, string path, JsonObject? body)
+    {
+        if (name is "republish" or "rebuild")
+            return await api.SendAsync<Done>(method, path, body);
+        var answer = await api.SendAsync<Nothing>(method, path, body);
+        return new(answer.Status, null, answer.Problem);
     }
 
     private static JsonObject? BodyOf(string name, IFormCollection form)

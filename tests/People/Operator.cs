@@ -54,6 +54,7 @@ public sealed class Operator(Person who) : Person(who)
             var agreed = await Eventually.Satisfies(
                 async () =>
                 {
+                    found = []; // what an earlier look found and this one cannot tell is told nobody
                     var audit = (await GetAsync("/api/ops/audit")).Is(HttpStatusCode.OK).Json;
                     found = [.. audit.GetProperty("disagreements").EnumerateArray().Select(disagreement => disagreement.ToString()).Where(text => !Told.ContainsKey(text))];
                     return audit;

@@ -14,6 +14,9 @@ public sealed record Account(string Id, string Email, string Name, IReadOnlyList
 /// <summary>An application for a role.</summary>
 public sealed record RoleApplication(Guid Id, string Email, string Name, string Role, string? BusinessName, string? Note, string Status, string? Reason, DateTimeOffset AppliedAt);
 
+/// <summary>What an action that asks several services answers; other actions say nothing of it.</summary>
+public sealed record Done(IReadOnlyList<string>? Unreachable = null);
+
 /// <summary>What was given to an account or taken from it, by whom and when.</summary>
 public sealed record AccountChange(
     Guid Id, string AccountId, DateTimeOffset At, string ChangedBy, string What, IReadOnlyList<string> RolesBefore, IReadOnlyList<string> RolesAfter,
@@ -144,6 +147,7 @@ public sealed record EventHandled(string Service, DateTimeOffset? At, DateTimeOf
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(Page<Account>))]
 [JsonSerializable(typeof(Page<AccountChange>))]
+[JsonSerializable(typeof(Done))]
 [JsonSerializable(typeof(Page<RoleApplication>))]
 [JsonSerializable(typeof(Offer))]
 [JsonSerializable(typeof(Page<Offer>))]
