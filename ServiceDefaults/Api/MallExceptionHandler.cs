@@ -1,7 +1,6 @@
 using System.Text.Json;
 using FluentValidation;
 using Microsoft.AspNetCore.Diagnostics;
-using Npgsql;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Dapr;
 
@@ -12,6 +11,7 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
+        DatabaseFailure.EvictPools(exception, httpContext.RequestServices);
         if (httpContext.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to read an answer.
@@ -19,8 +19,6 @@ internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler>
             return true;
         }
 
-        DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetService<NpgsqlDataSource>());
-        DatabaseFailure.EvictPool(exception, httpContext.RequestServices.GetKeyedService<NpgsqlDataSource>(DatabaseSetup.PublicReads));
         var answer = DatabaseFailure.CauseOf(exception) is { } transient ? Unavailable(httpContext, transient) : Describe(exception, httpContext);
         await answer.ExecuteAsync(httpContext);
         return true;

@@ -28,6 +28,13 @@ public static class DatabaseFailure
             database?.Clear();
     }
 
+    /// <summary>Evicts the pools of a service whose connection broke, whichever of them it was of.</summary>
+    public static void EvictPools(Exception failure, IServiceProvider services)
+    {
+        EvictPool(failure, services.GetService<NpgsqlDataSource>());
+        EvictPool(failure, services.GetKeyedService<NpgsqlDataSource>(DatabaseSetup.PublicReads));
+    }
+
     private static bool IsBroken(Exception failure) =>
         failure is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown } or NpgsqlException { InnerException: IOException };
 

@@ -43,7 +43,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             {
                 LogWaiting(logger, e.Message);
                 using var scope = scopes.CreateScope();
-                DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
+                DatabaseFailure.EvictPools(e, scope.ServiceProvider);
             }
         }
     }
@@ -72,13 +72,14 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
             catch (Exception e) when (IsTransient(e))
             {
                 LogLater(logger, id, e.Message);
-                DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
+                DatabaseFailure.EvictPools(e, scope.ServiceProvider);
                 return;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 // What nobody foresaw of one row stops neither the others nor the service.
                 LogUnforeseen(logger, e, id);
+                DatabaseFailure.EvictPools(e, scope.ServiceProvider);
                 return;
             }
         }

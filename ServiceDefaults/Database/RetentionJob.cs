@@ -41,6 +41,7 @@ internal sealed partial class RetentionJob(NpgsqlDataSource database, IEnumerabl
         catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsTransient(e))
         {
             LogFailed(retention.Table, e.Message);
+            DatabaseFailure.EvictPool(e, database);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class WarmUp<TDb>(IServiceScopeFactory scopes) : IHostedService
         catch (Exception e) when (DatabaseFailure.IsTransient(e))
         {
             // Then the first people wait.
+            DatabaseFailure.EvictPools(e, scope.ServiceProvider);
         }
     }
 

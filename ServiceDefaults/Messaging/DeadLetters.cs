@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.ServiceDefaults.Database;
 
 namespace OrderMall.ServiceDefaults.Messaging;
 
@@ -109,6 +110,7 @@ internal sealed partial class DeadLetters(Subscriptions subscriptions, Func<ISer
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
+            DatabaseFailure.EvictPools(e, context.RequestServices);
             // What JSON is wrong says where, and a sidecar's refusal of what; most others only pass on what went wrong further down.
             var cause = e is JsonException or SidecarException ? e : e.GetBaseException();
             return Storable($"{cause.GetType().Name}: {(cause as PostgresException)?.MessageText ?? cause.Message}", LongestReason);

@@ -107,6 +107,7 @@ internal sealed partial class Delivery : IDisposable
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
+            DatabaseFailure.EvictPools(e, services);
             if (wanted is [var (entry, only)])
             {
                 entry.Status = Status.Retry;
@@ -133,6 +134,7 @@ internal sealed partial class Delivery : IDisposable
             catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
             {
                 entry.Status = Status.Retry;
+                DatabaseFailure.EvictPools(failure, services);
                 LogLater(logger, failure, e.Id, e.Type, T.Topic);
                 isReachable = !IsOfAll(failure);
             }

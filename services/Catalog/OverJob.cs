@@ -33,6 +33,7 @@ internal sealed partial class OverJob(NpgsqlDataSource database, TimeProvider ti
             catch (Exception e) when (e is NpgsqlException or TimeoutException || DatabaseFailure.IsTransient(e))
             {
                 LogFailed(e.Message);
+                DatabaseFailure.EvictPool(e, database);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -56,7 +56,7 @@ internal sealed partial class PlacingLeaseJob(IServiceScopeFactory scopes, TimeP
         {
             // An order that is taken over meanwhile is saved by who took it, and by nobody else.
             LogNotRenewed(e.Message);
-            DatabaseFailure.EvictPool(e, scope.ServiceProvider.GetService<NpgsqlDataSource>());
+            DatabaseFailure.EvictPools(e, scope.ServiceProvider);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class TraceCollector : IAsyncDisposable
     // Field numbers of opentelemetry-proto: Export...ServiceRequest, Resource..., Resource, Scope..., Span, Event, Status, LogRecord, KeyValue, AnyValue.
     private const int OfService = 1, Resource = 1, ResourceAttribute = 1, OfScope = 2, Item = 2;
     private const int TraceId = 1, SpanId = 2, ParentId = 4, Name = 5, Attribute = 9, Event = 11, EventName = 2, EventAttribute = 3, Status = 15, StatusCode = 3;
-    private const int Severity = 2, LogBody = 5, LogTraceId = 9;
+    private const int Severity = 2, LogBody = 5, LogAttribute = 6, LogTraceId = 9;
     private const int Key = 1, Value = 2, StringValue = 1, IntValue = 3;
     private const ulong Failed = 2;
 
@@ -42,7 +42,11 @@ internal sealed class TraceCollector : IAsyncDisposable
     }
 
     /// <summary>What a service logged: 9 is information, 13 a warning, 17 an error.</summary>
-    public sealed record Log(string Service, ulong Severity, string Text, string Trace);
+    public sealed record Log(string Service, ulong Severity, string Text, string Trace, IReadOnlyDictionary<string, string> Attributes)
+    {
+        /// <summary>For failures.</summary>
+        public override string ToString() => $"{Service}: {Text} {string.Join(' ', Attributes)}";
+    }
 
     public Uri Address => new(_app.Urls.Single());
 
@@ -103,7 +107,7 @@ internal sealed class TraceCollector : IAsyncDisposable
                 if (path == "/v1/traces")
                     _spans.Add(ReadSpan(service, item));
                 else
-                    _logs.Add(new Log(service, Whole(item, Severity), Text(Fields(Fields(item, LogBody).Single(), StringValue).Single()), Hex(item, LogTraceId)));
+                    _logs.Add(new Log(service, Whole(item, Severity), Text(Fields(Fields(item, LogBody).Single(), StringValue).Single()), Hex(item, LogTraceId), Attributes(item, LogAttribute)));
             }
         }
     }

@@ -1,11 +1,9 @@
 using System.Net;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrderMall.Contracts;
+using OrderMall.Contracts.Events;
 using OrderMall.Delivery;
-using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -13,37 +11,16 @@ namespace OrderMall.Services.Tests;
 [Collection(DoorCollection.Name)]
 public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifetime
 {
-    private const string Token = "app-token";
-    private readonly StubSidecar _sidecar = new();
-    private WebApplication _app = null!;
-    private string _database = "";
+    private readonly RunningService<DeliveryService> _delivery = new(fixture);
 
-    public async Task InitializeAsync()
-    {
-        await _sidecar.StartAsync();
-        _database = await fixture.CreateDatabaseAsync("delivery");
-        _app = ServiceHost.Create<DeliveryService>(
-        [
-            "--urls", "http://127.0.0.1:0",
-            "--DAPR_HTTP_PORT", _sidecar.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--DAPR_GRPC_PORT", _sidecar.GrpcPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--APP_API_TOKEN", Token,
-            "--ConnectionStrings:delivery", _database,
-            "--Logging:LogLevel:Default", "None",
-        ]);
-        await _app.StartAsync();
-    }
+    public Task InitializeAsync() => _delivery.InitializeAsync();
 
-    public async Task DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _sidecar.DisposeAsync();
-    }
+    public Task DisposeAsync() => _delivery.DisposeAsync();
 
     [Fact]
     public async Task What_the_driver_has_forgotten_to_have_prepared_is_said_to_be_away_and_forgotten()
     {
-        using var courier = Courier();
+        using var courier = _delivery.As("courier", Roles.Courier);
         await SpoilAsync(connections: 4);
 
         var answers = new List<HttpStatusCode>();
@@ -60,9 +37,9 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
     [Fact]
     public async Task Those_of_a_server_that_went_away_fail_one_request_together_and_not_one_each()
     {
-        using var courier = Courier();
+        using var courier = _delivery.As("courier", Roles.Courier);
         await WithConnectionsAsync(6, _ => Task.CompletedTask);
-        await using (var operators = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_database) { Pooling = false }))
+        await using (var operators = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_delivery.ConnectionString) { Pooling = false }))
         {
             await using var end = operators.CreateCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
             Assert.InRange((long)(await end.ExecuteScalarAsync())!, 6, long.MaxValue);
@@ -78,14 +55,20 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
         Assert.InRange(answers.Count(status => status != HttpStatusCode.OK), 0, 1);
     }
 
-    private HttpClient Courier()
+    [Fact]
+    public async Task They_fail_one_event_together_and_not_one_each()
     {
-        var courier = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
-        courier.DefaultRequestHeaders.Add("dapr-api-token", Token);
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.CallerHeader, AppIds.Gateway);
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.UserHeader, "courier");
-        courier.DefaultRequestHeaders.Add(GatewayIdentity.RolesHeader, Roles.Courier);
-        return courier;
+        await SpoilAsync(connections: 6);
+
+        var statuses = new List<string>();
+        for (var delivered = 0; delivered < 40; delivered++)
+        {
+            var order = Orders.Book();
+            statuses.Add(await _delivery.TryDeliverAsync(StoreEvent.OrderReceived, new StoreEvent(
+                order.OrderId, 1, order.At, order.MerchantId, order.CustomerId, order.Title, order.Quantity, order.Fulfilment, order.Destination, order.Date, Reason: null)));
+        }
+
+        Assert.InRange(statuses.Count(status => status != "SUCCESS"), 0, 1);
     }
 
     // The names that Npgsql is going to give are there already.
@@ -102,7 +85,7 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
     // So many of the service's own at once, which its pool has from then on.
     private async Task WithConnectionsAsync(int connections, Func<NpgsqlConnection, Task> act)
     {
-        var database = _app.Services.GetRequiredService<NpgsqlDataSource>();
+        var database = _delivery.Services.GetRequiredService<NpgsqlDataSource>();
         var open = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => database.OpenConnectionAsync().AsTask()));
         foreach (var connection in open)
         {

@@ -73,10 +73,11 @@ internal sealed partial class Standings(
             {
                 await ReadAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
+            catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException || DatabaseFailure.IsTransient(e))
             {
                 // Where this replica alone does not reach the database it is not ready, and is asked nothing.
                 LogUnread(e.Message);
+                DatabaseFailure.EvictPool(e, database);
             }
         }
     }
