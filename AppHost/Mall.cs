@@ -84,9 +84,7 @@ internal sealed class Mall : ServiceList
                 _ when !PostgresCluster.HasPrograms(folder.Postgres) && await ContainerRuntime.FindAsync(builder.Configuration) is not null => await ContainerPostgres.AddAsync(builder),
                 _ => PrivatePostgres.Add(builder, folder),
             };
-            Sidecars sidecars = settings.Daprd
-                ? await DaprdSidecars.AddAsync(builder, settings.Components, folder, settings.Servers)
-                : new EmbeddedSidecars(builder, settings.Components, folder, databases);
+            var sidecars = await Sidecars.AddAsync(builder, settings, folder, databases);
             var python = await Python.FindAsync(CancellationToken.None);
             return new Mall(builder, settings, folder, databases, sidecars, python);
         }

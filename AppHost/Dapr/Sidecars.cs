@@ -1,10 +1,18 @@
+using OrderMall.AppHost.Postgres;
 using OrderMall.Control;
+using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Dapr;
 
 /// <summary>The Dapr sidecars of the mall's apps.</summary>
 internal abstract class Sidecars
 {
+    /// <summary>Those that <c>Mall:Sidecar</c> names: the embedded one for all, or a real <c>daprd</c> for each.</summary>
+    /// <exception cref="MallException">daprd or Redis is missing.</exception>
+    public static async Task<Sidecars> AddAsync(IDistributedApplicationBuilder builder, MallSettings settings, DataFolder folder, Databases databases) => settings.Daprd
+        ? await DaprdSidecars.AddAsync(builder, settings.Components, folder, settings.Servers)
+        : new EmbeddedSidecars(builder, settings.Components, folder, databases);
+
     /// <summary>Puts a sidecar beside every instance of an app, and tells both of each other.</summary>
     /// <param name="instances">Its instances' resources, in their order; none for an app in this process.</param>
     public abstract void Join(MallApp app, IReadOnlyList<IResourceBuilder<IResourceWithEnvironment>> instances);

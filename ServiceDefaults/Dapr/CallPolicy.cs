@@ -6,7 +6,7 @@ using Polly.Retry;
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>
-/// How calls to one other service fare, where the sidecars have no policies for them: on Azure Container Apps, and outside the mall. The AppHost writes these
+/// How calls to one other service fare, where the sidecars have no policies for them: on Azure Container Apps, and outside the mall. <c>infra/mall.bicep</c> writes these
 /// settings there (<c>Resiliency:{app id}:...</c>) from <c>components/resiliency.yaml</c>; elsewhere there are none, and the sidecar
 /// keeps to that file itself.
 /// </summary>

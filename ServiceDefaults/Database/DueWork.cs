@@ -9,20 +9,15 @@ namespace OrderMall.ServiceDefaults.Database;
 /// once; a claim that a crash leaves behind runs out by itself.
 /// </summary>
 /// <param name="scopes">Each row gets a scope of its own.</param>
+/// <param name="rows">Which rows.</param>
 /// <typeparam name="TDb">The context that the rows are in.</typeparam>
-public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : BackgroundService
+public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : BackgroundService
     where TDb : MallDb
 {
     // All at once: a claim must not run out while its row waits for its turn.
     private const int BatchSize = 8;
     private const int Attempts = 5;
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>The statement that claims due rows and returns their ids as <c>"Value"</c>.</summary>
-    /// <param name="now">Rows due by then are claimed.</param>
-    /// <param name="batchSize">So many at most.</param>
-    /// <returns>The statement with its parameters.</returns>
-    protected abstract FormattableString Claim(DateTimeOffset now, int batchSize);
 
     /// <summary>Takes up one row.</summary>
     /// <returns>When it is done. An exception leaves the row to a later time.</returns>
@@ -52,7 +47,7 @@ public abstract partial class DueWork<TDb>(IServiceScopeFactory scopes, TimeProv
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDb>();
-        return await db.Database.SqlQuery<Guid>(Claim(time.Now(), BatchSize)).ToListAsync(cancellationToken);
+        return await db.Database.SqlQuery<Guid>(rows.Claim(time.Now(), BatchSize)).ToListAsync(cancellationToken);
     }
 
     private async ValueTask ResumeAsync(Guid id, CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ public class Subscriptions
             });
             _routes.MapPost($"/events/{topic}", async (HttpContext context) =>
             {
-                using var delivery = Delivery.TryRead(await ReadBodyAsync(context));
+                using var delivery = ReceivedEvents.TryRead(await ReadBodyAsync(context));
                 // What nobody can read will not get better by trying again: to the dead letters.
                 if (delivery is null)
                     await context.Response.WriteAsync("""{"status":"DROP"}""");

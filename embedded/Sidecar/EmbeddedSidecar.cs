@@ -162,7 +162,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _settler = new Settler(store, _logger);
         _subscriptions = new Subscriptions(_apps, resources, new QueueServices(
             store,
-            new Delivery(_client, time, _logger),
+            new EventDelivery(_client, time, _logger),
             _settler,
             (pubsub, topic, envelope) => _publisher!.PublishAsync(pubsub, topic, [envelope]),
             options.DeliveryConcurrency,

@@ -1,6 +1,6 @@
 namespace OrderMall.Catalog;
 
-/// <summary>Something a merchant sells, with the three policies that decide what an order for it goes through (design, section 2).</summary>
+/// <summary>Something a merchant sells, with the three policies that decide what an order for it goes through.</summary>
 internal sealed class Offer
 {
     public required Guid Id { get; init; }

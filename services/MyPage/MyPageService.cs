@@ -46,9 +46,7 @@ public sealed class MyPageService : IMallService
         builder.Services.AddOptions<RebuildOptions>().BindConfiguration("Rebuild").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<RebuildJob>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RebuildJob>());
-        builder.AddAlarm(
-            new Alarm("ordermall.view.stalled", "s", 120, "People's pages are being made again and that does not go on: GET /api/ops/views/rebuild says why."),
-            (services, _) => Task.FromResult(services.GetRequiredService<RebuildJob>().StalledFor.TotalSeconds));
+        MyPageAlarms.Add(builder);
     }
 
     private static void AddSource<TPage, TEvent, TStatus>(

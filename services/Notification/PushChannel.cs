@@ -21,7 +21,7 @@ internal sealed class PushChannel : IMessageChannel
         if (PushOptions.Read(builder.Configuration) is not { } options)
             return;
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton<ICarrier<Push>, PushProvider>();
+        builder.Services.AddSingleton<ICarrier<Push>, PushCarrier>();
         builder.Services.AddSingleton<IMessageChannel, PushChannel>();
         builder.Services.AddScoped<OutgoingSender<Push>>();
         builder.Services.AddHostedService<PushJob>();

@@ -37,7 +37,7 @@ internal sealed record TitleFacts(AuditedTitle Title)
     public Said<AuditedView> MyPage { get; init; }
 }
 
-/// <summary>What must always hold (design, section 8), judged for one order, title or offer. Sides that did not answer are not judged.</summary>
+/// <summary>What must always hold, judged for one order, title or offer. Sides that did not answer are not judged.</summary>
 internal static class AuditRules
 {
     private static readonly string[] EndedInStore = ["Cancelled", "Rejected"];

@@ -1,7 +1,7 @@
 namespace OrderMall.Ordering;
 
 /// <summary>
-/// An order and the rules of its life (design, section 4). It knows nothing of databases or networks: it is told what
+/// An order and the rules of its life. It knows nothing of databases or networks: it is told what
 /// others answered, and says by <see cref="TakeEvents"/> what has to be published.
 /// </summary>
 /// <remarks>

@@ -39,16 +39,7 @@ public sealed class OrderingService : IMallService
         builder.Services.AddSingleton<PlacingLeaseJob>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PlacingLeaseJob>());
         builder.Services.AddHostedService<SagaJob>();
-        builder.AddAlarm(
-            new Alarm("ordermall.order.overdue.count", "{order}", 0, "Orders are Pending, AwaitingPayment, Cancelling or unconfirmed beyond their time: forgotten, or a service has not answered for minutes."),
-            $"""
-             SELECT count(*) FROM (
-                 SELECT 1 FROM orders
-                 WHERE (due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain}
-                         OR (status = 'AwaitingPayment' AND expires_at < now() - interval '1 minute')))
-                     OR (due_at IS NULL AND expires_at < now() - interval '1 minute')
-                 LIMIT 1000) AS few
-             """);
+        OrderingAlarms.Add(builder);
     }
 
     /// <inheritdoc/>

@@ -16,14 +16,7 @@ public sealed class PaymentService : IMallService
         builder.AddJson(PaymentJson.Default, ContractsJson.Default);
         builder.Services.AddScoped<Settlement>();
         builder.Services.AddHostedService<SettlementJob>();
-        builder.AddAlarm(
-            new Alarm("ordermall.payment.unsettled.count", "{payment}", 0, "Charges or refunds are not settled with the provider, which has not answered for minutes."),
-            $"""
-             SELECT count(*) FROM (
-                 SELECT 1 FROM payment
-                 WHERE due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain})
-                 LIMIT 1000) AS few
-             """);
+        PaymentAlarms.Add(builder);
     }
 
     /// <inheritdoc/>

@@ -21,9 +21,7 @@ public sealed class PublishingService : IMallService
         builder.Services.AddSingleton<ReviewEvents>();
         builder.Services.AddHostedService<RegistrationJob>();
         builder.Services.AddHostedService<SellerTitlesJob>();
-        builder.AddAlarm(
-            new Alarm("ordermall.title.overdue.count", "{title}", 0, "Registrations of titles are Pending beyond their time: they were forgotten."),
-            "SELECT count(*) FROM (SELECT 1 FROM registration WHERE due_at < now() - interval '1 minute' LIMIT 1000) AS few");
+        PublishingAlarms.Add(builder);
     }
 
     /// <inheritdoc/>

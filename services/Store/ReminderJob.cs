@@ -1,18 +1,11 @@
 namespace OrderMall.Store;
 
 /// <summary>Reminds merchants of orders that wait for their confirmation, before these expire.</summary>
-internal sealed class ReminderJob(IServiceScopeFactory scopes, TimeProvider time, ILogger<ReminderJob> logger) : DueWork<StoreDb>(scopes, time, logger)
+internal sealed class ReminderJob(IServiceScopeFactory scopes, TimeProvider time, ILogger<ReminderJob> logger) : DueWork<StoreDb>(Unconfirmed, scopes, time, logger)
 {
     // Beyond the time limit of a transaction.
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly DueRows Unconfirmed = new("store_order", "order_id", TimeSpan.FromSeconds(30)) { DueAt = "remind_at", OrderBy = "remind_at" };
     private readonly TimeProvider _time = time;
-
-    protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
-        $"""
-         UPDATE store_order SET remind_at = {now + Lease}
-         WHERE order_id IN (SELECT order_id FROM store_order WHERE remind_at <= {now} ORDER BY remind_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
-         RETURNING order_id AS "Value"
-         """;
 
     protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using OrderMall.Contracts.Events;
 
 namespace OrderMall.Saga.Tests;
 
-/// <summary>The ways an order may go (design, section 4), written down once more: as its customer sees it.</summary>
+/// <summary>The ways an order may go, written down once more: as its customer sees it.</summary>
 internal static class LegalPath
 {
     /// <summary>What in a history should not be.</summary>

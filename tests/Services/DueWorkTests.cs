@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OrderMall.ServiceDefaults.Database;
@@ -9,33 +11,47 @@ namespace OrderMall.Services.Tests;
 [Collection(ServiceCollection.Name)]
 public sealed class DueWorkTests(RunningService<StoreService> store) : IClassFixture<RunningService<StoreService>>
 {
-    [Fact]
-    public async Task A_row_that_cannot_be_brought_to_an_end_stops_neither_the_others_nor_the_service()
+    private static readonly DueRows Chores = new("chore", "id", TimeSpan.FromMinutes(1))
     {
+        DueAt = "at", OrderBy = "at", AreDueWithinLease = true, Or = "(at IS NULL AND until <= {0})", Set = "claims = claims + 1",
+    };
+
+    [Fact]
+    public async Task What_is_due_is_claimed_once_and_a_row_that_cannot_be_brought_to_an_end_stops_neither_the_others_nor_the_service()
+    {
+        await using var scope = store.Services.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<StoreDb>().Database;
+        await database.ExecuteSqlRawAsync(
+            """
+            CREATE TABLE chore (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL, at timestamptz, until timestamptz, claims integer NOT NULL DEFAULT 0);
+            INSERT INTO chore (name, at, until) VALUES
+                ('spoiled', now() - interval '1 hour', NULL),
+                ('due', now() - interval '1 minute', NULL),
+                ('due before the clock was set back', now() + interval '1 hour', NULL),
+                ('over', NULL, now() - interval '1 minute'),
+                ('due soon', now() + interval '1 minute', NULL),
+                ('open', NULL, now() + interval '1 hour')
+            """);
         using var job = new Job(store.Services.GetRequiredService<IServiceScopeFactory>());
+
         await job.StartAsync(CancellationToken.None);
-        Assert.Equal(2, await job.TakenUp.WaitAsync(TimeSpan.FromSeconds(20)));
+
+        await Eventually.BecomesAsync("due, due before the clock was set back, over, spoiled", () => Task.FromResult(string.Join(", ", job.TakenUp.Order(StringComparer.Ordinal))));
         Assert.False(job.ExecuteTask!.IsCompleted);
+        Assert.Equal(4, await database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM chore WHERE claims = 1 AND at > now() AND at <= now() + interval '1 minute' AND name <> 'due soon'").SingleAsync());
         await job.StopAsync(CancellationToken.None);
     }
 
-    // Of two rows that are claimed one after the other the first is not as anybody thought.
-    private sealed class Job(IServiceScopeFactory scopes) : DueWork<StoreDb>(scopes, TimeProvider.System, NullLogger.Instance)
+    private sealed class Job(IServiceScopeFactory scopes) : DueWork<StoreDb>(Chores, scopes, TimeProvider.System, NullLogger.Instance)
     {
-        private readonly TaskCompletionSource<int> _takenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _claimed;
+        public ConcurrentBag<string> TakenUp { get; } = [];
 
-        public Task<int> TakenUp => _takenUp.Task;
-
-        protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
-            $"SELECT gen_random_uuid() AS \"Value\" WHERE {++_claimed} <= 2";
-
-        protected override Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
+        protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
         {
-            if (_claimed == 1)
+            var name = await services.GetRequiredService<StoreDb>().Database.SqlQuery<string>($"SELECT name AS \"Value\" FROM chore WHERE id = {id}").SingleAsync(cancellationToken);
+            TakenUp.Add(name);
+            if (name == "spoiled")
                 throw new InvalidOperationException("It is not as anybody thought.");
-            _takenUp.TrySetResult(_claimed);
-            return Task.CompletedTask;
         }
     }
 }

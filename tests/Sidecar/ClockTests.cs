@@ -122,7 +122,7 @@ public sealed class ClockTests(PostgresServer postgres) : IAsyncLifetime
         return app;
     }
 
-    private Delivery Delivery() => new(new HttpMessageInvoker(_refusing, disposeHandler: false), _time, NullLogger.Instance);
+    private EventDelivery Delivery() => new(new HttpMessageInvoker(_refusing, disposeHandler: false), _time, NullLogger.Instance);
 
     private async Task<VerdictKind> VerdictAsync(App app, QueuedEvent queued) =>
         (await Delivery().DeliverAsync(app, Orders, queued, CancellationToken.None)).Kind;

@@ -8,7 +8,7 @@ namespace OrderMall.Sidecar.PubSub;
 /// <param name="Stopping">Ends deliveries that outlast the time for a graceful stop.</param>
 internal sealed record QueueServices(
     QueueStore Store,
-    Delivery Delivery,
+    EventDelivery Delivery,
     Settler Settler,
     Func<string, string, byte[], Task> PublishAsync,
     int Workers,

@@ -1,6 +1,6 @@
 namespace OrderMall.Contracts.Calls;
 
-// What the services tell the audit (design, section 8). Asked by operations, in pages, so that
+// What the services tell the audit. Asked by operations, in pages, so that
 // the audit of any number of orders needs little memory. Internal endpoints: POST /audit/{what}.
 
 /// <summary>Asks for a page in the order of ids.</summary>

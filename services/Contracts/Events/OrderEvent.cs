@@ -4,7 +4,7 @@ using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Contracts.Events;
 
-/// <summary>Where an order is in its life (design, section 4).</summary>
+/// <summary>Where an order is in its life.</summary>
 [JsonConverter(typeof(NamedValueConverter<OrderStatus>))]
 public enum OrderStatus
 {

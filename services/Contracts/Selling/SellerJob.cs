@@ -11,26 +11,18 @@ namespace OrderMall.Contracts.Selling;
 /// Looks once more when nobody can have put anything on sale any more.
 /// </summary>
 /// <typeparam name="TDb">A context with <see cref="Seller"/>.</typeparam>
-public abstract class SellerJob<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : DueWork<TDb>(scopes, time, logger)
+public abstract class SellerJob<TDb>(IServiceScopeFactory scopes, TimeProvider time, ILogger logger) : DueWork<TDb>(Changed, scopes, time, logger)
     where TDb : MallDb
 {
     // Replicas of the gateway take some seconds to know of a change, requests that they let in before are under way, and clocks differ.
     private static readonly TimeSpan Stragglers = TimeSpan.FromMinutes(1);
     // Beyond the time limit of a statement; each batch renews it.
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
+    private static readonly DueRows Changed = new("seller", "id", TimeSpan.FromSeconds(20));
     private readonly TimeProvider _time = time;
 
     /// <summary>Takes off sale what of the seller is older than its right to sell, or anything where it has none: a batch of it, in a transaction of its own.</summary>
     /// <returns>Whether there may be more.</returns>
     protected abstract Task<bool> EndSomeAsync(TDb db, Seller seller, DateTimeOffset now, CancellationToken cancellationToken);
-
-    /// <inheritdoc/>
-    protected override FormattableString Claim(DateTimeOffset now, int batchSize) =>
-        $"""
-         UPDATE seller SET due_at = {now + Lease}
-         WHERE id IN (SELECT id FROM seller WHERE due_at <= {now} ORDER BY due_at LIMIT {batchSize} FOR UPDATE SKIP LOCKED)
-         RETURNING id AS "Value"
-         """;
 
     /// <inheritdoc/>
     protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
@@ -42,7 +34,7 @@ public abstract class SellerJob<TDb>(IServiceScopeFactory scopes, TimeProvider t
             db.ChangeTracker.Clear();
             // As it is by now: the right may have been given back meanwhile.
             seller = await db.Set<Seller>().AsNoTracking().FirstAsync(one => one.Id == id, cancellationToken);
-            var until = _time.Now() + Lease;
+            var until = _time.Now() + Changed.Lease;
             await DueAtAsync(db, seller, until, cancellationToken);
         }
         while (await EndSomeAsync(db, seller, _time.Now(), cancellationToken));

@@ -3,6 +3,7 @@ namespace OrderMall.Gateway.Limits;
 /// <summary>
 /// The open event streams of this replica: so many of one person, from one address, and in all. Where there are as many, whoever has the most
 /// loses the oldest to who has clearly fewer; a person's own oldest goes in any case, which may well be a connection that died unnoticed.
+/// A service ends them at a limit of its own (<see cref="ServiceDefaults.Streams.Listeners"/>), for those who come past the gateway.
 /// </summary>
 internal sealed class EventStreams(IConfiguration configuration)
 {

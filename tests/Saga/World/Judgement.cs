@@ -10,7 +10,7 @@ using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.Saga.Tests.World;
 
-/// <summary>Judges a world at rest by the audit's own rules (design, section 8), and by what its people were told.</summary>
+/// <summary>Judges a world at rest by the audit's own rules, and by what its people were told.</summary>
 internal sealed class Judgement
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);

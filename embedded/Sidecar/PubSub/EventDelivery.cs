@@ -28,7 +28,7 @@ internal enum VerdictKind
 }
 
 /// <summary>Brings events to their subscriber, one by one or in bulk, and reads the answer as Dapr does.</summary>
-internal sealed partial class Delivery(HttpMessageInvoker client, TimeProvider time, ILogger logger)
+internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvider time, ILogger logger)
 {
     // Applies where no policy gives a limit; an app that never answers must not hold its subscription for good.
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);

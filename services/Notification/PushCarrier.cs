@@ -10,13 +10,13 @@ namespace OrderMall.Notification;
 internal sealed record PushMessage(Guid Id, string PersonId, Guid? OrderId, string Subject, string Text, string Language, DateTimeOffset At);
 
 /// <summary>Hands push messages to their provider: one HTTP POST for each, with the key as bearer token. Any answer of 2xx says that it has it.</summary>
-internal sealed class PushProvider : ICarrier<Push>, IDisposable
+internal sealed class PushCarrier : ICarrier<Push>, IDisposable
 {
     private readonly HttpClient _http;
     private readonly PushOptions _options;
     private readonly Uri _address;
 
-    public PushProvider(PushOptions options)
+    public PushCarrier(PushOptions options)
     {
         // Read without the slash at its end that a base address needs: it is the whole address.
         (_options, _address) = (options, new Uri(options.Address!));

@@ -6,7 +6,7 @@ using OrderMall.ServiceDefaults.Database;
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>What the sidecar delivers in one request: one event, or several, each under an entry id by which it is told what became of it.</summary>
-internal sealed partial class Delivery : IDisposable
+internal sealed partial class ReceivedEvents : IDisposable
 {
     // Less than a sidecar gives a delivery (handle in components/resiliency.yaml): what is done by then need not come again.
     private static readonly TimeSpan HandlingLimit = TimeSpan.FromSeconds(7);
@@ -15,7 +15,7 @@ internal sealed partial class Delivery : IDisposable
     private readonly List<Entry> _entries = [];
     private readonly bool _isBulk;
 
-    private Delivery(JsonDocument document)
+    private ReceivedEvents(JsonDocument document)
     {
         _document = document;
         _isBulk = document.RootElement.TryGetProperty("entries", out var entries);
@@ -27,11 +27,11 @@ internal sealed partial class Delivery : IDisposable
 
     /// <summary>Reads the envelope of one event or of several.</summary>
     /// <returns><see langword="null"/> where it is none.</returns>
-    public static Delivery? TryRead(ReadOnlyMemory<byte> body)
+    public static ReceivedEvents? TryRead(ReadOnlyMemory<byte> body)
     {
         try
         {
-            return new Delivery(JsonDocument.Parse(body));
+            return new ReceivedEvents(JsonDocument.Parse(body));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -98,7 +98,7 @@ internal sealed partial class Delivery : IDisposable
         where T : class, IEvent<T>
     {
         var (services, cancellationToken) = (context.RequestServices, context.RequestAborted);
-        var logger = services.GetRequiredService<ILogger<Delivery>>();
+        var logger = services.GetRequiredService<ILogger<ReceivedEvents>>();
         var began = Stopwatch.GetTimestamp();
         try
         {
