@@ -17,8 +17,8 @@ internal sealed partial class Supervisor(
     private const int MissesAllowed = 2;
     private const int LastLines = 12;
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(3);
-    // While one of them does not answer.
-    private static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(1);
+    // While one of them does not answer, or has not answered yet.
+    private static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -88,9 +88,11 @@ internal sealed partial class Supervisor(
         using var timer = new PeriodicTimer(ProbeInterval);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            timer.Period = services.Programs.Any(program => program.Misses > 0) ? DoubtInterval : ProbeInterval;
-            if (state.IsOpen)
-                await Task.WhenAll(services.Programs.Where(program => program.IsRunning).Select(program => ProbeAsync(program, stoppingToken)));
+            if (!state.IsOpen)
+                continue;
+            var running = services.Programs.Where(program => program.IsRunning).ToList();
+            await Task.WhenAll(running.Select(program => ProbeAsync(program, stoppingToken)));
+            timer.Period = running.TrueForAll(program => program.IsServing) ? ProbeInterval : DoubtInterval;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 
 namespace OrderMall.AppHost.Tests;
 
@@ -14,6 +15,18 @@ public sealed class ObservedAppHost : AppHostFixture
     internal TraceCollector Collector => _collector!;
 
     private string Components => Data + "-components";
+
+    /// <inheritdoc/>
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        // The first of its kind is slow, and may be asked for again: that is seen here.
+        var (shop, customer) = (await BookshopAsync(), await NewCustomerAsync());
+        var offer = await shop.SellBookAsync();
+        var order = (await Eventually.Answers(async () => (await customer.OrderAsync(offer)).Is(HttpStatusCode.Created))).Json.GetProperty("id").GetGuid();
+        await customer.OnPageAsync(order, "Preparing");
+        await Eventually.Is(3, async () => (await customer.MessagesAsync(order)).Count);
+    }
 
     /// <inheritdoc/>
     public override async Task DisposeAsync()

@@ -23,7 +23,7 @@ public abstract class AppHostFixture : MallPeople, IAsyncLifetime
     protected internal string Data { get; } = Path.Combine(Path.GetTempPath(), $"ordermall-apphost-{Guid.NewGuid():N}");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
         await PrepareAsync();
         _mall = await OpenAsync();

@@ -75,14 +75,22 @@ public sealed class TraceTests(ObservedAppHost mall) : IClassFixture<ObservedApp
         var collector = mall.Collector;
         var (op, shop, customer) = (await mall.OperatorAsync(), await mall.BookshopAsync(), await mall.NewCustomerAsync());
         var offer = await shop.SellBookAsync();
-        var (waiting, refused) = (ActivityTraceId.CreateRandom(), ActivityTraceId.CreateRandom());
+        var (waiting, refused) = (ActivityTraceId.CreateRandom(), default(ActivityTraceId));
         Guid order;
         await using (await op.StopAsync("payment"))
         {
             order = (await customer.OrderAsync(offer, 1, "card_ok", In(waiting), ("Prefer", "respond-async"))).Is(HttpStatusCode.Accepted).Json.GetProperty("id").GetGuid();
-            // The order that waits goes on asking: that alone opens the circuit.
+            // The order that waits goes on asking: that alone opens the circuit. One that comes when it is tried again is refused because of the trial.
             await Eventually.Is(true, async () => (await op.CircuitsAsync("payment")).Contains("open"));
-            (await customer.OrderAsync(offer, 1, "card_ok", In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+            await Eventually.Satisfies(
+                async () =>
+                {
+                    refused = ActivityTraceId.CreateRandom();
+                    (await customer.OrderAsync(offer, 1, "card_ok", In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
+                    return await SeenAsync(() => OfOrdering(refused).SelectMany(span => span.Events).FirstOrDefault(happened => happened.Attributes.GetValueOrDefault("mall.service") == "payment"));
+                },
+                unanswered => unanswered.Attributes.GetValueOrDefault("mall.circuit") == "open",
+                "be refused by the open circuit");
             (await customer.SendAsync(HttpMethod.Get, $"/api/payments/{order}", body: null, In(refused))).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
         }
 
@@ -91,25 +99,27 @@ public sealed class TraceTests(ObservedAppHost mall) : IClassFixture<ObservedApp
         await Eventually.Is(true, async () => (await op.CircuitsAsync("payment")).TrueForAll(state => state == "closed"));
         await TookPartAsync(Services, waiting, collector);
 
-        var asked = collector.SpansOf(waiting).Where(span => span is { Service: "ordering" } && span.Attributes.GetValueOrDefault("mall.order.id") == $"{order}").ToList();
-        var placed = asked.Find(span => span.Attributes["mall.order.status"] == "AwaitingPayment" && span.Attributes.GetValueOrDefault("url.path")?.StartsWith("/api/orders", StringComparison.Ordinal) == true);
-        Assert.True(placed is not null, string.Join('\n', asked));
+        var placed = await SeenAsync(() => Asked().FirstOrDefault(
+            span => span.Attributes["mall.order.status"] == "AwaitingPayment" && span.Attributes.GetValueOrDefault("url.path")?.StartsWith("/api/orders", StringComparison.Ordinal) == true));
         var unanswered = Assert.Single(placed.Events, happened => happened.Name == "mall.unavailable");
         Assert.Equal(("payment", "charges"), (unanswered.Attributes["mall.service"], unanswered.Attributes["mall.question"]));
         Assert.NotEmpty(unanswered.Attributes["mall.reason"]);
 
         // Asked again in the same trace, against the open circuit and in the end with success; what follows is in it too.
-        var resumed = collector.SpansOf(waiting).Where(span => span is { Service: "ordering", Name: "resume order" }).ToList();
-        Assert.Contains(resumed, span => span.Events.Any(happened => happened.Attributes.GetValueOrDefault("mall.circuit") == "open"));
-        Assert.Contains(asked, span => span.Attributes["mall.order.status"] == "Accepted");
+        await SeenAsync(() => OfOrdering(waiting).FirstOrDefault(
+            span => span.Name == "resume order" && span.Events.Any(happened => happened.Attributes.GetValueOrDefault("mall.circuit") == "open")));
+        await SeenAsync(() => Asked().FirstOrDefault(span => span.Attributes["mall.order.status"] == "Accepted"));
 
         // What was logged about it is found by the trace.
-        Assert.Contains(collector.Logs, log => log is { Service: "gateway", Severity: Warning } && log.Trace == refused.ToHexString());
+        await SeenAsync(() => collector.Logs.FirstOrDefault(log => log is { Service: "gateway", Severity: Warning } && log.Trace == refused.ToHexString()));
 
-        // The one who does not wait was refused because of the open circuit.
-        Assert.Contains(
-            collector.SpansOf(refused).Where(span => span is { Service: "ordering" } && span.Attributes.ContainsKey("url.path")).SelectMany(span => span.Events),
-            happened => happened.Attributes.GetValueOrDefault("mall.service") == "payment" && happened.Attributes.GetValueOrDefault("mall.circuit") == "open");
+        IEnumerable<TraceCollector.Span> OfOrdering(ActivityTraceId trace) => collector.SpansOf(trace).Where(span => span.Service == "ordering");
+
+        IEnumerable<TraceCollector.Span> Asked() => OfOrdering(waiting).Where(span => span.Attributes.GetValueOrDefault("mall.order.id") == $"{order}");
+
+        // It is sent some time after it happened.
+        async Task<T> SeenAsync<T>(Func<T?> find)
+            where T : class => (await Eventually.Satisfies(() => Task.FromResult(find()), found => found is not null, $"send the {typeof(T).Name}"))!;
     }
 
     /// <summary>Looks at a mall that nobody uses at the moment.</summary>

@@ -109,7 +109,11 @@ public sealed class CallPolicyTests(ServiceFixture fixture)
     {
         var service = new RunningService<PublishingService>(fixture) { Settings = settings };
         await service.InitializeAsync();
-        return new OneCaller(service);
+        var caller = new OneCaller(service);
+        // The first takes longer than the time limits here.
+        await Eventually.BecomesAsync(HttpStatusCode.Created, () => caller.RegisterAsync("The first"));
+        caller.Calls = 0;
+        return caller;
     }
 
     private sealed class OneCaller : IAsyncDisposable
@@ -130,13 +134,13 @@ public sealed class CallPolicyTests(ServiceFixture fixture)
 
         public Func<HttpContext, Task> Answer { get; set; } = TakenAsync;
 
-        public int Calls => _calls;
+        public int Calls { get => _calls; set => _calls = value; }
 
         public ShiftedTime Time => _service.Time;
 
-        public async Task<HttpStatusCode> RegisterAsync()
+        public async Task<HttpStatusCode> RegisterAsync(string title = "A")
         {
-            using var answer = await _publisher.PostAsJsonAsync("/api/titles", new { title = "A", author = "B", price = 10, copies = 1 });
+            using var answer = await _publisher.PostAsJsonAsync("/api/titles", new { title, author = "B", price = 10, copies = 1 });
             return answer.StatusCode;
         }
 

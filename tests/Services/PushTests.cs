@@ -34,7 +34,7 @@ public sealed class PushTests(ServiceFixture fixture) : IAsyncLifetime
             await _answer(context);
         });
         await _provider.StartAsync();
-        _notification = new(fixture) { Settings = [$"Push:Address={_provider.Urls.First()}/v1/messages", $"Push:Key={Key}", "Push:RetryAfter=00:00:00.1", "Push:TimeLimit=00:00:01", "Logging:LogLevel:Default=Trace"] };
+        _notification = new(fixture) { Settings = [$"Push:Address={_provider.Urls.First()}/v1/messages", $"Push:Key={Key}", "Push:RetryAfter=00:00:00.1", "Push:TimeLimit=00:00:03", "Logging:LogLevel:Default=Trace"] };
         await _notification.InitializeAsync();
     }
 

@@ -63,9 +63,11 @@ public sealed class MessageTests(WebMall mall, Browser browser)
             // Where nothing else is live.
             await page.Locator(".brand").ClickAsync();
             await page.Locator(".cards").WaitForAsync();
+            await Eventually.Is(3, () => MessagesAsync(order));
             var before = int.Parse(await unread.Locator("b").InnerTextAsync(), CultureInfo.InvariantCulture);
             (await person.PostAsync($"/api/orders/{order}/cancellation")).Is(HttpStatusCode.OK);
             await page.WaitForFunctionAsync("before => Number(document.querySelector('#unread b').textContent) > before", before);
+            await Eventually.Is(5, () => MessagesAsync(order));
             await Eventually.Is(true, async () =>
             {
                 (await person.PutAsync("/api/notifications/read", new { })).Is(HttpStatusCode.OK);
@@ -79,6 +81,10 @@ public sealed class MessageTests(WebMall mall, Browser browser)
             Assert.True(await unread.IsHiddenAsync());
             await ShowAsync("visible");
             await unread.WaitForAsync();
+
+            // All there will be, the refund's too: none comes later to a window in which all was read.
+            async Task<int> MessagesAsync(Guid about) =>
+                (await person.NewestAsync("/api/notifications")).Count(message => message.GetProperty("orderId").GetString() == about.ToString());
 
             Task ShowAsync(string state) => page.EvaluateAsync(
                 "state => { Object.defineProperty(document, 'visibilityState', { value: state, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }", state);

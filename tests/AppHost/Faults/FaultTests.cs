@@ -17,7 +17,8 @@ public sealed class FaultTests(OpenAppHost mall)
         var book = await shop.SellBookAsync();
         Assert.True((await mall.App.ResourceCommands.ExecuteCommandAsync("catalog", KnownResourceCommands.StopCommand)).Success);
         (await customer.OrderAsync(book)).IsProblem(HttpStatusCode.ServiceUnavailable, "unavailable");
-        Assert.Equal(("Stopped", 0), await StateAsync("catalog"));
+        // Aspire says of a program what has become of it a moment after.
+        await Eventually.Is(("Stopped", 0), () => StateAsync("catalog"));
 
         Assert.True((await mall.App.ResourceCommands.ExecuteCommandAsync("catalog", KnownResourceCommands.StartCommand)).Success);
         await Eventually.Is(HttpStatusCode.Created, async () => (await customer.OrderAsync(book)).Status);

@@ -215,10 +215,14 @@ public sealed class OperationsTests(ObservedAppHost mall)
     public async Task A_service_that_is_down_is_an_alarm_until_it_is_back()
     {
         var op = await mall.OperatorAsync();
-        await Eventually.Satisfies(() => AlarmsAsync(op), alarms => alarms.Count == 0, "have no alarm");
+        await IsRaisedAsync();
         await using (var absence = await op.StopAsync("notification", "mypage"))
-            Assert.Equal([("mypage", "ordermall.ready"), ("notification", "ordermall.ready")], (await AlarmsAsync(op)).Order());
-        await Eventually.Satisfies(() => AlarmsAsync(op), alarms => alarms.Count == 0, "have no alarm");
+            await IsRaisedAsync(("mypage", "ordermall.ready"), ("notification", "ordermall.ready"));
+        await IsRaisedAsync();
+
+        // What cannot be measured within its two seconds is raised too, until it can.
+        Task IsRaisedAsync(params (string Service, string Name)[] raised) => Eventually.Is(
+            string.Join(' ', raised), async () => string.Join(' ', (await AlarmsAsync(op)).Order()));
     }
 
     [Fact]
@@ -226,11 +230,11 @@ public sealed class OperationsTests(ObservedAppHost mall)
     {
         var op = await mall.OperatorAsync();
         await mall.ExecuteAsync("gateway", "INSERT INTO dead_letter (event_id, topic, type, envelope, parked_at, reason) VALUES ('x', 'orders', 'X', '{', now(), 'a test')");
-        Assert.Equal(("gateway", "ordermall.dead_letter.count"), Assert.Single(await AlarmsAsync(op)));
+        await Eventually.Satisfies(() => AlarmsAsync(op), alarms => alarms is [("gateway", "ordermall.dead_letter.count")], "have the gateway's alarm alone");
         Assert.Contains("gateway could not handle 1 events", (await op.GetAsync("/api/ops/audit")).Is(HttpStatusCode.OK).Text, StringComparison.Ordinal);
         await mall.ExecuteAsync("gateway", "DELETE FROM dead_letter");
         await op.FindsAllInOrderAsync(Mending);
-        Assert.Empty(await AlarmsAsync(op));
+        await Eventually.Satisfies(() => AlarmsAsync(op), alarms => alarms.Count == 0, "have no alarm");
     }
 
     [Fact]
