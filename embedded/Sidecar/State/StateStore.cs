@@ -65,13 +65,25 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         // Whatever becomes of the write, what was known before may no longer be so.
         foreach (var (key, _) in operations)
             _cache.Forget(store, key);
+        foreach (var (key, value) in await database.DoAsync(() => WriteAsync(operations, store, ct)))
+        {
+            if (value is { Expires: null })
+                _cache.Remember(store, key, value);
+        }
+    }
+
+    public void Dispose() => _cache.Dispose();
+
+    // What was written, by its key; null where it was deleted.
+    private async Task<Dictionary<string, StateValue?>> WriteAsync(IReadOnlyList<(string Key, StateOperation Operation)> operations, string store, CancellationToken ct)
+    {
         await using var connection = await database.Durable.OpenConnectionAsync(ct);
         await using var transaction = operations.Count > 1 ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct) : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
         // In the order of their keys, so that two requests for the same keys cannot block each other for good.
         var ordered = operations.OrderBy(item => item.Key, StringComparer.Ordinal).ToList();
         ordered.ForEach(item => batch.BatchCommands.Add(Command(store, item.Key, item.Operation)));
-        var written = new Dictionary<string, StateValue?>(ordered.Count); // null where it was deleted
+        var written = new Dictionary<string, StateValue?>(ordered.Count);
         await using (var rows = await batch.ExecuteReaderAsync(ct))
         {
             foreach (var (key, operation) in ordered)
@@ -86,16 +98,10 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
         if (transaction is not null)
             await transaction.CommitAsync(ct);
-        foreach (var (key, value) in written)
-        {
-            if (value is { Expires: null })
-                _cache.Remember(store, key, value);
-        }
+        return written;
     }
 
-    public void Dispose() => _cache.Dispose();
-
-    private async Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken ct)
+    private Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             $"SELECT key, value, etag, expires FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
@@ -106,7 +112,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         while (await reader.ReadAsync(ct))
             found[reader.GetString(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), ExpiryOf(reader, 3));
         return found;
-    }
+    });
 
     /// <summary>Removes expired keys, a few at a time, for as long as the sidecar runs.</summary>
     public async Task PurgeAsync(CancellationToken ct)
@@ -130,10 +136,13 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             int purged;
             do
             {
-                await using var command = database.Durable.CreateCommand(
-                    "DELETE FROM state WHERE (store, key) IN (SELECT store, key FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)");
-                command.Parameters.Add(new() { Value = PurgeBatch });
-                purged = await command.ExecuteNonQueryAsync(ct);
+                purged = await database.DoAsync(async () =>
+                {
+                    await using var command = database.Durable.CreateCommand(
+                        "DELETE FROM state WHERE (store, key) IN (SELECT store, key FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)");
+                    command.Parameters.Add(new() { Value = PurgeBatch });
+                    return await command.ExecuteNonQueryAsync(ct);
+                });
             }
             while (purged == PurgeBatch);
         }

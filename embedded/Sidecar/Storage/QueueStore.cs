@@ -30,25 +30,25 @@ internal sealed class QueueStore(SidecarDatabase database)
     private const int RunShift = 40;
 
     /// <summary>The first event id of this run.</summary>
-    public async Task<long> BeginRunAsync(CancellationToken ct)
+    public Task<long> BeginRunAsync(CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand("SELECT nextval('event_run')");
         return (long)(await command.ExecuteScalarAsync(ct))! << RunShift;
-    }
+    });
 
     /// <summary>Keeps events: on disk when this returns.</summary>
-    public async Task InsertAsync(long[] ids, int[] subscriptions, byte[][] envelopes, CancellationToken ct)
+    public Task InsertAsync(long[] ids, int[] subscriptions, byte[][] envelopes, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "INSERT INTO event_queue (id, subscription_id, envelope) SELECT * FROM unnest($1, $2, $3)");
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = subscriptions, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = envelopes, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        await command.ExecuteNonQueryAsync(ct);
-    }
+        return await command.ExecuteNonQueryAsync(ct);
+    });
 
     /// <summary>A subscription's events after an id, in the order they were published.</summary>
-    public async Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken ct)
+    public Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "SELECT id, envelope, attempts, due_at FROM event_queue WHERE subscription_id = $1 AND id > $2 ORDER BY subscription_id, id LIMIT $3");
@@ -67,18 +67,18 @@ internal sealed class QueueStore(SidecarDatabase database)
         }
 
         return events;
-    }
+    });
 
     /// <summary>Forgets events that were handled.</summary>
-    public async Task DeleteAsync(long[] ids, CancellationToken ct)
+    public Task DeleteAsync(long[] ids, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Relaxed.CreateCommand("DELETE FROM event_queue WHERE id = ANY($1)");
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
-        await command.ExecuteNonQueryAsync(ct);
-    }
+        return await command.ExecuteNonQueryAsync(ct);
+    });
 
     /// <summary>Notes when events that failed are due again.</summary>
-    public async Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken ct)
+    public Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Relaxed.CreateCommand(
             "UPDATE event_queue q SET attempts = n.attempts, due_at = n.due_at " +
@@ -86,11 +86,11 @@ internal sealed class QueueStore(SidecarDatabase database)
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = attempts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = dueAt, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
-        await command.ExecuteNonQueryAsync(ct);
-    }
+        return await command.ExecuteNonQueryAsync(ct);
+    });
 
     /// <summary>Every remembered subscription, and every app that has told its own.</summary>
-    public async Task<(List<StoredSubscription> Subscriptions, HashSet<string> KnownApps)> ReadSubscriptionsAsync(CancellationToken ct)
+    public Task<(List<StoredSubscription> Subscriptions, HashSet<string> KnownApps)> ReadSubscriptionsAsync(CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var batch = database.Durable.CreateBatch();
         // Left behind when a subscription ended while an event for it was being written.
@@ -106,9 +106,9 @@ internal sealed class QueueStore(SidecarDatabase database)
         while (await reader.ReadAsync(ct))
             known.Add(reader.GetString(0));
         return (subscriptions, known);
-    }
+    });
 
-    public async Task<int> AddSubscriptionAsync(string appId, string pubsub, string topic, CancellationToken ct)
+    public Task<int> AddSubscriptionAsync(string appId, string pubsub, string topic, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "INSERT INTO subscription (app_id, pubsub, topic) VALUES ($1, $2, $3) " +
@@ -117,15 +117,15 @@ internal sealed class QueueStore(SidecarDatabase database)
         command.Parameters.Add(new() { Value = pubsub });
         command.Parameters.Add(new() { Value = topic });
         return (int)(await command.ExecuteScalarAsync(ct))!;
-    }
+    });
 
     /// <summary>Ends subscriptions and drops what waits for them, and notes that the app has told its own.</summary>
-    public async Task SettleSubscriptionsAsync(string appId, int[] ended, CancellationToken ct)
+    public Task SettleSubscriptionsAsync(string appId, int[] ended, CancellationToken ct) => database.DoAsync(async () =>
     {
         await using var batch = database.Durable.CreateBatch();
         batch.BatchCommands.Add(new("INSERT INTO known_app VALUES ($1) ON CONFLICT DO NOTHING") { Parameters = { new() { Value = appId } } });
         batch.BatchCommands.Add(new("DELETE FROM subscription WHERE id = ANY($1)") { Parameters = { new() { Value = ended } } });
         batch.BatchCommands.Add(new("DELETE FROM event_queue WHERE subscription_id = ANY($1)") { Parameters = { new() { Value = ended } } });
-        await batch.ExecuteNonQueryAsync(ct);
-    }
+        return await batch.ExecuteNonQueryAsync(ct);
+    });
 }

@@ -41,6 +41,34 @@ internal sealed class SidecarDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>
+    /// Does something with these connections. Where one broke, or the driver spoiled it, all of them are given up together: it does not say which
+    /// it was, puts a spoiled one back into the pool, and every use of that would fail.
+    /// </summary>
+    public async Task<T> DoAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception failure) when (IsOfConnection(failure))
+        {
+            Durable.Clear();
+            Relaxed.Clear();
+            throw;
+        }
+    }
+
+    // What the server answers leaves a connection as it was, unless it ends it or knows nothing of a statement that the driver takes for
+    // prepared. The driver whose connection breaks at a bad moment trips over itself.
+    private static bool IsOfConnection(Exception failure) => failure switch
+    {
+        PostgresException answer => answer.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            or PostgresErrorCodes.DuplicatePreparedStatement or PostgresErrorCodes.InvalidSqlStatementName,
+        NpgsqlException broken => broken.InnerException is IOException,
+        _ => failure is NullReferenceException or ObjectDisposedException || failure.GetType() == typeof(Exception),
+    };
+
     public async ValueTask DisposeAsync()
     {
         await Relaxed.DisposeAsync();
