@@ -30,6 +30,9 @@ internal sealed class SupervisedProgram(string name, Uri alive, string? token)
     /// <summary>Probes in a row that had no answer, since the first answer of this process.</summary>
     public int Misses { get; set; }
 
+    /// <summary>When the first of them was noticed, by <see cref="Stopwatch.GetTimestamp"/>.</summary>
+    public long MissingSince { get; set; }
+
     /// <summary>The process that has answered: before that it is starting.</summary>
     public int? Answered { get; set; }
 
@@ -64,11 +67,12 @@ internal sealed class SupervisedProgram(string name, Uri alive, string? token)
     /// <summary>Ends its process at once: it is then started again, as if it had ended by itself.</summary>
     public void Kill(int processId, string reason)
     {
-        (Killed, KillReason) = (processId, reason);
+        Killed = processId;
         try
         {
             using var process = Process.GetProcessById(processId);
             process.Kill();
+            KillReason = reason;
         }
         catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ using OrderMall.Control;
 namespace OrderMall.AppHost.Operations;
 
 /// <summary>
-/// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some nine seconds.
+/// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some eight seconds.
 /// Aspire itself has no restart policy. What was stopped by an operator or in the dashboard stays stopped.
 /// </summary>
 internal sealed partial class Supervisor(
@@ -16,6 +17,8 @@ internal sealed partial class Supervisor(
 {
     private const int MissesAllowed = 2;
     private const int LastLines = 12;
+    // Who is refused is asked again at once: what has just ended is told by Aspire a moment after.
+    private static readonly TimeSpan ShortestDoubt = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(3);
     // While one of them does not answer, or has not answered yet.
     private static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(0.5);
@@ -108,7 +111,11 @@ internal sealed partial class Supervisor(
 
         // Until it has answered once it is starting, which takes as long as the machine is busy.
         var isStarting = program.Answered != id && DateTime.UtcNow - program.Latest!.Snapshot.StartTimeStamp < StartLimit;
-        if (isStarting || ++program.Misses <= MissesAllowed || program.ProcessId != id || program.Killed == id || !program.IsWanted)
+        if (isStarting)
+            return;
+        if (program.Misses++ == 0)
+            program.MissingSince = Stopwatch.GetTimestamp();
+        if (program.Misses <= MissesAllowed || Stopwatch.GetElapsedTime(program.MissingSince) < ShortestDoubt || program.ProcessId != id || program.Killed == id || !program.IsWanted)
             return;
         LogHung(program.Name, program.Misses);
         program.Kill(id, string.Create(CultureInfo.InvariantCulture, $"it hung: {program.Misses} probes in a row had no answer"));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OrderMall.ServiceDefaults.Database;
 
 /// <summary>The rows that <see cref="DueWork{TDb}"/> takes up.</summary>
@@ -12,7 +14,7 @@ public sealed record DueRows(string Table, string Key, TimeSpan Lease)
     /// <summary>Which are taken up first.</summary>
     public string OrderBy { get; init; } = "due_at";
 
-    /// <summary>A condition on which a row is due too; <c>$1</c> is now.</summary>
+    /// <summary>A condition on which a row is due too; <c>{0}</c> is now.</summary>
     public string? Or { get; init; }
 
     /// <summary>Nothing of them is ever due later than a lease from now, unless the clock was set back: then it is due too.</summary>
@@ -21,17 +23,16 @@ public sealed record DueRows(string Table, string Key, TimeSpan Lease)
     /// <summary>What claiming a row sets beside when it is due.</summary>
     public string? Set { get; init; }
 
-    /// <summary>
-    /// Claims due rows, so many at most, and returns their ids: <c>$1</c> is now, <c>$2</c> when the claim runs out, <c>$3</c> after when nothing
-    /// can be due, <c>$4</c> how many.
-    /// </summary>
-    internal string Claim() =>
-        $"""
-         UPDATE {Table} SET {DueAt} = $2{(Set is null ? "" : $", {Set}")}
-         WHERE {Key} IN (
-             SELECT {Key} FROM {Table}
-             WHERE {DueAt} <= $1{(AreDueWithinLease ? $" OR {DueAt} > $3" : "")}{(Or is null ? "" : $" OR {Or}")}
-             ORDER BY {OrderBy} LIMIT $4 FOR UPDATE SKIP LOCKED)
-         RETURNING {Key}
+    private string Statement =>
+        $$"""
+         UPDATE {{Table}} SET {{DueAt}} = {1}{{(Set is null ? "" : $", {Set}")}}
+         WHERE {{Key}} IN (
+             SELECT {{Key}} FROM {{Table}}
+             WHERE {{DueAt}} <= {0}{{(AreDueWithinLease ? $" OR {DueAt} > {{2}}" : "")}}{{(Or is null ? "" : $" OR {Or}")}}
+             ORDER BY {{OrderBy}} LIMIT {3} FOR UPDATE SKIP LOCKED)
+         RETURNING {{Key}} AS "Value"
          """;
+
+    /// <summary>The statement that claims due rows, so many at most, and returns their ids as <c>"Value"</c>.</summary>
+    internal FormattableString Claim(DateTimeOffset now, int most) => FormattableStringFactory.Create(Statement, now, now + Lease, now + (2 * Lease), most);
 }

@@ -18,7 +18,6 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
     private const int BatchSize = 8;
     private const int Attempts = 5;
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-    private readonly string _claim = rows.Claim();
 
     /// <summary>Takes up one row.</summary>
     /// <returns>When it is done. An exception leaves the row to a later time.</returns>
@@ -44,21 +43,11 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
         }
     }
 
-    // Without EF, which costs several times as much as the statement: it is asked all day, and mostly for nothing.
     private async Task<List<Guid>> ClaimAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var now = time.Now();
-        await using var command = scope.ServiceProvider.GetRequiredService<NpgsqlDataSource>().CreateCommand(_claim);
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now + rows.Lease });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now + (2 * rows.Lease) });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = BatchSize });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var claimed = new List<Guid>();
-        while (await reader.ReadAsync(cancellationToken))
-            claimed.Add(reader.GetGuid(0));
-        return claimed;
+        var db = scope.ServiceProvider.GetRequiredService<TDb>();
+        return await db.Database.SqlQuery<Guid>(rows.Claim(time.Now(), BatchSize)).ToListAsync(cancellationToken);
     }
 
     private async ValueTask ResumeAsync(Guid id, CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ namespace OrderMall.ServiceDefaults.Streams;
 /// handled is found by looking at the newest every few seconds.
 /// </summary>
 public sealed partial class ChangeStream(
-    IEnumerable<INewest> newest, Listeners.Listener listener, TimeProvider time, ILogger<ChangeStream> logger) : IDisposable
+    IEnumerable<INewest> newest, Listeners.Listener listener, IServiceProvider services, TimeProvider time, ILogger<ChangeStream> logger) : IDisposable
 {
     private const int Newest = 20;
     private const int MostRemembered = 1000;
@@ -37,7 +37,7 @@ public sealed partial class ChangeStream(
         if (services.GetRequiredService<Listeners>().Listen(personId) is not { } listener)
             return Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many requests.", "You have too many event streams open: close one of them.");
         // From here on the request owns it: it ends whatever becomes of the stream.
-        var stream = new ChangeStream(newest, listener, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ChangeStream>>());
+        var stream = new ChangeStream(newest, listener, services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ChangeStream>>());
         context.Response.RegisterForDispose(stream);
         await stream.BeginAsync(lastEventId, context.RequestAborted);
         return TypedResults.ServerSentEvents(stream.UntilStoppedAsync(services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping, context.RequestAborted));
@@ -160,6 +160,7 @@ public sealed partial class ChangeStream(
         {
             // The stream stays open: the next look may find it.
             LogNotFound(e.Message);
+            DatabaseFailure.EvictPools(e, services);
             return [];
         }
     }

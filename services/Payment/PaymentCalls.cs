@@ -25,6 +25,7 @@ internal static class PaymentCalls
             }
             catch (DbUpdateException e) when (attempt < Attempts && (e is DbUpdateConcurrencyException || e.InnerException is Npgsql.PostgresException))
             {
+                DatabaseFailure.EvictPools(e, scope.ServiceProvider);
             }
         }
     }

@@ -13,7 +13,7 @@ public sealed class DueWorkTests(RunningService<StoreService> store) : IClassFix
 {
     private static readonly DueRows Chores = new("chore", "id", TimeSpan.FromMinutes(1))
     {
-        DueAt = "at", OrderBy = "at", AreDueWithinLease = true, Or = "(at IS NULL AND until <= $1)", Set = "claims = claims + 1",
+        DueAt = "at", OrderBy = "at", AreDueWithinLease = true, Or = "(at IS NULL AND until <= {0})", Set = "claims = claims + 1",
     };
 
     [Fact]

@@ -63,12 +63,13 @@ public sealed class SpoiledConnectionTests(ServiceFixture fixture) : IAsyncLifet
         var statuses = new List<string>();
         for (var delivered = 0; delivered < 40; delivered++)
         {
-            var order = Orders.Book();
+            // Without an effect: what is published would meet them too.
+            var order = Orders.Table();
             statuses.Add(await _delivery.TryDeliverAsync(StoreEvent.OrderReceived, new StoreEvent(
                 order.OrderId, 1, order.At, order.MerchantId, order.CustomerId, order.Title, order.Quantity, order.Fulfilment, order.Destination, order.Date, Reason: null)));
         }
 
-        Assert.InRange(statuses.Count(status => status != "SUCCESS"), 0, 1);
+        Assert.Equal(1, statuses.Count(status => status != "SUCCESS"));
     }
 
     // The names that Npgsql is going to give are there already.
