@@ -3,9 +3,14 @@ using FluentValidation;
 
 namespace OrderMall.Notification;
 
-/// <summary>How a person is told besides in the app.</summary>
+/// <summary>How a person wants to be told besides in the app.</summary>
 /// <param name="Push">Whether messages go to their phone and browser too.</param>
 internal sealed record ChosenChannels(bool? Push);
+
+/// <summary>How a person is told besides in the app.</summary>
+/// <param name="Push">Whether messages go to their phone and browser too.</param>
+/// <param name="OffersPush">Whether this mall has a provider that brings them there.</param>
+internal sealed record Channels(bool Push, bool OffersPush);
 
 internal sealed class ChosenChannelsValidator : AbstractValidator<ChosenChannels>
 {
@@ -25,22 +30,24 @@ internal static class ChannelsApi
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<Ok<ChosenChannels>> GetAsync(ClaimsPrincipal user, NotificationDb db, CancellationToken cancellationToken)
+    private static async Task<Ok<Channels>> GetAsync(ClaimsPrincipal user, NotificationDb db, IEnumerable<IMessageChannel> channels, CancellationToken cancellationToken)
     {
         var personId = user.Id();
-        return TypedResults.Ok(new ChosenChannels(await db.PushChoices.AnyAsync(choice => choice.PersonId == personId, cancellationToken)));
+        return TypedResults.Ok(new Channels(await db.PushChoices.AnyAsync(choice => choice.PersonId == personId, cancellationToken), HasPush(channels)));
     }
 
-    private static async Task<Results<Ok<ChosenChannels>, ProblemHttpResult>> PutAsync(
+    private static async Task<Results<Ok<Channels>, ProblemHttpResult>> PutAsync(
         ChosenChannels chosen, ClaimsPrincipal user, NotificationDb db, IEnumerable<IMessageChannel> channels, CancellationToken cancellationToken)
     {
         var personId = user.Id();
         if (chosen.Push == false)
             await db.PushChoices.Where(choice => choice.PersonId == personId).ExecuteDeleteAsync(cancellationToken);
-        else if (!channels.OfType<PushChannel>().Any())
+        else if (!HasPush(channels))
             return Problems.Conflict("no-push", "This mall sends no messages to phones and browsers.");
         else
             await db.Database.ExecuteSqlAsync($"INSERT INTO push_choice (person_id) VALUES ({personId}) ON CONFLICT DO NOTHING", cancellationToken);
-        return TypedResults.Ok(chosen);
+        return TypedResults.Ok(new Channels(chosen.Push == true, HasPush(channels)));
     }
+
+    private static bool HasPush(IEnumerable<IMessageChannel> channels) => channels.OfType<PushChannel>().Any();
 }

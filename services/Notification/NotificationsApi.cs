@@ -82,6 +82,7 @@ internal static class NotificationsApi
 [JsonSerializable(typeof(Interests))]
 [JsonSerializable(typeof(ChosenLanguage))]
 [JsonSerializable(typeof(ChosenChannels))]
+[JsonSerializable(typeof(Channels))]
 [JsonSerializable(typeof(PushMessage))]
 [JsonSerializable(typeof(Dictionary<string, AnnouncementText>))]
 [JsonSerializable(typeof(Address))]

@@ -129,6 +129,7 @@ public sealed class PushTests(ServiceFixture fixture) : IAsyncLifetime
             using var alice = notification.As("alice", Roles.Customer);
             using var refused = await alice.PutAsJsonAsync("/api/notifications/channels", new { push = true });
             Assert.Equal((HttpStatusCode.Conflict, "urn:ordermall:problem:no-push"), (refused.StatusCode, (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("type").GetString()));
+            Assert.False((await alice.GetFromJsonAsync<JsonElement>("/api/notifications/channels")).GetProperty("offersPush").GetBoolean());
             using var without = await alice.PutAsJsonAsync("/api/notifications/channels", new { push = false });
             Assert.Equal(HttpStatusCode.OK, without.StatusCode);
             using var nothing = await alice.PutAsJsonAsync("/api/notifications/channels", new { });
@@ -159,7 +160,8 @@ public sealed class PushTests(ServiceFixture fixture) : IAsyncLifetime
         var person = _notification.As(personId, Roles.Customer);
         using var chosen = await person.PutAsJsonAsync("/api/notifications/channels", new { push });
         Assert.Equal(HttpStatusCode.OK, chosen.StatusCode);
-        Assert.Equal(push, (await person.GetFromJsonAsync<JsonElement>("/api/notifications/channels")).GetProperty("push").GetBoolean());
+        var channels = await person.GetFromJsonAsync<JsonElement>("/api/notifications/channels");
+        Assert.Equal((push, true), (channels.GetProperty("push").GetBoolean(), channels.GetProperty("offersPush").GetBoolean()));
         return person;
     }
 

@@ -100,16 +100,31 @@ public sealed class MessageTests(WebMall mall, Browser browser)
     }
 
     [Theory]
-    [InlineData("en", "This mall has no service that brings messages to phones", "How you are told is saved.")]
-    [InlineData("ko", "휴대전화와 브라우저로 메시지를 보내는 서비스가 없습니다", "알림 방법을 저장했습니다.")]
-    public async Task People_choose_how_they_are_told_and_read_why_a_way_is_not_there(string language, string noPush, string saved)
+    [InlineData("en", "confirm your address below first", "How you are told is saved.", "Order accepted")]
+    [InlineData("ko", "먼저 아래에서 주소를 확인하세요", "알림 방법을 저장했습니다.", "주문 접수")]
+    public async Task People_choose_how_they_are_told(string language, string noEmail, string saved, string subject)
     {
-        using var visitor = await mall.RegisteredAsync(WebMall.NewEmail(), language: language);
-        var settings = await visitor.UntilAsync("/my/settings", language == "en" ? "confirm your address below first" : "먼저 아래에서 주소를 확인하세요");
-        var refused = await visitor.SendAsync(Channels(settings), ("push", "true"));
-        Assert.Equal(HttpStatusCode.Conflict, refused.Status);
-        Assert.Contains(noPush, refused.Document.QuerySelector("section[aria-labelledby=channels] [role=alert]")!.TextContent, StringComparison.Ordinal);
-        Assert.Contains(saved, (await visitor.SendAsync(Channels(refused))).Text, StringComparison.Ordinal);
+        var email = WebMall.NewEmail();
+        using var visitor = await mall.RegisteredAsync(email, language: language);
+        var settings = await visitor.UntilAsync("/my/settings", noEmail);
+        var chosen = await visitor.SendAsync(Channels(settings), ("push", "true"));
+        Assert.Contains(saved, chosen.Text, StringComparison.Ordinal);
+        Assert.True(IsChosen(chosen));
+
+        var person = await Person.SignInAsync(mall.Address, email, WebMall.Password);
+        var order = await WebMall.OrderAsync(person, await (await mall.BookshopAsync()).SellBookAsync());
+        await Eventually.Satisfies(
+            () => Task.FromResult(mall.Pushed.Where(message => message.GetProperty("orderId").GetString() == order.ToString()).Select(message => message.GetProperty("subject").GetString()!).ToList()),
+            subjects => subjects.Exists(each => each.StartsWith(subject, StringComparison.Ordinal)),
+            "be pushed");
+
+        var form = Channels(chosen);
+        form.QuerySelector("input[name=push]")!.RemoveAttribute("checked");
+        var without = await visitor.SendAsync(form);
+        Assert.Contains(saved, without.Text, StringComparison.Ordinal);
+        Assert.False(IsChosen(without));
+
+        static bool IsChosen(Seen page) => page.Document.QuerySelector("input[name=push]")!.HasAttribute("checked");
 
         static AngleSharp.Html.Dom.IHtmlFormElement Channels(Seen page) => page.Form("section[aria-labelledby=channels] form");
     }

@@ -57,7 +57,7 @@ public sealed record Message(Guid Id, Guid? OrderId, string Subject, string Text
 public sealed record UnreadMessages(int Unread);
 
 /// <summary>The channels by which a person is told, besides the app.</summary>
-public sealed record Channels(bool Push);
+public sealed record Channels(bool Push, bool OffersPush);
 
 /// <summary>Kinds of offers that somebody wants to hear of.</summary>
 public sealed record Interests(IReadOnlyList<string> Kinds);

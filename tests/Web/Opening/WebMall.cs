@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using OrderMall.Mall;
 
 namespace OrderMall.Web.Tests.Opening;
@@ -10,7 +14,11 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
     public const string Password = "Correct-horse-7";
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"ordermall-web-{Guid.NewGuid():N}");
+    private WebApplication _push = null!;
     private EmbeddedMall? _mall;
+
+    /// <summary>What the provider of push messages was given.</summary>
+    public ConcurrentQueue<JsonElement> Pushed { get; } = [];
 
     public override Uri Address => _mall!.Address;
 
@@ -21,14 +29,18 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
     {
         Directory.CreateDirectory(_folder);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        _push = PushProvider();
+        await _push.StartAsync(limit.Token);
         // Tests may come from any address, as behind a proxy.
-        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _folder, Settings = new Dictionary<string, string> { ["Web:Proxies"] = "127.0.0.1" } }, cancellationToken: limit.Token);
+        var settings = new Dictionary<string, string> { ["Web:Proxies"] = "127.0.0.1", ["Push:Address"] = $"{_push.Urls.Single()}/messages", ["Push:Key"] = "push-key" };
+        _mall = await EmbeddedMall.OpenAsync(new MallOptions { Port = 0, DataDirectory = _folder, Settings = settings }, cancellationToken: limit.Token);
     }
 
     public async Task DisposeAsync()
     {
         if (_mall is not null)
             await _mall.DisposeAsync();
+        await _push.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -48,6 +60,15 @@ public sealed class WebMall : MallPeople, IAsyncLifetime
         (await Eventually.Satisfies(
             () => person.PostAsync("/api/orders", new { offerId, quantity = 1, destination = Customer.Destination, paymentMethod = "card_ok" }), answer => answer.Status == HttpStatusCode.Created, "be taken"))
             .Json.GetProperty("id").GetGuid();
+
+    private WebApplication PushProvider()
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.MapPost("/messages", (JsonElement message) => Pushed.Enqueue(message));
+        return app;
+    }
 
     /// <summary>An address that nobody has.</summary>
     public static string NewEmail() => $"{Guid.NewGuid():N}@mall.test";
