@@ -13,6 +13,12 @@ public static class AlarmSetup
     /// </summary>
     public const int AttemptsInVain = 60;
 
+    /// <summary>Adds an alarm whose value is how many rows there are, of a thousand at most: nobody needs to know better.</summary>
+    /// <param name="builder">The service under construction; it has a database.</param>
+    /// <param name="rows">A constant: a table and, after <c>WHERE</c>, which of its rows, by an index.</param>
+    public static void AddCountAlarm(this WebApplicationBuilder builder, Alarm alarm, string rows) =>
+        builder.AddAlarm(alarm, $"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT 1000) AS few");
+
     /// <summary>Adds an alarm whose value is one statement's.</summary>
     /// <param name="builder">The service under construction; it has a database.</param>
     /// <param name="sql">A constant: selects one number, by an index, however many rows there are.</param>

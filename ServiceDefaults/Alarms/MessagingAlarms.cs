@@ -13,6 +13,6 @@ internal static class MessagingAlarms
     public static void AddMessagingAlarms(this WebApplicationBuilder builder)
     {
         builder.AddAlarm(Outbox, "SELECT coalesce((SELECT greatest(0, extract(epoch FROM now() - queued_at)) FROM outbox ORDER BY id LIMIT 1), 0)");
-        builder.AddAlarm(DeadLetters, "SELECT count(*) FROM (SELECT 1 FROM dead_letter LIMIT 1000) AS few");
+        builder.AddCountAlarm(DeadLetters, "dead_letter");
     }
 }

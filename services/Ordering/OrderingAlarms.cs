@@ -4,14 +4,11 @@ namespace OrderMall.Ordering;
 internal static class OrderingAlarms
 {
     public static void Add(WebApplicationBuilder builder) =>
-        builder.AddAlarm(
+        builder.AddCountAlarm(
             new Alarm("ordermall.order.overdue.count", "{order}", 0, "Orders are Pending, AwaitingPayment, Cancelling or unconfirmed beyond their time: forgotten, or a service has not answered for minutes."),
             $"""
-             SELECT count(*) FROM (
-                 SELECT 1 FROM orders
-                 WHERE (due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain}
-                         OR (status = 'AwaitingPayment' AND expires_at < now() - interval '1 minute')))
-                     OR (due_at IS NULL AND expires_at < now() - interval '1 minute')
-                 LIMIT 1000) AS few
+             orders WHERE (due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain}
+                     OR (status = 'AwaitingPayment' AND expires_at < now() - interval '1 minute')))
+                 OR (due_at IS NULL AND expires_at < now() - interval '1 minute')
              """);
 }

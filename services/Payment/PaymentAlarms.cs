@@ -4,12 +4,7 @@ namespace OrderMall.Payment;
 internal static class PaymentAlarms
 {
     public static void Add(WebApplicationBuilder builder) =>
-        builder.AddAlarm(
+        builder.AddCountAlarm(
             new Alarm("ordermall.payment.unsettled.count", "{payment}", 0, "Charges or refunds are not settled with the provider, which has not answered for minutes."),
-            $"""
-             SELECT count(*) FROM (
-                 SELECT 1 FROM payment
-                 WHERE due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain})
-                 LIMIT 1000) AS few
-             """);
+            $"payment WHERE due_at IS NOT NULL AND (due_at < now() - interval '1 minute' OR attempts > {AlarmSetup.AttemptsInVain})");
 }
