@@ -22,7 +22,7 @@ public sealed partial class BodiesTests(ServiceFixture fixture) : IServiceTest
 
     async Task IServiceTest.HoldsForAsync<TService>()
     {
-        await using var service = new RunningService<TService>(fixture) { Settings = ["Mall:Demo=true", "RateLimit:PerSecond=100000", "RateLimit:Burst=100000"] };
+        await using var service = new RunningService<TService>(fixture) { Settings = ["Mall:Demo=true", "RateLimit:PerSecond=100000", "RateLimit:Burst=100000", "Web:RateLimit:PerSecond=100000", "Web:RateLimit:Burst=100000"] };
         await service.InitializeAsync();
         service.Sidecar.OtherwiseCalled = context =>
         {
