@@ -81,7 +81,8 @@ public sealed partial class HeaderTests(ServiceFixture fixture) : IServiceTest
         foreach (var (verb, path) in calls)
         {
             var usual = await StatusAsync(verb, path, Json, "{}");
-            Assert.True(usual is > 0 and not 429, $"{verb} {path} was not answered, but {usual}");
+            // Only the gateway's limit on attempts to sign in is no setting.
+            Assert.True(usual > 0 && (usual != 429 || path.StartsWith("/api/account/", StringComparison.Ordinal)), $"{verb} {path} was not answered, but {usual}");
             await Task.WhenAll(
             [
                 .. ContentTypes.Select(type => BearAsync($"Content-Type: {type}\r\nContent-Length: 2\r\n", "{}")),
