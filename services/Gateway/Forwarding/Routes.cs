@@ -5,7 +5,7 @@ namespace OrderMall.Gateway.Forwarding;
 /// <summary>Which service answers what.</summary>
 /// <param name="Prefix">What the path after <c>/api/</c> begins with; where several fit, the longest counts.</param>
 /// <param name="AnyoneMayRead">Whether nobody needs to sign in for GET.</param>
-/// <param name="Role">Who may; <see langword="null"/> where the service itself decides by <c>RequireRole</c>. Who may do what, in one list: <c>tests/Mall/Security/RoleTests</c>.</param>
+/// <param name="Role">Who may; <see langword="null"/> where the service itself decides by <c>RequireRole</c>.</param>
 internal sealed record ServiceRoute(string Prefix, string AppId, bool AnyoneMayRead = false, string? Role = null)
 {
     /// <summary>Whether people do there what they do for the business that they belong to.</summary>
@@ -24,6 +24,7 @@ internal static partial class Routes
     private const string Section = "Gateway:Routes";
     private const string OwnPrefix = "account";
 
+    // Who may do what behind them is one list in tests/Mall/Security/RoleTests.
     private static readonly IReadOnlyList<ServiceRoute> Known =
     [
         new("offers", AppIds.Catalog, AnyoneMayRead: true) { AsBusiness = true, OwnersChange = true },
