@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderMall.AppHost.Dapr;
-using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Supervision;
 using OrderMall.AppHost.Postgres;
 using OrderMall.Contracts;
 using OrderMall.Control;
@@ -13,7 +13,6 @@ using OrderMall.Postgres;
 namespace OrderMall.AppHost;
 
 /// <summary>An app of the mall with what its sidecar has to know of it. Tokens are new at every start.</summary>
-/// <param name="AppId">Its Dapr app id.</param>
 /// <param name="ApiToken">What its sidecar wants to be called with.</param>
 /// <param name="AppToken">What it wants to be called with by its sidecar.</param>
 internal sealed record MallApp(string AppId, string ApiToken, string AppToken, IReadOnlyList<MallInstance> Instances);
@@ -137,11 +136,11 @@ internal sealed class Mall : ServiceList
     /// <inheritdoc/>
     public override void AddGateway<TProject>(MallService service)
     {
-        var door = new MallInstance(service.AppId, _settings.Port);
-        // Its sidecar and its supervision have an address of their own, which no crowd at the public one keeps them from.
+        var published = new MallInstance(service.AppId, _settings.Port);
+        // Its sidecar and its supervision have an address of their own: load on the public one does not keep them out.
         var app = NewApp(service.AppId, 1);
-        var gateway = AddProject<TProject>(service, door)
-            .WithEnvironment("PublicUrl", door.Address.GetLeftPart(UriPartial.Authority))
+        var gateway = AddProject<TProject>(service, published)
+            .WithEnvironment("PublicUrl", published.Address.GetLeftPart(UriPartial.Authority))
             .WithEnvironment("Gateway__InternalUrl", app.Instances[0].Address.GetLeftPart(UriPartial.Authority))
             .WithUrlForEndpoint("http", url => url.DisplayText = "API")
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/openapi/v1.json", DisplayText = "OpenAPI" });
@@ -174,7 +173,7 @@ internal sealed class Mall : ServiceList
     {
         var control = NewApp(AppIds.MallControl, 1);
         _sidecars.Join(control, []);
-        var services = new Operations.MallServices(control, _services.ConvertAll(service => service.App), _sidecars);
+        var services = new MallServices(control, _services.ConvertAll(service => service.App), _sidecars);
         foreach (var (_, app, resources) in _services.Where(service => service.App.AppId == AppIds.PaymentProvider))
             resources[0].WithModes(app);
         foreach (var (_, app, resources) in _services)
@@ -263,7 +262,7 @@ internal sealed class Mall : ServiceList
                 resource.WithReferenceRelationship(invoked);
         }
 
-        HandedDown.Pass(_builder, service, resources);
+        ServiceSettings.Pass(_builder, service, resources);
         _sidecars.Join(app, [.. resources.Select(resource => (IResourceBuilder<IResourceWithEnvironment>)resource)]);
         foreach (var resource in resources)
             _sidecars.WaitedForBy(resource);

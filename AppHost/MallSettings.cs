@@ -21,7 +21,6 @@ internal enum MallServers
 /// <param name="Port">The public port on 127.0.0.1.</param>
 /// <param name="WebPort">The port of the screens on 127.0.0.1.</param>
 /// <param name="Data">The folder in which everything is kept between runs.</param>
-/// <param name="Servers">Where the databases are.</param>
 /// <param name="Daprd">Whether every instance has a real <c>daprd</c> beside it instead of the embedded sidecar.</param>
 /// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
 /// <param name="Components">The folder with Dapr's components, policies and configuration.</param>

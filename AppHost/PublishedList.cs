@@ -8,7 +8,6 @@ namespace OrderMall.AppHost;
 /// <c>dotnet run --project AppHost -- --operation publish</c>, to <c>infra/services.json</c> or into <c>--output-path</c>.
 /// </summary>
 /// <param name="checkout">The folder above the AppHost's.</param>
-/// <param name="folder">Where the file is written.</param>
 internal sealed class PublishedList(string checkout, string folder) : ServiceList
 {
     private const string Name = "services.json";

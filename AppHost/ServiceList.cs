@@ -15,7 +15,7 @@ internal abstract class ServiceList
     public abstract void AddOperations<TProject>(MallService service)
         where TProject : IProjectMetadata, new();
 
-    /// <summary>Adds the public door. It comes last, and opens when all services are ready.</summary>
+    /// <summary>Adds the public gateway. It comes last, and opens when all services are ready.</summary>
     public abstract void AddGateway<TProject>(MallService service)
         where TProject : IProjectMetadata, new();
 

@@ -12,12 +12,11 @@ public interface IMallService
     /// </summary>
     static virtual bool IsPublic => false;
 
-    /// <summary>Adds the service's own parts.</summary>
-    /// <param name="builder">The application under construction; the defaults are in it.</param>
+    /// <summary>Adds the service's own parts; the defaults are there already.</summary>
     static abstract void Configure(WebApplicationBuilder builder);
 
-    /// <summary>Puts in what judges a request, once it is known whose it is and before it is said whether that person may.</summary>
-    static virtual void Admit(WebApplication app)
+    /// <summary>Adds the middleware that runs between authentication and authorization.</summary>
+    static virtual void UseMiddleware(WebApplication app)
     {
     }
 

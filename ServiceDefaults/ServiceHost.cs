@@ -5,6 +5,7 @@ using OrderMall.ServiceDefaults.Alarms;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Configuration;
 using OrderMall.ServiceDefaults.Dapr;
+using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults;
@@ -90,7 +91,7 @@ public static class ServiceHost
         JsonCharset.Use(app);
         app.UseRouting();
         app.UseAuthentication();
-        TService.Admit(app);
+        TService.UseMiddleware(app);
         app.UseAuthorization();
         TService.Map(app);
         if (!TService.IsPublic)
@@ -108,7 +109,7 @@ public static class ServiceHost
     {
         // Made even where nobody asks: a collector is to have the figures too.
         routes.ServiceProvider.GetService<AlarmMeter>()?.Map(routes);
-        if (routes.ServiceProvider.GetService<OutboxSignal>() is not null)
+        if (routes.ServiceProvider.GetService<CommitSignal>() is not null)
             MessagingAudit.Map(routes);
     }
 

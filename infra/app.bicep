@@ -34,7 +34,7 @@ var isSingle = contains(['payment-provider', 'operations'], appId)
 var publicPort = 8080
 // Container Apps' own network, and the subnet: what its ingress says of who asks is believed.
 var proxies = '100.100.0.0/16,10.0.0.0/23'
-// The gateway's sidecar and probes have a port of their own, which no crowd at the public one keeps them from.
+// The gateway's sidecar and probes have a port of their own: load on the public one does not keep them out.
 var port = isGateway ? 8081 : publicPort
 
 resource environment 'Microsoft.App/managedEnvironments@2025-10-02-preview' existing = {

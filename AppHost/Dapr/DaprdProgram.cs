@@ -21,9 +21,6 @@ internal static class DaprdProgram
     }
 
     /// <summary>The arguments with which a <c>daprd</c> stands beside one instance of an app, all of it on loopback.</summary>
-    /// <param name="appPort">Where the instance listens.</param>
-    /// <param name="ports">Where the sidecar listens.</param>
-    /// <param name="components">The folder of components and policies.</param>
     /// <param name="configuration">The file that <see cref="WriteConfigurationAsync"/> made.</param>
     public static IReadOnlyList<string> Arguments(string appId, int appPort, DaprdPorts ports, string components, string configuration) =>
     [

@@ -107,7 +107,7 @@ internal sealed class EmbeddedSidecars : Sidecars
     private async Task<HttpResponseMessage> AskAsync(HttpMethod method, Uri uri, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, uri);
-        request.Headers.Add("dapr-api-token", _program.Token);
+        request.Headers.Add(SidecarEndpoint.TokenHeader, _program.Token);
         return await _http.SendAsync(request, cancellationToken);
     }
 

@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Supervision;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
 using OrderMall.ServiceDefaults.Dapr;
@@ -72,7 +72,7 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
         foreach (var instance in app.Instances)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance.Address, "/alarms"));
-            request.Headers.Add("dapr-api-token", app.AppToken);
+            request.Headers.Add(SidecarEndpoint.TokenHeader, app.AppToken);
             request.Headers.Add(GatewayIdentity.CallerHeader, AppIds.Operations);
             try
             {

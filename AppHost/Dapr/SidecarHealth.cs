@@ -23,7 +23,7 @@ internal static class SidecarHealth
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         if (token is not null)
-            request.Headers.Add("dapr-api-token", token);
+            request.Headers.Add(SidecarEndpoint.TokenHeader, token);
         try
         {
             using var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);

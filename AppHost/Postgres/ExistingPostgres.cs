@@ -11,7 +11,7 @@ internal static class ExistingPostgres
     private const int Connections = 80;
     private const int TimeLimitSeconds = 10;
 
-    /// <summary>Tries whether it lets the mall in.</summary>
+    /// <summary>Tries to connect to it.</summary>
     /// <exception cref="MallException">It does not, or the connection string is none.</exception>
     public static async Task<Databases> FindAsync(IDistributedApplicationBuilder builder)
     {

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
-using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Supervision;
 using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Postgres;

@@ -1,6 +1,6 @@
 namespace OrderMall.ServiceDefaults.Alarms;
 
-/// <summary>Something that an operator is woken by.</summary>
+/// <summary>Something that pages an operator.</summary>
 /// <param name="Name">The metric's, by OpenTelemetry's conventions.</param>
 /// <param name="Unit">What is counted, by UCUM.</param>
 /// <param name="Limit">It is raised above this.</param>

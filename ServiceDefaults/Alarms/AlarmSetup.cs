@@ -8,10 +8,8 @@ namespace OrderMall.ServiceDefaults.Alarms;
 /// <summary>Gives a service alarms.</summary>
 public static class AlarmSetup
 {
-    /// <summary>
-    /// How often the mall asks another service in vain, at growing intervals, before somebody should look: some five minutes.
-    /// </summary>
-    public const int AttemptsInVain = 60;
+    /// <summary>After how many failed attempts, with back-off, an operator is paged: some five minutes.</summary>
+    public const int AttemptsBeforeAlarm = 60;
 
     /// <summary>Adds an alarm whose value is how many rows there are, of a thousand at most: nobody needs to know better.</summary>
     /// <param name="builder">The service under construction; it has a database.</param>

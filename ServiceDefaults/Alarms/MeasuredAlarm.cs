@@ -1,6 +1,6 @@
 namespace OrderMall.ServiceDefaults.Alarms;
 
-/// <summary>Something that an operator is woken by, as a service measures it. Every service that subscribes, and the gateway: <c>GET /alarms</c>.</summary>
+/// <summary>Something that pages an operator, as a service measures it. Every service that subscribes, and the gateway: <c>GET /alarms</c>.</summary>
 /// <param name="Name">The name of the metric that says the same.</param>
 /// <param name="Value">What was measured; <see langword="null"/> where that was not possible.</param>
 /// <param name="Limit">It is raised when the value is more than this, or was not to be had.</param>

@@ -6,7 +6,7 @@ internal static class MessagingAlarms
     public static readonly Alarm DeadLetters = new(
         "ordermall.dead_letter.count", "{event}", 0, "Events that could not be handled are parked: GET /api/ops/dead-letters says which and why.");
 
-    // What is published is gone within milliseconds; the sidecar's absence is the usual reason.
+    // What is published is gone within milliseconds; that the sidecar is unreachable is the usual reason.
     private static readonly Alarm Outbox = new(
         "ordermall.outbox.age", "s", 30, "Events cannot be published: the sidecar or what is behind it does not take them. They stay in the outbox, and no subscriber receives them.");
 

@@ -49,6 +49,12 @@ public static class ApiDefaults
                 options.SerializerOptions.TypeInfoResolverChain.Insert(i, json[i]);
         });
 
+    /// <summary>Adds every validator of the service's assembly, which are all that <see cref="WithValidation{T}"/> asks.</summary>
+    public static void AddValidators<TService>(this WebApplicationBuilder builder)
+        where TService : IMallService =>
+        AssemblyScanner.FindValidatorsInAssembly(typeof(TService).Assembly, includeInternalTypes: true)
+            .ForEach(found => builder.Services.AddSingleton(found.InterfaceType, found.ValidatorType));
+
     internal static void UseApiDefaults(this WebApplication app)
     {
         HeadAsGet.Use(app);
@@ -57,8 +63,6 @@ public static class ApiDefaults
     }
 
     /// <summary>Refuses a request body that the service's validator for it does not accept, with 400 and the fields by name.</summary>
-    /// <typeparam name="T">The body's type; an <c>IValidator</c> of it must be registered.</typeparam>
-    /// <returns>The endpoint.</returns>
     public static RouteHandlerBuilder WithValidation<T>(this RouteHandlerBuilder endpoint) =>
         endpoint
             .AddEndpointFilter(async (context, next) =>

@@ -39,7 +39,6 @@ public static class GatewayIdentity
     public const string CallerHeader = "Dapr-Caller-App-Id";
 
     /// <summary>The id of the business that the person belongs to, or <see langword="null"/>.</summary>
-    /// <returns>As offers and orders name their merchant.</returns>
     public static string? BusinessId(this ClaimsPrincipal user) => user.FindFirstValue(BusinessHeader);
 
     /// <summary>The id of the person on whose behalf this is.</summary>

@@ -18,7 +18,7 @@ namespace OrderMall.ServiceDefaults.Api;
 /// <summary>
 /// The <c>Idempotency-Key</c> of a request, if it has one: the same key of the same person makes one thing. What is made commits together
 /// with the answer, which is given again for a day. Of keys and requests the database has hashes only.
-/// An order has its key itself (<c>Ordering/OrdersApi</c>), since its answer is not known when it is begun.
+/// What has no answer yet when it is begun keeps its key itself.
 /// </summary>
 public sealed class IdempotencyKey : IEndpointParameterMetadataProvider
 {

@@ -6,7 +6,7 @@ using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.ServiceDefaults.Api;
 
-/// <summary>Turns what was thrown into a problem: bad input names its field, an absent service says when to try again.</summary>
+/// <summary>Turns what was thrown into a problem: bad input names its field, an unreachable service says when to retry.</summary>
 internal sealed partial class MallExceptionHandler(ILogger<MallExceptionHandler> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ public static class Problems
     /// <summary>The prefix of every problem type.</summary>
     public const string TypePrefix = "urn:ordermall:problem:";
 
-    /// <summary>After how many seconds to try again what a service's absence made impossible.</summary>
+    /// <summary>After how many seconds to retry what an unreachable service made impossible.</summary>
     public const int RetryAfterSeconds = 5;
 
     /// <summary>
@@ -26,7 +26,7 @@ public static class Problems
     public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: title, type: TypePrefix + type);
 
-    /// <summary>Makes a problem that passes, and says when to try again.</summary>
+    /// <summary>Makes a transient problem, and says when to retry.</summary>
     /// <param name="type">The last part of the type.</param>
     /// <param name="title">The same words for every problem of the type.</param>
     /// <param name="detail">What it is this time, and what to do about it.</param>

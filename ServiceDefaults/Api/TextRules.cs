@@ -8,11 +8,11 @@ namespace OrderMall.ServiceDefaults.Api;
 public static class TextRules
 {
     // They change the order in which what follows is shown: a text could pass for another.
-    private static readonly HashSet<char> _directionMarks =
+    private static readonly HashSet<char> DirectionMarks =
         ['\u061C', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069'];
 
     // Spaces of every width (Unicode's separators), and nothing that belongs in no line at all.
-    private static readonly char[] _blanks = [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c).Where(c => char.GetUnicodeCategory(c) == UnicodeCategory.SpaceSeparator)];
+    private static readonly char[] Blanks = [.. Enumerable.Range(0, char.MaxValue).Select(c => (char)c).Where(c => char.GetUnicodeCategory(c) == UnicodeCategory.SpaceSeparator)];
 
     /// <summary>
     /// A text as it is kept and compared: composed (NFC), so that the same letters are the same text however they were typed, and without blanks
@@ -23,12 +23,12 @@ public static class TextRules
     {
         try
         {
-            return text?.Normalize(NormalizationForm.FormC).Trim(_blanks);
+            return text?.Normalize(NormalizationForm.FormC).Trim(Blanks);
         }
         catch (ArgumentException)
         {
             // It has what is no character, such as U+FFFE: there is no other form of it.
-            return text!.Trim(_blanks);
+            return text!.Trim(Blanks);
         }
     }
 
@@ -45,12 +45,6 @@ public static class TextRules
         .Must(text => text is null || !text.Replace("\r\n", "\n", StringComparison.Ordinal).Any(c => c != '\n' && IsControl(c)))
         .WithMessage("Must not contain direction marks or control characters other than line breaks.");
 
-    /// <summary>The kind of an offer.</summary>
-    /// <typeparam name="T">What is validated.</typeparam>
-    /// <returns>The rule, to go on.</returns>
-    public static IRuleBuilderOptions<T, string?> Kind<T>(this IRuleBuilder<T, string?> rule) => rule
-        .NotEmpty().Matches("^[a-z0-9-]{1,40}\\z").WithMessage("Must be a label of at most 40 lower-case letters, digits and hyphens, such as book.");
-
     private static bool IsControl(char c) =>
-        char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || _directionMarks.Contains(c);
+        char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || DirectionMarks.Contains(c);
 }

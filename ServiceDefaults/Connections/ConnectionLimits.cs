@@ -9,7 +9,7 @@ namespace OrderMall.ServiceDefaults.Connections;
 
 /// <summary>
 /// How many connections there may be, in all and from one address, and what one may take. At a limit the connection that has waited longest
-/// for a request makes room; where all have one in flight, the newcomer is closed unanswered. So nobody shuts others out by being idle.
+/// for a request makes room; where all have one in flight, the new connection is closed unanswered. So nobody shuts others out by being idle.
 /// </summary>
 /// <remarks>The connections of known proxies count in all only: behind one of them is everybody.</remarks>
 public sealed partial class ConnectionLimits(ConnectionLimits.Most most, KnownProxies proxies, TimeProvider time, ILogger<ConnectionLimits> logger)
@@ -22,7 +22,7 @@ public sealed partial class ConnectionLimits(ConnectionLimits.Most most, KnownPr
 
     private readonly int _total = most.InAll;
     private readonly int _perAddress = most.PerAddress;
-    private readonly OccasionalLog _refusals = new(time);
+    private readonly ThrottledLog _refusals = new(time);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (int Open, LinkedList<Visit> Idle)> _addresses = [];
     private readonly LinkedList<Visit> _idle = [];
@@ -156,7 +156,7 @@ public sealed partial class ConnectionLimits(ConnectionLimits.Most most, KnownPr
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Count} connections were closed unanswered since the last time this was said: there may be {Total}, and {PerAddress} from one address, and all had a request in flight")]
+    [LoggerMessage(LogLevel.Warning, "{Count} connections were closed unanswered since this was last logged: there may be {Total}, and {PerAddress} from one address, and all had a request in flight")]
     private partial void LogRefused(int total, int perAddress, long count);
 
     /// <summary>The settings of a service that people reach.</summary>

@@ -46,7 +46,7 @@ internal static class CallPolicy
     }
 
     /// <summary>For who is outside the mall and has nothing configured: as <c>payment-provider</c> in <c>components/resiliency.yaml</c>.</summary>
-    public static ResiliencePipeline<HttpResponseMessage> Outside(TimeProvider time) =>
+    public static ResiliencePipeline<HttpResponseMessage> External(TimeProvider time) =>
         Build(time, TimeSpan.FromSeconds(3), retries: null, TimeSpan.Zero, [], breakAfter: 5, TimeSpan.FromSeconds(3), refusalsAreAnswers: true);
 
     private static ResiliencePipeline<HttpResponseMessage> Build(TimeProvider time, TimeSpan? timeout, int? retries, TimeSpan retryAfter, HashSet<int> retryOn, int? breakAfter, TimeSpan breakFor, bool refusalsAreAnswers = false)

@@ -88,12 +88,12 @@ public static class DaprSetup
     /// <param name="address">With a slash at the end.</param>
     /// <param name="key">What it knows the mall by; sent as bearer token, and told nobody else.</param>
     /// <exception cref="InvalidOperationException">Its configured policy cannot be read.</exception>
-    public static void AddOutsideClient(this WebApplicationBuilder builder, string appId, Uri address, string key)
+    public static void AddExternalClient(this WebApplicationBuilder builder, string appId, Uri address, string key)
     {
-        var policy = CallPolicy.Read(builder.Configuration, appId) ?? CallPolicy.Outside;
+        var policy = CallPolicy.Read(builder.Configuration, appId) ?? CallPolicy.External;
         builder.Services.AddKeyedSingleton(appId, (services, _) => new ServiceClient(
             appId,
-            OutsideProvider.Client(address, key, SidecarEndpoint.CallTimeLimit),
+            ExternalProvider.Client(address, key, SidecarEndpoint.CallTimeLimit),
             () => policy(services.GetRequiredService<TimeProvider>())));
     }
 

@@ -10,24 +10,12 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// </summary>
 public sealed class Invocation(SidecarEndpoint sidecar) : IDisposable
 {
-    private readonly HttpMessageInvoker _http = new(new ResetConnections(new SocketsHttpHandler
-    {
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
-        UseCookies = false,
-        UseProxy = false,
-        AllowAutoRedirect = false,
-    }));
+    private readonly HttpMessageInvoker _http = new(new SidecarConnections(sidecar));
 
     /// <summary>Begins a request.</summary>
     /// <param name="pathAndQuery">Escaped, without a leading slash.</param>
-    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery)
-    {
-        var request = new HttpRequestMessage(method, new Uri($"{sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority)}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
-        if (sidecar.ApiToken is not null)
-            request.Headers.TryAddWithoutValidation(SidecarEndpoint.TokenHeader, sidecar.ApiToken);
-        return request;
-    }
+    public HttpRequestMessage Request(HttpMethod method, string appId, string pathAndQuery) =>
+        new(method, new Uri($"{sidecar.HttpEndpoint.GetLeftPart(UriPartial.Authority)}/v1.0/invoke/{appId}/method/{pathAndQuery}"));
 
     /// <summary>Sends it; returns once the headers of the answer are there.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

@@ -6,13 +6,13 @@ namespace OrderMall.ServiceDefaults.Database;
 /// <summary>Tells a database that is unreachable, or a connection to it that broke, from mistakes.</summary>
 public static class DatabaseFailure
 {
-    /// <summary>Whether it passes: the same may succeed when it is tried again.</summary>
+    /// <summary>Whether it is transient: a retry may succeed.</summary>
     public static bool IsTransient(Exception? failure) => CauseOf(failure) is not null;
 
-    /// <summary>What passes among what was thrown, since EF wraps what its connection throws; <see langword="null"/> if nothing does.</summary>
+    /// <summary>The transient cause of what was thrown, since EF wraps what its connection throws; <see langword="null"/> if there is none.</summary>
     public static Exception? CauseOf(Exception? failure)
     {
-        while (failure is not (null or NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }) && !IsSpoiled(failure))
+        while (failure is not (null or NpgsqlException { IsTransient: true } or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled }) && !IsCorrupted(failure))
             failure = failure.InnerException;
         return failure;
     }
@@ -24,7 +24,7 @@ public static class DatabaseFailure
     /// <param name="database">Whose connections those are; <see langword="null"/> where there is none.</param>
     public static void EvictPool(Exception failure, NpgsqlDataSource? database)
     {
-        if (CauseOf(failure) is { } cause && (IsSpoiled(cause) || IsBroken(cause)))
+        if (CauseOf(failure) is { } cause && (IsCorrupted(cause) || IsBroken(cause)))
             database?.Clear();
     }
 
@@ -40,7 +40,7 @@ public static class DatabaseFailure
 
     // Npgsql whose connection breaks at a bad moment uses what it has just disposed of, or goes on in the middle of an answer, or forgets
     // which statements the server has prepared. It puts such a connection back into the pool.
-    private static bool IsSpoiled(Exception failure) =>
+    private static bool IsCorrupted(Exception failure) =>
         failure is PostgresException { SqlState: PostgresErrorCodes.DuplicatePreparedStatement or PostgresErrorCodes.InvalidSqlStatementName }
         || (failure is NullReferenceException or ObjectDisposedException || failure.GetType() == typeof(Exception)) && IsThrownByNpgsql(failure);
 

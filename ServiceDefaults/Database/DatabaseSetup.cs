@@ -39,10 +39,10 @@ public static class DatabaseSetup
             settings.MinPoolSize = 1;
             settings.MaxPoolSize = 2;
         }));
-        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddSingleton<CommitSignal>();
         builder.Services.AddDbContextPool<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
-            .AddInterceptors(services.GetRequiredService<OutboxSignal>()));
+            .AddInterceptors(services.GetRequiredService<CommitSignal>()));
         builder.Services.AddHostedService(services => new SchemaMigrator(
             services.GetRequiredService<NpgsqlDataSource>(),
             typeof(TDb).Assembly,
@@ -90,7 +90,7 @@ public static class DatabaseSetup
         var source = new NpgsqlDataSourceBuilder(connectionString);
         // Pooled connections keep their prepared statements; nothing here sets session state that a reset would have to clear.
         source.ConnectionStringBuilder.NoResetOnClose = true;
-        // Npgsql asks for it unless told otherwise, and one that then breaks while it is opened spoils the connection that it opens instead:
+        // Npgsql asks for it unless told otherwise, and one that then breaks while it is opened corrupts the connection that it opens instead:
         // every use of that fails, for as long as it is in the pool (npgsql issues 6415 and 6506).
         if (source.ConnectionStringBuilder.GssEncryptionMode == GssEncryptionMode.Prefer)
             source.ConnectionStringBuilder.GssEncryptionMode = GssEncryptionMode.Disable;

@@ -4,9 +4,9 @@ using Npgsql;
 namespace OrderMall.ServiceDefaults.Database;
 
 /// <summary>
-/// Takes up rows whose <c>due_at</c> has passed: what a crash or an absent service left open. A row is claimed by pushing
+/// Takes up rows whose <c>due_at</c> has passed: what a crash or an unreachable service left open. A row is claimed by pushing
 /// <c>due_at</c> into the future, with rows skipped that another replica is claiming, so that nothing is taken up twice at
-/// once; a claim that a crash leaves behind runs out by itself.
+/// once; a claim that a crash leaves behind is a lease, and expires.
 /// </summary>
 /// <param name="scopes">Each row gets a scope of its own.</param>
 /// <param name="rows">Which rows.</param>
@@ -18,6 +18,11 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
     private const int BatchSize = 8;
     private const int Attempts = 5;
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    // While nothing was due or committed here for a while: what another replica left is found, and what fell due meanwhile.
+    private static readonly TimeSpan IdleLookInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(30);
+
+    private long _lastWork;
 
     /// <summary>Takes up one row.</summary>
     /// <returns>When it is done. An exception leaves the row to a later time.</returns>
@@ -26,21 +31,60 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await using var scope = scopes.CreateAsyncScope();
+        var commits = scope.ServiceProvider.GetRequiredService<CommitSignal>();
         using var timer = new PeriodicTimer(LookInterval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        var ended = false;
+        Quicken();
+        commits.Committed += Quicken;
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                while (await ClaimAsync(stoppingToken) is { Count: > 0 } claimed)
-                    await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = BatchSize, CancellationToken = stoppingToken }, ResumeAsync);
-            }
-            catch (Exception e) when (IsTransient(e))
-            {
-                LogWaiting(logger, e.Message);
-                using var scope = scopes.CreateScope();
-                DatabaseFailure.EvictPools(e, scope.ServiceProvider);
+                if (await LookAsync(stoppingToken))
+                    Quicken();
+                else if (timer.Period != IdleLookInterval && time.GetElapsedTime(Volatile.Read(ref _lastWork)) > IdleAfter)
+                    timer.Period = IdleLookInterval;
             }
         }
+        finally
+        {
+            commits.Committed -= Quicken;
+            lock (commits)
+                ended = true;
+        }
+
+        void Quicken()
+        {
+            Volatile.Write(ref _lastWork, time.GetTimestamp());
+            // Setting it begins a period anew.
+            if (timer.Period == LookInterval)
+                return;
+            lock (commits)
+            {
+                if (!ended)
+                    timer.Period = LookInterval;
+            }
+        }
+    }
+
+    // Whether anything was due.
+    private async Task<bool> LookAsync(CancellationToken stoppingToken)
+    {
+        var found = false;
+        try
+        {
+            for (; await ClaimAsync(stoppingToken) is { Count: > 0 } claimed; found = true)
+                await Parallel.ForEachAsync(claimed, new ParallelOptions { MaxDegreeOfParallelism = BatchSize, CancellationToken = stoppingToken }, ResumeAsync);
+        }
+        catch (Exception e) when (IsTransient(e))
+        {
+            LogWaiting(logger, e.Message);
+            using var scope = scopes.CreateScope();
+            DatabaseFailure.EvictPools(e, scope.ServiceProvider);
+        }
+
+        return found;
     }
 
     private async Task<List<Guid>> ClaimAsync(CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ public interface IEvent<TSelf>
     /// <summary>The topic of all of them, where <see cref="TopicOf"/> says no other; part of their ids wherever they go.</summary>
     static abstract string Topic { get; }
 
-    /// <summary>The topic of one sort of them. A topic is what the same services act on, so that on every broker a subscriber hears little else.</summary>
+    /// <summary>The topic of one sort of them. A topic is what the same services act on, so that on every broker a subscriber receives little else.</summary>
     /// <param name="type">The event's name.</param>
     static virtual string TopicOf(string type) => TSelf.Topic;
 

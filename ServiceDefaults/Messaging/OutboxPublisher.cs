@@ -15,7 +15,7 @@ namespace OrderMall.ServiceDefaults.Messaging;
 internal sealed partial class OutboxPublisher(
     NpgsqlDataSource database,
     EventPublisher publisher,
-    OutboxSignal signal,
+    CommitSignal signal,
     ActivitySource source,
     ILogger<OutboxPublisher> logger) : BackgroundService
 {
@@ -37,7 +37,7 @@ internal sealed partial class OutboxPublisher(
         {
             try
             {
-                await signal.WaitAsync(LookInterval, stoppingToken);
+                await signal.WaitForEventsAsync(LookInterval, stoppingToken);
                 int published;
                 do
                 {

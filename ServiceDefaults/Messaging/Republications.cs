@@ -7,7 +7,7 @@ public static class Republications
 {
     /// <summary>Answers <see cref="RepublishRequest"/>; who did get the events must see nothing new.</summary>
     /// <param name="republish">
-    /// Adds the events of the order or title with that id, as of that time where they are new ones, to what the next save publishes. Gives
+    /// Adds the events of the aggregate with that id, as of that time where they are new ones, to what the next save publishes. Gives
     /// their names in their order, or <see langword="null"/> where the service does not know it.
     /// </param>
     /// <typeparam name="TDb">The service's context.</typeparam>

@@ -10,9 +10,7 @@ public static class ConsoleProgram
     private const int SameMs = 500;
 
     /// <summary>Runs a program. Ctrl+C, SIGTERM and SIGHUP ask it to end; once more, and it ends at once.</summary>
-    /// <param name="usage">Its answer to <c>--help</c>.</param>
     /// <param name="parse">Reads the arguments; a <see cref="FormatException"/> of it is one line for people.</param>
-    /// <param name="run">What it does until it is done or told to end, and its exit code.</param>
     /// <typeparam name="TOptions">What the arguments say.</typeparam>
     /// <returns>Its exit code: 1 where it failed, 2 for wrong arguments, 130 where it was told to end before it was done.</returns>
     public static async Task<int> RunAsync<TOptions>(string[] args, string usage, Func<string[], TOptions> parse, Func<TOptions, CancellationToken, Task<int>> run)

@@ -56,7 +56,7 @@ public sealed class ControlApp : IAsyncDisposable
         (_app.Services.GetService<IHostLifetime>() as IDisposable)?.Dispose();
     }
 
-    /// <summary>Whether the sidecar passes a call on to that app, as it would any other app's.</summary>
+    /// <summary>Whether the sidecar forwards a call to that app, as it would any other app's.</summary>
     public async Task<bool> ReachesAsync(string appId, int sidecarPort, HttpClient http, CancellationToken cancellationToken)
     {
         try

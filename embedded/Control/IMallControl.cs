@@ -20,11 +20,10 @@ public interface IMallControl
     /// Restarts the running instances of a service one after the other, each when the one before has work again: with two or more
     /// nothing is refused meanwhile. What is stopped stays so.
     /// </summary>
-    /// <param name="cancellationToken">Ends it after the instance in hand.</param>
+    /// <param name="cancellationToken">Ends it after the instance that is being restarted.</param>
     /// <exception cref="MallException">One did not start again, or got no work; those after it are untouched. Or it is being restarted already, or was stopped meanwhile.</exception>
     Task RestartServiceAsync(string appId, CancellationToken cancellationToken);
 }
 
 /// <summary>The mall cannot be opened or a service of it not be started; the message says why and what to do.</summary>
-/// <param name="inner">What it came from, if anything.</param>
 public sealed class MallException(string message, Exception? inner = null) : Exception(message, inner);

@@ -56,7 +56,7 @@ public sealed record Python(string? Program, string Missing)
                     process.Kill(entireProcessTree: true);
             }
         }
-        catch (Exception silent) when (silent is Win32Exception or IOException || (silent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception failed) when (failed is Win32Exception or IOException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return default;
         }

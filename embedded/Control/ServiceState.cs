@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 namespace OrderMall.Control;
 
 /// <summary>A service as operators see it.</summary>
-/// <param name="AppId">Its Dapr app id.</param>
-/// <param name="Status">What it is doing.</param>
 /// <param name="Instances">How many of its instances serve.</param>
 /// <param name="Restarts">How often one of its instances ended or hung by itself and was started again, since the mall was opened.</param>
 /// <param name="Circuits">The circuit breakers of what it calls and what is delivered to it.</param>
@@ -22,7 +20,7 @@ public enum ServiceStatus
     /// <summary>Serving.</summary>
     Running,
 
-    /// <summary>It ended by itself or could not start; it is tried again shortly.</summary>
+    /// <summary>It ended by itself or could not start; it is restarted shortly.</summary>
     Failed,
 }
 

@@ -13,8 +13,6 @@ namespace OrderMall.Mall;
 internal sealed record AppPlan(string AppId, Uri Address, int SidecarPort, int SidecarGrpcPort, string ApiToken, string AppToken)
 {
     /// <summary>Plans the services and the mall's own control app, which comes last.</summary>
-    /// <param name="gateway">The public address, where the gateway listens.</param>
-    /// <param name="web">Where the screens are.</param>
     public static IReadOnlyList<AppPlan> Make(IEnumerable<string> services, Uri gateway, Uri web)
     {
         var ids = services.Append(AppIds.MallControl).ToList();
@@ -42,7 +40,7 @@ internal sealed record AppPlan(string AppId, Uri Address, int SidecarPort, int S
     };
 
     /// <summary>The configuration of the service.</summary>
-    /// <param name="connectionString">Of its database, where it has one.</param>
+    /// <param name="connectionString"><see langword="null"/> for a service without a database.</param>
     public Dictionary<string, string> Settings(string? connectionString, Uri publicAddress, MallOptions options)
     {
         var settings = new Dictionary<string, string>(options.Settings)

@@ -23,7 +23,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
 
     private readonly MallOptions _options;
     private readonly IProgress<string>? _progress;
-    private readonly IReadOnlyList<MallService> _all;
+    private readonly IReadOnlyList<InProcessService> _all;
     private readonly Dictionary<string, HostedService> _services = [];
     private readonly ConcurrentDictionary<string, string> _connectionStrings = [];
     private readonly ILoggerFactory _loggers = ConsoleLog.Create();
@@ -39,7 +39,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     {
         (_options, _progress) = (options, progress);
         // The stand-in belongs to the demo.
-        _all = [.. MallService.All.Where(service => options.Demo || service.AppId != AppIds.PaymentProvider)];
+        _all = [.. InProcessService.All.Where(service => options.Demo || service.AppId != AppIds.PaymentProvider)];
         var free = LoopbackPort.Find(2);
         Address = AppPlan.At(options.Port == 0 ? free[0] : options.Port);
         var webPort = options.WebPort ?? (options.Port is 0 or 65535 ? 0 : options.Port + 1);
@@ -53,7 +53,6 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     public Uri WebAddress { get; }
 
     /// <summary>Opens the mall, and returns when it serves on <see cref="Address"/>.</summary>
-    /// <param name="progress">Told of each step, for people.</param>
     /// <param name="cancellationToken">Ends the attempt and stops whatever was started.</param>
     /// <exception cref="MallException">It cannot be opened; the message says why and what to do.</exception>
     public static async Task<EmbeddedMall> OpenAsync(MallOptions options, IProgress<string>? progress = null, CancellationToken cancellationToken = default)
@@ -161,11 +160,11 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         _own = plans[^1];
         var provider = _services.GetValueOrDefault(AppIds.PaymentProvider)?.Plan;
         _control = new ControlApp(_own.Address, _own.ApiToken, _own.AppToken, this, () => provider is null ? null : ([new Uri(provider.Address, "/mode")], provider.AppToken));
-        var behindTheDoor = _services.Values.Where(service => service.Plan.AppId != AppIds.Gateway).ToList();
-        await TogetherAsync([.. behindTheDoor.Select(service => (Func<CancellationToken, Task>)service.StartAsync), _control.StartAsync], cancellationToken);
+        var behindGateway = _services.Values.Where(service => service.Plan.AppId != AppIds.Gateway).ToList();
+        await TogetherAsync([.. behindGateway.Select(service => (Func<CancellationToken, Task>)service.StartAsync), _control.StartAsync], cancellationToken);
         await Task.WhenAll(plans.Where(plan => plan.AppId != AppIds.Gateway).Select(plan => ReachableAsync(plan, cancellationToken)));
 
-        Report("Opening the door");
+        Report("Opening the gateway");
         await StartServiceAsync(AppIds.Gateway, cancellationToken);
     }
 
@@ -206,9 +205,9 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         {
             throw new MallException($"The PostgreSQL server refused: {refused.MessageText}. The user of the connection string must be allowed to connect and to create databases.", refused);
         }
-        catch (NpgsqlException absent)
+        catch (NpgsqlException unreachable)
         {
-            throw new MallException($"The PostgreSQL server did not answer: {absent.InnerException?.Message ?? absent.Message}. Check the connection string.", absent);
+            throw new MallException($"The PostgreSQL server did not answer: {unreachable.InnerException?.Message ?? unreachable.Message}. Check the connection string.", unreachable);
         }
     }
 
@@ -231,7 +230,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the sidecar passes calls on to the app.</summary>
+    /// <summary>Waits until the sidecar forwards calls to the app.</summary>
     private async Task ReachableAsync(AppPlan plan, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

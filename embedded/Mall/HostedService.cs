@@ -7,7 +7,7 @@ namespace OrderMall.Mall;
 /// A service in this process, running between <see cref="StartAsync"/> and <see cref="StopAsync"/>: one that ends by itself is started
 /// again, at first after 0.2 s and then ever later up to 5 s, until it stays up.
 /// </summary>
-internal sealed partial class HostedService(MallService service, AppPlan plan, IReadOnlyDictionary<string, string> settings, ILogger logger)
+internal sealed partial class HostedService(InProcessService service, AppPlan plan, IReadOnlyDictionary<string, string> settings, ILogger logger)
 {
     // In one console the services say only what needs attention.
     private static readonly string[] Quiet =
@@ -40,7 +40,7 @@ internal sealed partial class HostedService(MallService service, AppPlan plan, I
     /// <summary>How often it ended by itself, or could not start again, and was started again.</summary>
     public int Restarts { get; private set; }
 
-    /// <summary>Starts it and returns when it serves. Does nothing when it is running, or being tried again.</summary>
+    /// <summary>Starts it and returns when it serves. Does nothing when it is running, or about to be restarted.</summary>
     /// <exception cref="MallException">It could not start; it stays stopped.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -156,7 +156,7 @@ internal sealed partial class HostedService(MallService service, AppPlan plan, I
     [LoggerMessage(LogLevel.Warning, "{Name} ended by itself and is started again.")]
     private partial void LogEnded(string name);
 
-    [LoggerMessage(LogLevel.Error, "{Name} could not start and is tried again.")]
+    [LoggerMessage(LogLevel.Error, "{Name} could not start and is retried.")]
     private partial void LogFailed(Exception exception, string name);
 
     private sealed class Exit(SemaphoreSlim gate) : IDisposable

@@ -14,7 +14,7 @@ static async Task<int> RunAsync(MallOptions options, CancellationToken stopping)
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stopping.Register(() => stopped.TrySetResult());
         await stopped.Task;
-        screen.Report("Closing the mall: what is under way is finished first. Ctrl+C again quits at once");
+        screen.Report("Closing the mall: what is in flight is finished first. Ctrl+C again quits at once");
     }
     catch (OperationCanceledException) when (stopping.IsCancellationRequested)
     {

@@ -5,9 +5,7 @@ namespace OrderMall.Postgres;
 /// <c>NAME.old</c>, in place of the one before, and a new one begins. Remembers its last lines. What cannot be written,
 /// as on a full disk, is left out: who writes a log must not end over it.
 /// </summary>
-/// <param name="path">The file; appended to.</param>
-/// <param name="limit">Bytes.</param>
-/// <param name="also">Given every line too.</param>
+/// <param name="also">Receives every line too.</param>
 internal sealed class BoundedLog(string path, long limit = 8 << 20, Action<string>? also = null) : IDisposable
 {
     private const int Remembered = 20;

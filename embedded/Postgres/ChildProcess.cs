@@ -5,9 +5,7 @@ namespace OrderMall.Postgres;
 /// <summary>Ends the processes that belong to a mall.</summary>
 internal static class ChildProcess
 {
-    /// <summary>Asks a process to end, and kills it when it has not by then. Returns when it is gone.</summary>
-    /// <param name="process">One that was started.</param>
-    /// <param name="limit">How long it may take to end by itself.</param>
+    /// <summary>Asks a process to end, and kills it when it has not within <paramref name="limit"/>. Returns when it has ended.</summary>
     public static async Task EndAsync(Process process, TimeSpan limit)
     {
         if (!process.HasExited)

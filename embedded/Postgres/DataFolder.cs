@@ -3,10 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace OrderMall.Postgres;
 
-/// <summary>
-/// The mall's folder, held for one mall at a time. Holds <c>postgres/</c> and <c>run/</c>: who has it open, and what its
-/// programs are told in files.
-/// </summary>
+/// <summary>The mall's folder, held for one mall at a time. Holds <c>postgres/</c> and <c>run/</c>: who has it open, and what its programs are told in files.</summary>
 internal sealed class DataFolder : IDisposable
 {
     private readonly string _run;

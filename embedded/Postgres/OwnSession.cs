@@ -1,8 +1,6 @@
 namespace OrderMall.Postgres;
 
-/// <summary>
-/// Starts a program where the terminal's Ctrl+C does not reach it: who started it stops it, when it is its turn.
-/// </summary>
+/// <summary>Starts a program where the terminal's Ctrl+C does not reach it: who started it stops it, when it is its turn.</summary>
 internal static class OwnSession
 {
     /// <summary>What to put before the program; nothing on Windows or where the machine has no means.</summary>

@@ -59,13 +59,10 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Called when the server was started again, with its new process.</summary>
     public Action<int>? Restarted { get; set; }
 
-    /// <summary>
-    /// Opens the cluster in a folder, making it first where there is none. A server that a killed process left
-    /// running on it is stopped before.
-    /// </summary>
+    /// <summary>Opens the cluster in a folder, making it first where there is none. A server that a killed process left running on it is stopped before.</summary>
     /// <param name="dataDirectory">The folder; made if it is missing, and must be empty or an earlier cluster.</param>
     /// <param name="cancellationToken">Ends the attempt and stops whatever was started.</param>
-    /// <param name="report">Given every line that the server logs, and what is done before it runs; nothing where it is left out.</param>
+    /// <param name="report">Receives every line that the server logs, and what is done before it runs.</param>
     /// <exception cref="PostgresNotFoundException">No PostgreSQL is installed, and none could be downloaded.</exception>
     /// <exception cref="PostgresClusterException">It could not be made or opened; the message says why.</exception>
     public static async Task<PostgresCluster> StartAsync(string dataDirectory, CancellationToken cancellationToken, Action<string>? report = null)
@@ -93,7 +90,7 @@ public sealed class PostgresCluster : IAsyncDisposable
                 var connectionString = new NpgsqlConnectionStringBuilder
                 {
                     Host = SocketFolder(folder) is { Length: > 0 } socket ? socket : "127.0.0.1", Port = port, Username = User, Password = password.Trim(), Database = "postgres", Timeout = 5,
-                    // Asked for, one that breaks while it is opened would spoil the connection that Npgsql opens instead.
+                    // Asked for, one that breaks while it is opened would break the connection that Npgsql opens instead.
                     GssEncryptionMode = GssEncryptionMode.Disable,
                 }.ConnectionString;
                 try
@@ -176,7 +173,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             catch (Exception failed)
             {
                 // Whatever it is: without this loop the mall would have no database until it is opened anew.
-                _log.WriteLine($"{failed.Message} It is tried again.");
+                _log.WriteLine($"{failed.Message} It is retried.");
                 await Task.Delay(RestartPause, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -4,8 +4,6 @@ namespace OrderMall.Postgres;
 public class PostgresClusterException : Exception
 {
     /// <summary>Makes the exception.</summary>
-    /// <param name="message">What is wrong and what to do about it.</param>
-    /// <param name="inner">What it came from, if anything.</param>
     public PostgresClusterException(string message, Exception? inner = null)
         : base(message, inner)
     {

@@ -18,7 +18,7 @@ internal static class PostgresDownload
 
     /// <summary>Gets the programs from the cache, or downloads them first.</summary>
     /// <param name="version">The major version that a data folder was made by; <see langword="null"/> where there is none yet.</param>
-    /// <param name="progress">Told what is being done, a line each.</param>
+    /// <param name="progress">Receives a line for each step.</param>
     /// <exception cref="PostgresNotFoundException">It could not be downloaded; the message says why, and what to install instead.</exception>
     public static async Task<PostgresBinaries> GetAsync(int? version, Action<string> progress, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal static class PostgresDownload
     private static string Cache() =>
         !PgCache.IsConfigured && !OperatingSystem.IsWindows() && Environment.UserName == "root" ? CacheOfRoot : PgCache.DefaultDirectory;
 
-    /// <summary>Passes on what the library logs of its progress.</summary>
+    /// <summary>Forwards what the library logs of its progress.</summary>
     private sealed class Progress(Action<string> report) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)

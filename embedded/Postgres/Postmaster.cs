@@ -25,7 +25,7 @@ internal sealed record Postmaster(int ProcessId)
                 ? new(id)
                 : null;
         }
-        catch (Exception absent) when (absent is IOException or ArgumentException or InvalidOperationException or Win32Exception)
+        catch (Exception ended) when (ended is IOException or ArgumentException or InvalidOperationException or Win32Exception)
         {
             return null;
         }

@@ -49,10 +49,7 @@ internal sealed class ServerAccount
     }
 
     /// <summary>How to start a program as that user.</summary>
-    /// <param name="ownSession">
-    /// Whether it must not get the terminal's Ctrl+C: the server has to outlive the services that write to it.
-    /// </param>
-    /// <param name="command">The program and its arguments.</param>
+    /// <param name="ownSession">Whether it must not get the terminal's Ctrl+C: the server has to outlive the services that write to it.</param>
     public string[] Command(bool ownSession, params IEnumerable<string> command) =>
         [.. ownSession ? OwnSession.Prefix() : [], .. _prefix, .. command];
 

@@ -11,7 +11,7 @@ internal static partial class Signals
     public const int Kill = 9;
     public const int Terminate = 15;
 
-    /// <summary>Sends a signal; a process that is gone already is fine. On Windows, where there are none, the process is killed.</summary>
+    /// <summary>Sends a signal; a process that has ended already is fine. On Windows, where there are none, the process is killed.</summary>
     public static void Send(int processId, int signal)
     {
         if (!OperatingSystem.IsWindows())
@@ -25,7 +25,7 @@ internal static partial class Signals
             using var process = Process.GetProcessById(processId);
             process.Kill();
         }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        catch (Exception ended) when (ended is ArgumentException or InvalidOperationException)
         {
         }
     }

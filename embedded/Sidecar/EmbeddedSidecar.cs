@@ -71,19 +71,17 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
 
     /// <summary>Opens every app's port. Apps may start before or after it.</summary>
     /// <exception cref="SidecarConfigurationException">A resource file cannot be followed.</exception>
-    /// <exception cref="ArgumentException">Two apps share an id or a port, or an app has no instance.</exception>
     /// <exception cref="InvalidOperationException">Another sidecar works on the same database.</exception>
     /// <exception cref="IOException">A port is taken.</exception>
-    public static async Task<EmbeddedSidecar> StartAsync(SidecarOptions options, ILoggerFactory loggerFactory, CancellationToken ct)
+    public static async Task<EmbeddedSidecar> StartAsync(SidecarOptions options, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
-        Check(options);
         var resources = Resources.Read(options.ResourcesPath);
         var sidecar = new EmbeddedSidecar(options, resources, loggerFactory.CreateLogger<EmbeddedSidecar>());
         foreach (var warning in resources.Warnings)
             LogWarning(sidecar._logger, warning);
         try
         {
-            await sidecar.OpenAsync(options, resources, loggerFactory, ct);
+            await sidecar.OpenAsync(options, resources, loggerFactory, cancellationToken);
         }
         catch
         {
@@ -103,7 +101,7 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
             instance.ProbeNow();
     }
 
-    /// <summary>Stops gracefully: takes no more deliveries on, and gives what is in hand 5 s. What is not done by then is delivered by the next run.</summary>
+    /// <summary>Stops gracefully: begins no more deliveries, and gives those in flight 5 s. What is not done by then is delivered by the next run.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -134,28 +132,10 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static void Check(SidecarOptions options)
+    private async Task OpenAsync(SidecarOptions options, Resources resources, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
-        foreach (var app in options.Apps)
-        {
-            if (app.Instances.Count == 0)
-                throw new ArgumentException($"app '{app.AppId}' has no instance; give it the address it listens on", nameof(options));
-            if (options.Apps.Count(other => other.AppId == app.AppId) > 1)
-                throw new ArgumentException($"there are two apps '{app.AppId}'; give each an id of its own", nameof(options));
-            foreach (var port in PortsOf(app))
-            {
-                if (options.Apps.SelectMany(PortsOf).Count(other => other == port) > 1)
-                    throw new ArgumentException($"port {port} of app '{app.AppId}' is given twice", nameof(options));
-            }
-        }
-    }
-
-    private static IEnumerable<int> PortsOf(SidecarApp app) => app.GrpcPort is { } port ? [app.Port, port] : [app.Port];
-
-    private async Task OpenAsync(SidecarOptions options, Resources resources, ILoggerFactory loggerFactory, CancellationToken ct)
-    {
-        await _lock.TakeAsync(ct);
-        _database = await SidecarDatabase.OpenAsync(options.ConnectionString, ct);
+        await _lock.TakeAsync(cancellationToken);
+        _database = await SidecarDatabase.OpenAsync(options.ConnectionString, cancellationToken);
 
         var time = TimeProvider.System;
         var store = new QueueStore(_database);
@@ -169,8 +149,8 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
             time,
             _logger,
             _stopping.Token));
-        await _subscriptions.LoadAsync(ct);
-        _publisher = new Publisher(_subscriptions, store, _lock, await store.BeginRunAsync(ct), _logger);
+        await _subscriptions.LoadAsync(cancellationToken);
+        _publisher = new Publisher(_subscriptions, store, _lock, await store.BeginRunAsync(cancellationToken), _logger);
 
         _states = new StateStore(_database, _logger);
         var publishing = new Publishing(resources, _publisher, time);
@@ -202,28 +182,28 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
             _loops.Add(sync.RunAsync(_stopping.Token));
         }
 
-        await _server.StartAsync(ct);
+        await _server.StartAsync(cancellationToken);
         if (_grpcServer is not null)
-            await _grpcServer.StartAsync(ct);
+            await _grpcServer.StartAsync(cancellationToken);
         _loops.Add(new HealthProbes(options, _client, _logger).RunAsync(_apps.Values, _stopping.Token));
         LogStarted(_logger, _apps.Count, options.ResourcesPath);
     }
 
-    private async Task DrainAsync(CancellationToken ct)
+    private async Task DrainAsync(CancellationToken cancellationToken)
     {
         if (_subscriptions is null)
             return;
         foreach (var queue in _subscriptions.All)
             queue.Close();
-        while (_subscriptions.All.Any(queue => queue.Busy) && !ct.IsCancellationRequested)
+        while (_subscriptions.All.Any(queue => queue.Busy) && !cancellationToken.IsCancellationRequested)
             await Task.Delay(TimeSpan.FromMilliseconds(10), CancellationToken.None);
     }
 
-    private async Task FinishAsync(Task task, CancellationToken ct)
+    private async Task FinishAsync(Task task, CancellationToken cancellationToken)
     {
         try
         {
-            await task.WaitAsync(ct);
+            await task.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {

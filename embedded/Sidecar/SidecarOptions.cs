@@ -21,7 +21,7 @@ public record SidecarOptions
     /// <summary>Failures in a row that make an instance unhealthy. A refused connection does so at once.</summary>
     public int ProbeThreshold { get; init; } = 2;
 
-    /// <summary>Deliveries under way at a time, per subscription.</summary>
+    /// <summary>Deliveries in flight at a time, per subscription.</summary>
     public int DeliveryConcurrency { get; init; } = 16;
 }
 

@@ -13,7 +13,7 @@ internal sealed record SidecarProcessOptions : SidecarOptions
     // By reflection: generated code would set what the file leaves out to null or zero, past its default.
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
-    /// <summary>The loopback port of <c>GET /circuits</c>, and of <c>POST /probe/{appId}</c>, which answers how many instances were healthy; none where it is absent.</summary>
+    /// <summary>The loopback port of <c>GET /circuits</c>, and of <c>POST /probe/{appId}</c>, which answers how many instances were healthy; none where it is missing.</summary>
     public int? AdminPort { get; init; }
 
     /// <summary>What those must be asked with, in <c>dapr-api-token</c>.</summary>
@@ -45,7 +45,10 @@ internal static class SidecarProcess
         using var stop = new CancellationTokenSource();
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true));
+        using var loggers = LoggerFactory.Create(logging => logging
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("Grpc", LogLevel.Warning)
+            .AddSimpleConsole(console => console.SingleLine = true));
         try
         {
             var options = SidecarProcessOptions.Read(await File.ReadAllTextAsync(file, stop.Token));
@@ -83,12 +86,12 @@ internal static class SidecarProcess
     }
 
     private static async Task<SidecarServer?> StartAdminAsync(
-        EmbeddedSidecar sidecar, SidecarProcessOptions options, ILoggerFactory loggers, CancellationToken ct)
+        EmbeddedSidecar sidecar, SidecarProcessOptions options, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (options.AdminPort is not { } port)
             return null;
         var server = new SidecarServer([port], HttpProtocols.Http1, http => AnswerAsync(http, sidecar, options.AdminToken), loggers);
-        await server.StartAsync(ct);
+        await server.StartAsync(cancellationToken);
         return server;
     }
 

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace OrderMall.Catalog;
 
 /// <summary>Offers, their capacity and the holds on it.</summary>
@@ -16,11 +14,10 @@ public sealed class CatalogService : IMallService
         builder.Services.AddSingleton(new Retention("hold", "order_id", "held_at", "quantity = 0"));
         builder.AddPublicReads<CatalogDb>();
         builder.AddJson(CatalogJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<IValidator<RegisterOffer>, RegisterOfferValidator>();
-        builder.Services.AddSingleton<IValidator<ChangeOffer>, ChangeOfferValidator>();
+        builder.AddValidators<CatalogService>();
         builder.AddServiceClient(AppIds.Dispatch);
         builder.Services.AddSingleton<VisitCapacity>();
-        builder.Services.AddHostedService<OverJob>();
+        builder.Services.AddHostedService<EndedOffersJob>();
         builder.Services.AddHostedService<SellerOffersJob>();
         var isDemo = Demo.IsOn(builder);
         builder.Services.AddSingleton(new DemoRule(isDemo));
@@ -31,12 +28,7 @@ public sealed class CatalogService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var time = app.Services.GetRequiredService<TimeProvider>();
-        app.MapEvents<CatalogDb>()
-            .Once<OrderEvent>(OrderEvents.Types, OrderEvents.ReleaseAsync)
-            .Once<TitleEvent>(TitleEvents.Types, TitleEvents.ApplyAsync)
-            .On<BusinessEvent>([BusinessEvent.RightsChanged], (services, events, cancellationToken) =>
-                Seller.KeepAsync(services.GetRequiredService<CatalogDb>(), events, business => business.Merchant, time, cancellationToken));
+        CatalogEvents.Map(app);
         OffersApi.Map(app);
         HoldCalls.Map(app);
         OrderableCalls.Map(app);

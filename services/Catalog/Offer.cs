@@ -42,7 +42,7 @@ internal sealed class Offer
     /// <summary>Whether its text was approved, as a publisher's title is: then it stays.</summary>
     public bool Approved { get; init; }
 
-    /// <summary>Whether lists pass over it: its day is over, as <see cref="OverJob"/> has marked it, or it is off sale.</summary>
+    /// <summary>Whether lists pass over it: its day is over, as <see cref="EndedOffersJob"/> has marked it, or it is off sale.</summary>
     public bool IsOver { get; private set; }
 
     /// <summary>Since when it is off sale (UTC); <see langword="null"/> while it is on sale. Orders for it go on.</summary>

@@ -35,7 +35,7 @@ internal sealed record OfferSearch(
 {
     private const int LongestText = 100;
 
-    private static readonly Dictionary<string, OfferOrder> _orders = new() { ["date"] = OfferOrder.Date, ["price"] = OfferOrder.Price, ["-price"] = OfferOrder.PriceFalling };
+    private static readonly Dictionary<string, OfferOrder> Orders = new() { ["date"] = OfferOrder.Date, ["price"] = OfferOrder.Price, ["-price"] = OfferOrder.PriceFalling };
 
     /// <summary>The day, where it is one.</summary>
     public DateOnly? Day => From == To ? From : null;
@@ -65,8 +65,8 @@ internal sealed record OfferSearch(
         if (!string.IsNullOrEmpty(query.Available) && (!int.TryParse(query.Available, NumberStyles.None, CultureInfo.InvariantCulture, out left) || left < 1))
             return Problems.Invalid("available", "Must be how many have to be left, from 1.");
         var order = OfferOrder.Registered;
-        if (!string.IsNullOrEmpty(query.Sort) && !_orders.TryGetValue(query.Sort, out order))
-            return Problems.Invalid("sort", $"Must be one of {string.Join(", ", _orders.Keys)}, or left out.");
+        if (!string.IsNullOrEmpty(query.Sort) && !Orders.TryGetValue(query.Sort, out order))
+            return Problems.Invalid("sort", $"Must be one of {string.Join(", ", Orders.Keys)}, or left out.");
         search = search with { From = day ?? from, To = day ?? to, Available = left > 0 ? left : null, Order = order };
         return null;
     }

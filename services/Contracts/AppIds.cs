@@ -39,7 +39,7 @@ public static class AppIds
     /// <summary>Publishers' registrations of new titles.</summary>
     public const string Publishing = "publishing";
 
-    /// <summary>Recommendations; written in Python, and not missed where it is absent.</summary>
+    /// <summary>Recommendations; written in Python, and optional.</summary>
     public const string Marketing = "marketing";
 
     /// <summary>Messages to people.</summary>
@@ -48,6 +48,6 @@ public static class AppIds
     /// <summary>Each person's view of their orders and titles.</summary>
     public const string MyPage = "mypage";
 
-    /// <summary>The embedded mall's own controls (stop and start services, circuit states); absent elsewhere.</summary>
+    /// <summary>The controls of a mall on one machine (stop and start services, circuit states); not there elsewhere.</summary>
     public const string MallControl = "mall-control";
 }

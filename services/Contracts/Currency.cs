@@ -10,7 +10,7 @@ public static class Currency
     public const decimal HighestAmount = 1_000_000_000m;
 
     // Gold, test codes and the like are in the list too, but have no decimals: nothing costs so much of them.
-    private static readonly FrozenDictionary<string, int> _decimals = new[]
+    private static readonly FrozenDictionary<string, int> Decimals = new[]
     {
         (Decimals: 0, Codes: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
         (Decimals: 2, Codes: """
@@ -28,7 +28,7 @@ public static class Currency
     /// <summary>How many decimals amounts in a currency have.</summary>
     /// <param name="code">ISO 4217, in capitals.</param>
     /// <returns><see langword="null"/> where there is no such currency.</returns>
-    public static int? DecimalsOf(string? code) => code is not null && _decimals.TryGetValue(code, out var decimals) ? decimals : null;
+    public static int? DecimalsOf(string? code) => code is not null && Decimals.TryGetValue(code, out var decimals) ? decimals : null;
 
     /// <summary>What is wrong with an amount: that it is out of range, or has more decimals than its currency.</summary>
     /// <param name="code">ISO 4217. Where there is no such currency, that is another field's mistake.</param>

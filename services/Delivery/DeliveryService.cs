@@ -11,16 +11,12 @@ public sealed class DeliveryService : IMallService
     {
         builder.AddDatabase<DeliveryDb>();
         builder.AddJson(DeliveryJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<DeliveryEvents>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var inbound = app.Services.GetRequiredService<DeliveryEvents>();
-        app.MapEvents<DeliveryDb>()
-            .Once<StoreEvent>(DeliveryEvents.StoreTypes, inbound.Begin, DeliveryEvents.LoadAsync)
-            .Once<OrderEvent>(DeliveryEvents.OrderTypes, inbound.EndAsync);
+        DeliveryEvents.Map(app);
         DeliveriesApi.Map(app);
         StopCalls.Map(app);
         DeliveryAudit.Map(app);

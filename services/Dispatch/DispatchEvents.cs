@@ -1,26 +1,30 @@
 namespace OrderMall.Dispatch;
 
 /// <summary>What dispatch makes of what happened elsewhere, in whatever order the events come.</summary>
-internal sealed class DispatchEvents(TimeProvider time)
+internal static class DispatchEvents
 {
-    public static readonly IReadOnlyCollection<string> StoreTypes = [StoreEvent.OrderReceived];
-
-    public static readonly IReadOnlyCollection<string> OrderTypes = [OrderEvent.Cancelled, OrderEvent.Rejected];
-
-    /// <summary>The store has an order: a worker is requested for it, unless it was stopped before.</summary>
-    public async Task BeginAsync(DispatchDb db, CloudEvent<StoreEvent> e, CancellationToken cancellationToken)
+    public static void Map(WebApplication app)
     {
-        if (e.Data.Fulfilment != Fulfilment.Assignment)
-            return;
-        await db.LockAsync(e.Data.MerchantId, cancellationToken);
-        if (await db.Assignments.FindAsync([e.Data.OrderId], cancellationToken) is null)
-            await Matching.BeginAsync(Assignment.Requested(e.Data), db, time, cancellationToken);
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        app.MapEvents<DispatchDb>()
+            .Once<StoreEvent>([StoreEvent.OrderReceived], (db, e, cancellationToken) => BeginAsync(db, e.Data, time, cancellationToken))
+            .Once<OrderEvent>([OrderEvent.Cancelled, OrderEvent.Rejected], (db, e, cancellationToken) => EndAsync(db, e.Data, time, cancellationToken));
     }
 
-    /// <summary>An order is over: nobody comes, and whoever was to come is free.</summary>
-    public async Task EndAsync(DispatchDb db, CloudEvent<OrderEvent> e, CancellationToken cancellationToken)
+    // The store has an order: a worker is requested for it, unless it was stopped before.
+    private static async Task BeginAsync(DispatchDb db, StoreEvent order, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (e.Data.Fulfilment == Fulfilment.Assignment)
-            await StopCalls.StopAsync(e.Data.OrderId, db, time, cancellationToken);
+        if (order.Fulfilment != Fulfilment.Assignment)
+            return;
+        await db.LockAsync(order.MerchantId, cancellationToken);
+        if (await db.Assignments.FindAsync([order.OrderId], cancellationToken) is null)
+            await Matching.BeginAsync(Assignment.Requested(order), db, time, cancellationToken);
+    }
+
+    // An order is over: nobody comes, and whoever was to come is free.
+    private static async Task EndAsync(DispatchDb db, OrderEvent order, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (order.Fulfilment == Fulfilment.Assignment)
+            await StopCalls.StopAsync(order.OrderId, db, time, cancellationToken);
     }
 }

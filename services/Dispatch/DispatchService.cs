@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace OrderMall.Dispatch;
 
 /// <summary>Workers, and whom they are sent to.</summary>
@@ -15,17 +13,13 @@ public sealed class DispatchService : IMallService
         // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
         builder.Services.AddSingleton(new Retention("assignment", "order_id", "date", "phone IS NOT NULL") { Value = "phone" });
         builder.AddJson(DispatchJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<DispatchEvents>();
-        builder.Services.AddSingleton<IValidator<HireWorker>, HireWorkerValidator>();
+        builder.AddValidators<DispatchService>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var inbound = app.Services.GetRequiredService<DispatchEvents>();
-        app.MapEvents<DispatchDb>()
-            .Once<StoreEvent>(DispatchEvents.StoreTypes, inbound.BeginAsync)
-            .Once<OrderEvent>(DispatchEvents.OrderTypes, inbound.EndAsync);
+        DispatchEvents.Map(app);
         WorkersApi.Map(app);
         AssignmentsApi.Map(app);
         CalendarApi.Map(app);

@@ -45,10 +45,10 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     }
 
     /// <summary>What an account may do.</summary>
-    public async Task<Standing> StandingAsync(string accountId, CancellationToken cancellationToken) => (await StandingsAsync([accountId], cancellationToken))[accountId];
+    public async Task<Permissions> PermissionsAsync(string accountId, CancellationToken cancellationToken) => (await PermissionsByAccountAsync([accountId], cancellationToken))[accountId];
 
     /// <summary>What some accounts may do, by id.</summary>
-    public async Task<Dictionary<string, Standing>> StandingsAsync(IReadOnlyCollection<string> accountIds, CancellationToken cancellationToken)
+    public async Task<Dictionary<string, Permissions>> PermissionsByAccountAsync(IReadOnlyCollection<string> accountIds, CancellationToken cancellationToken)
     {
         var rows = await Accounts.Where(account => accountIds.Contains(account.Id)).Select(account => new
         {
@@ -56,7 +56,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
             Roles = AccountRoles.Where(role => role.UserId == account.Id).Select(role => role.RoleId).ToList(),
             Member = BusinessMembers.Where(member => member.AccountId == account.Id && member.JoinedAt != null).Select(member => new { member.BusinessId, member.Role }).FirstOrDefault(),
         }).ToListAsync(cancellationToken);
-        return rows.ToDictionary(row => row.Id, row => new Standing([.. Roles.All.Where(row.Roles.Contains)], row.Member?.BusinessId, row.Member?.Role));
+        return rows.ToDictionary(row => row.Id, row => new Permissions([.. Roles.All.Where(row.Roles.Contains)], row.Member?.BusinessId, row.Member?.Role));
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)

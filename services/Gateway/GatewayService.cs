@@ -1,8 +1,6 @@
-using FluentValidation;
-
 namespace OrderMall.Gateway;
 
-/// <summary>The public door: signs people in, limits what one may ask, and forwards the API to the services.</summary>
+/// <summary>The public gateway: signs people in, limits what one may ask, and forwards the API to the services.</summary>
 public sealed class GatewayService : IMallService
 {
     /// <inheritdoc/>
@@ -30,21 +28,13 @@ public sealed class GatewayService : IMallService
         AccountServices.Add(builder.Services);
         DemoAccounts.Add(builder.Services);
         builder.Services.AddScoped<Grants>();
-        builder.Services.AddSingleton<Standings>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<Standings>());
+        builder.Services.AddSingleton<PermissionsJob>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PermissionsJob>());
         FirstOperator.Add(builder.Services);
         RateLimits.Add(builder);
-        builder.Services.AddSingleton<IStartupFilter, GracefulShutdown>();
+        builder.Services.AddSingleton<IStartupFilter, ConnectionDraining>();
         builder.AddJson(GatewayJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<IValidator<Registration>, RegistrationValidator>();
-        builder.Services.AddSingleton<IValidator<Credentials>, CredentialsValidator>();
-        builder.Services.AddSingleton<IValidator<RefreshToken>, RefreshTokenValidator>();
-        builder.Services.AddSingleton<IValidator<NewPassword>, NewPasswordValidator>();
-        builder.Services.AddSingleton<IValidator<NewRoles>, NewRolesValidator>();
-        builder.Services.AddSingleton<IValidator<Apply>, ApplyValidator>();
-        builder.Services.AddSingleton<IValidator<ApplicationRefusal>, ApplicationRefusalValidator>();
-        builder.Services.AddSingleton<IValidator<Invite>, InviteValidator>();
-        builder.Services.AddSingleton<IValidator<MemberRole>, MemberRoleValidator>();
+        builder.AddValidators<GatewayService>();
         builder.Services.AddSingleton<Forwarder>();
         builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
@@ -53,16 +43,16 @@ public sealed class GatewayService : IMallService
     }
 
     /// <inheritdoc/>
-    public static void Admit(WebApplication app)
+    public static void UseMiddleware(WebApplication app)
     {
-        VisitorsOfScreens.Use(app);
+        ForwardedVisitors.Use(app);
         app.Services.GetService<InternalAddress>()?.Close(app);
         app.Services.GetRequiredService<DemoAccounts>().Use(app);
-        app.Services.GetRequiredService<Standings>().Use(app);
-        PersonalAnswers.Use(app);
+        app.Services.GetRequiredService<PermissionsJob>().Use(app);
+        SecurityHeaders.Use(app);
         Origins.Use(app);
         app.UseRateLimiter();
-        NormalPath.Use(app);
+        CanonicalPath.Use(app);
         BodySize.Use(app);
     }
 

@@ -33,7 +33,7 @@ MOST_QUERY_FIELDS = 100
 IDLE_TIME_LIMIT = 130.0
 DRAIN_TIME = 10.0
 # Sidecars, which ask once a second, believe it after the second time or the third. Others ask too.
-TIMES_HEARD = 3
+PROBES_AWAITED = 3
 TIME_TO_HEAR = 3.0
 ON_ITS_WAY = 0.2
 
@@ -128,7 +128,7 @@ class Service:
                 self._await_stop()
                 self.stopping = True
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                self._await_heard()
+                self._await_probes()
                 server.shutdown()
             with self._changed:
                 self._changed.wait_for(lambda: self._under_way == 0, DRAIN_TIME)
@@ -210,13 +210,13 @@ class Service:
             self._changed.notify_all()
         return Response(503, b"Shutting down", "text/plain")
 
-    def _await_heard(self) -> None:
+    def _await_probes(self) -> None:
         """Answers on until the sidecar sends nothing new, or for as long as was set."""
         limit = self._settings.drain_seconds
         begun = time.monotonic()
         with self._changed:
-            heard = self._changed.wait_for(lambda: self._told >= TIMES_HEARD, limit)
-        if heard:
+            probed = self._changed.wait_for(lambda: self._told >= PROBES_AWAITED, limit)
+        if probed:
             time.sleep(max(0.0, min(TIME_TO_HEAR, limit) - (time.monotonic() - begun)) + ON_ITS_WAY)
 
     def _await_stop(self) -> None:

@@ -22,11 +22,7 @@ public sealed class MyPageService : IMallService
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var orders = app.Services.GetRequiredService<Pages<OrderPage, OrderEvent>>();
-        var titles = app.Services.GetRequiredService<Pages<TitlePage, TitleEvent>>();
-        app.MapEvents()
-            .On<OrderEvent>(OrderEvent.OfPublicOrders, (_, events, cancellationToken) => orders.ApplyAsync(events, cancellationToken))
-            .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, events, cancellationToken) => titles.ApplyAsync(events, cancellationToken));
+        MyPageEvents.Map(app);
         MyPageApi.Map(app);
         MyPageAudit.Map(app);
         RebuildCalls.Map(app);

@@ -54,7 +54,7 @@ internal abstract class Outgoing
     /// <summary>It was sent.</summary>
     public void Sent(DateTimeOffset now) => End(OutgoingStatus.Sent, now);
 
-    /// <summary>It was not taken: it is tried again after a pause, or given up.</summary>
+    /// <summary>It was not taken: it is retried after a back-off, or given up.</summary>
     public void Refused(bool isFinal, TimeSpan firstPause, DateTimeOffset now)
     {
         if (isFinal || Attempts >= MostAttempts)

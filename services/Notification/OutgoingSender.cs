@@ -7,7 +7,7 @@ internal sealed record Recipient(Person? Person, string Language);
 
 /// <summary>Why a message was not taken.</summary>
 /// <param name="Reason">In words of ours: what somebody else says may name the address, and this is logged.</param>
-/// <param name="IsFinal">Whether trying again would be in vain.</param>
+/// <param name="IsFinal">Whether a retry cannot succeed.</param>
 internal sealed record Refusal(string Reason, bool IsFinal = false);
 
 /// <summary>Carries messages of one sort to people.</summary>

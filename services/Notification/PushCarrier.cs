@@ -20,7 +20,7 @@ internal sealed class PushCarrier : ICarrier<Push>, IDisposable
     {
         // Read without the slash at its end that a base address needs: it is the whole address.
         (_options, _address) = (options, new Uri(options.Address!));
-        _http = OutsideProvider.Client(_address, options.Key!, options.TimeLimit);
+        _http = ExternalProvider.Client(_address, options.Key!, options.TimeLimit);
     }
 
     public TimeSpan TimeLimit => _options.TimeLimit;

@@ -27,7 +27,7 @@ internal sealed class PushOptions
         if (section.GetChildren().All(setting => string.IsNullOrEmpty(setting.Value)))
             return null;
         var options = section.Get<PushOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
-        OutsideProvider.Read(configuration, AppIds.Notification, $"{Section}:{nameof(Address)}", $"{Section}:{nameof(Key)}", "https://push.example.com/messages");
+        ExternalProvider.Read(configuration, AppIds.Notification, $"{Section}:{nameof(Address)}", $"{Section}:{nameof(Key)}", "https://push.example.com/messages");
         foreach (var (name, time) in new[] { (nameof(TimeLimit), options.TimeLimit), (nameof(RetryAfter), options.RetryAfter) })
         {
             if (time <= TimeSpan.Zero || time > LongestTimeLimit)

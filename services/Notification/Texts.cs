@@ -14,7 +14,7 @@ internal sealed partial class Texts(IConfiguration configuration)
     /// <summary>The languages there are (ISO 639-1).</summary>
     public static readonly IReadOnlyList<string> Languages = [Default, "ko"];
 
-    private static readonly Dictionary<string, IConfiguration> _ours = Languages.ToDictionary(language => language, Read);
+    private static readonly Dictionary<string, IConfiguration> Ours = Languages.ToDictionary(language => language, Read);
 
     /// <summary>Writes the same letters in every language: each person is given theirs.</summary>
     public List<Letter> InEach(Func<Words, IEnumerable<Letter>> write) =>
@@ -24,7 +24,7 @@ internal sealed partial class Texts(IConfiguration configuration)
     /// <returns><see langword="null"/> where there is none.</returns>
     public string? Find(string language, string key, IReadOnlyDictionary<string, string> values)
     {
-        var text = configuration[$"Notification:Texts:{language}:{key}"] ?? _ours[language][key] ?? _ours[Default][key];
+        var text = configuration[$"Notification:Texts:{language}:{key}"] ?? Ours[language][key] ?? Ours[Default][key];
         return text is null ? null : Place().Replace(text, place => values.GetValueOrDefault(place.Groups[1].Value, place.Value));
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class Texts(IConfiguration configuration)
 /// <summary>The words of one language.</summary>
 internal readonly record struct Words(Texts Texts, string Language)
 {
-    private static readonly Dictionary<string, string> _nothing = [];
+    private static readonly Dictionary<string, string> Nothing = [];
 
     /// <summary>A message.</summary>
     public (string Subject, string Text) Say(string key, Dictionary<string, string> values) => (Part($"{key}:subject", values), Part($"{key}:text", values));
@@ -61,16 +61,16 @@ internal readonly record struct Words(Texts Texts, string Language)
         ["to"] = With("to", "destination", order.Destination),
         ["because"] = Because(order.Reason),
         ["paid"] = order.Prepaid > 0 ? Part("part:paid", new() { ["amount"] = OrderMessages.Money(order.Prepaid, order.Currency) }) : "",
-        ["refunding"] = order.Prepaid > 0 ? Part("part:refunding", _nothing) : "",
-        ["refunded"] = order.Prepaid > 0 ? Part("part:refunded", _nothing) : "",
-        ["waits"] = order.Fulfilment == Fulfilment.Confirmation ? Part("part:waits", _nothing) : "",
+        ["refunding"] = order.Prepaid > 0 ? Part("part:refunding", Nothing) : "",
+        ["refunded"] = order.Prepaid > 0 ? Part("part:refunded", Nothing) : "",
+        ["waits"] = order.Fulfilment == Fulfilment.Confirmation ? Part("part:waits", Nothing) : "",
         ["note"] = With("note", "note", order.Note),
-        ["status"] = Texts.Find(Language, $"status:{order.Status}", _nothing) ?? $"{order.Status}",
-        ["worker"] = order.Worker ?? Part("part:somebody", _nothing),
+        ["status"] = Texts.Find(Language, $"status:{order.Status}", Nothing) ?? $"{order.Status}",
+        ["worker"] = order.Worker ?? Part("part:somebody", Nothing),
     };
 
     /// <summary>What a role is called.</summary>
-    public string Role(string role) => Texts.Find(Language, $"role:{role}", _nothing) ?? role;
+    public string Role(string role) => Texts.Find(Language, $"role:{role}", Nothing) ?? role;
 
     /// <summary>That somebody has these roles now, or has them no more.</summary>
     public string Roles(string part, IEnumerable<string> roles) => With(part, "roles", string.Join(", ", roles.Select(Role)));
@@ -85,7 +85,7 @@ internal readonly record struct Words(Texts Texts, string Language)
         if (reason is not { Length: > 0 })
             return "";
         var (ours, colon) = (reason.Split(": ")[0], reason.IndexOf(": ", StringComparison.Ordinal));
-        return With("because", "reason", (Texts.Find(Language, $"reason:{ours}", _nothing) ?? ours) + (colon < 0 ? "" : reason[colon..]));
+        return With("because", "reason", (Texts.Find(Language, $"reason:{ours}", Nothing) ?? ours) + (colon < 0 ? "" : reason[colon..]));
     }
 
     public string Part(string key, Dictionary<string, string> values) => Texts.Find(Language, key, values) ?? throw new ArgumentException($"There is no text {key}.", nameof(key));

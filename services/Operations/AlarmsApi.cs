@@ -12,21 +12,11 @@ internal static class AlarmsApi
 
     private static async Task<Ok<AlarmReport>> ListAsync(OperatorClient calls, AlarmMeter own, TimeProvider time, CancellationToken cancellationToken)
     {
-        var others = await Task.WhenAll(calls.Subscribers.Append(AppIds.Gateway).Select(appId => OfAsync(calls, appId, cancellationToken)));
-        return TypedResults.Ok(new AlarmReport(time.Now(), [.. others.SelectMany(raised => raised), .. Raised(AppIds.Operations, await own.MeasureAsync(cancellationToken))]));
-    }
-
-    private static async Task<IEnumerable<RaisedAlarm>> OfAsync(OperatorClient calls, string appId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var alarms = await calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ServiceDefaultsJson.Default.ListMeasuredAlarm, cancellationToken);
-            return Raised(appId, alarms ?? []);
-        }
-        catch (ServiceUnavailableException)
-        {
-            return [new RaisedAlarm(appId, Ready.Name, Value: 0, Ready.Unit, Ready.Meaning)];
-        }
+        var others = await OperatorClient.EachAsync(
+            calls.Subscribers.Append(AppIds.Gateway),
+            appId => calls.AskAsync(appId, HttpMethod.Get, "alarms", body: null, ServiceDefaultsJson.Default.ListMeasuredAlarm, cancellationToken));
+        var raised = others.SelectMany(other => other.Failure is null ? Raised(other.AppId, other.Answer ?? []) : [new RaisedAlarm(other.AppId, Ready.Name, Value: 0, Ready.Unit, Ready.Meaning)]);
+        return TypedResults.Ok(new AlarmReport(time.Now(), [.. raised, .. Raised(AppIds.Operations, await own.MeasureAsync(cancellationToken))]));
     }
 
     private static IEnumerable<RaisedAlarm> Raised(string appId, IEnumerable<MeasuredAlarm> alarms) =>

@@ -94,20 +94,14 @@ internal static class AuditRules
     }
 
     /// <summary>What is held for orders of which ordering knows nothing.</summary>
-    /// <param name="held">The orders that the catalog holds something for.</param>
-    /// <param name="known">Those of them that ordering knows.</param>
     public static IEnumerable<Disagreement> JudgeUnknownHolds(IEnumerable<Guid> held, IEnumerable<AuditedOrder> known) =>
         held.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("hold", "The catalog holds something for an order that ordering does not know.", OrderId: id));
 
     /// <summary>What is paid for orders of which ordering knows nothing.</summary>
-    /// <param name="paid">The orders that payment has an approved payment for.</param>
-    /// <param name="known">Those of them that ordering knows.</param>
     public static IEnumerable<Disagreement> JudgeUnknownPayments(IEnumerable<Guid> paid, IEnumerable<AuditedOrder> known) =>
         paid.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("payment", "Payment has taken money for an order that ordering does not know.", OrderId: id));
 
     /// <summary>Money that was taken, and not given back, for orders of which ordering knows nothing.</summary>
-    /// <param name="charged">The orders that the provider charged for.</param>
-    /// <param name="known">Those of them that ordering knows.</param>
     public static IEnumerable<Disagreement> JudgeUnknownCharges(IEnumerable<Guid> charged, IEnumerable<AuditedOrder> known) =>
         charged.Except(known.Select(order => order.OrderId)).Select(id => new Disagreement("provider", "The provider charged for an order that ordering does not know.", OrderId: id));
 

@@ -21,25 +21,15 @@ internal static partial class DeadLettersApi
 
     private static async Task<Ok<List<ParkedEvent>>> ListAsync(OperatorClient calls, HttpContext context)
     {
-        var answers = await Task.WhenAll(calls.Subscribers.Select(async appId => (AppId: appId, Letters: await LettersOfAsync(calls, appId, context.RequestAborted))));
-        var unreachable = answers.Where(answer => answer.Letters is null).Select(answer => answer.AppId).ToArray();
+        var answers = await OperatorClient.EachAsync(
+            calls.Subscribers,
+            appId => calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, ServiceDefaultsJson.Default.ListDeadLetter, context.RequestAborted));
+        var unreachable = answers.Where(answer => answer.Failure is not null).Select(answer => answer.AppId).ToArray();
         if (unreachable.Length > 0)
             context.Response.Headers[UnreachableHeader] = string.Join(',', unreachable);
-        return TypedResults.Ok(answers.SelectMany(answer => answer.Letters ?? []).OrderBy(letter => letter.ParkedAt).ToList());
-    }
-
-    // Null where it does not answer.
-    private static async Task<List<ParkedEvent>?> LettersOfAsync(OperatorClient calls, string appId, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var letters = await calls.AskAsync(appId, HttpMethod.Get, "dead-letters", body: null, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken);
-            return letters is null ? [] : [.. letters.Select(letter => new ParkedEvent(appId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason))];
-        }
-        catch (ServiceUnavailableException)
-        {
-            return null;
-        }
+        return TypedResults.Ok(answers
+            .SelectMany(answer => (answer.Answer ?? []).Select(letter => new ParkedEvent(answer.AppId, letter.EventId, letter.Topic, letter.Type, letter.ParkedAt, letter.Reason)))
+            .OrderBy(letter => letter.ParkedAt).ToList());
     }
 
     private static async Task<Results<Ok<DetailedEvent>, ProblemHttpResult>> GetAsync(string appId, string eventId, OperatorClient calls, CancellationToken cancellationToken)

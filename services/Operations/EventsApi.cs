@@ -37,19 +37,19 @@ internal static class EventsApi
 
     private static async Task<Results<Ok<EventHistory>, ProblemHttpResult>> HistoryAsync(string what, Guid id, OperatorClient client, CancellationToken cancellationToken)
     {
-        var published = await EachAsync((appId, token) => client.AskAsync(
-            appId, HttpMethod.Post, "audit/events", JsonContent.Create(new LoggedEventsRequest(id.ToString()), ServiceDefaultsJson.Default.LoggedEventsRequest), ServiceDefaultsJson.Default.ListLoggedEvent, token), cancellationToken);
+        var published = await OperatorClient.EachAsync(AuditSources.WithDatabase, appId => client.AskAsync(
+            appId, HttpMethod.Post, "audit/events", JsonContent.Create(new LoggedEventsRequest(id.ToString()), ServiceDefaultsJson.Default.LoggedEventsRequest), ServiceDefaultsJson.Default.ListLoggedEvent, cancellationToken));
         var events = published.SelectMany(one => (one.Answer ?? []).Select(e => (one.AppId, Event: e))).OrderBy(one => one.Event.At).ThenBy(one => one.Event.Version).ToList();
         if (events.Count == 0)
         {
-            return published.FirstOrDefault(one => one.Answer is null).AppId is { } missing
+            return published.FirstOrDefault(one => one.Failure is not null)?.AppId is { } missing
                 ? throw new ServiceUnavailableException(missing, "It did not say what it has published.")
                 : Problems.Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no such {what}, or nothing happened to it within a week, which is how long events are kept.");
         }
 
         var ids = new HandledEventsRequest([.. events.Select(e => e.Event.EventId.ToString())]);
-        var handled = await EachAsync((appId, token) => client.AskAsync(
-            appId, HttpMethod.Post, "audit/events/handled", JsonContent.Create(ids, ServiceDefaultsJson.Default.HandledEventsRequest), ServiceDefaultsJson.Default.ListHandledEvent, token), cancellationToken);
+        var handled = await OperatorClient.EachAsync(AuditSources.WithDatabase, appId => client.AskAsync(
+            appId, HttpMethod.Post, "audit/events/handled", JsonContent.Create(ids, ServiceDefaultsJson.Default.HandledEventsRequest), ServiceDefaultsJson.Default.ListHandledEvent, cancellationToken));
         var byEvent = handled.SelectMany(one => (one.Answer ?? []).Select(e => (e.EventId, Handled: new EventHandled(one.AppId, e.HandledAt, e.ParkedAt)))).ToLookup(one => one.EventId, one => one.Handled);
         return TypedResults.Ok(new EventHistory(
             id,
@@ -58,23 +58,9 @@ internal static class EventsApi
                     one.Event.EventId, one.Event.Topic, one.Event.Type, one.Event.Version, one.Event.At, TraceOf(one.Event.TraceParent), one.AppId, one.Event.PublishedAt,
                     [.. byEvent[one.Event.EventId.ToString()].OrderBy(done => done.At ?? done.ParkedAt)])),
             ],
-            [.. published.Where(one => one.Answer is null).Select(one => one.AppId).Union(handled.Where(one => one.Answer is null).Select(one => one.AppId))],
+            [.. published.Where(one => one.Failure is not null).Select(one => one.AppId).Union(handled.Where(one => one.Failure is not null).Select(one => one.AppId))],
             client.WithViews));
     }
-
-    // Null where it does not answer.
-    private static Task<(string AppId, List<T>? Answer)[]> EachAsync<T>(Func<string, CancellationToken, Task<List<T>?>> ask, CancellationToken cancellationToken) =>
-        Task.WhenAll(AuditSources.WithDatabase.Select(async appId =>
-        {
-            try
-            {
-                return (appId, await ask(appId, cancellationToken));
-            }
-            catch (ServiceUnavailableException)
-            {
-                return (appId, (List<T>?)null);
-            }
-        }));
 
     private static string? TraceOf(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) ? context.TraceId.ToString() : null;

@@ -14,6 +14,7 @@ public sealed class OperationsService : IMallService
             builder.AddServiceClient(appId);
         builder.AddJson(OperationsJson.Default, ContractsJson.Default);
         builder.Services.AddSingleton<Audit>();
+        OperationsAlarms.Add(builder);
         AuditJob.AddIfWanted(builder);
         OperatorClient.Add(builder);
     }

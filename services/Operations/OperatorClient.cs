@@ -49,8 +49,28 @@ internal sealed class OperatorClient(Invocation invocation, IReadOnlyList<string
         }
     }
 
+    /// <summary>Asks several services at once.</summary>
+    public static Task<OperatorAnswer<T>[]> EachAsync<T>(IEnumerable<string> appIds, Func<string, Task<T?>> ask)
+        where T : class => Task.WhenAll(appIds.Select(async appId =>
+        {
+            try
+            {
+                return new OperatorAnswer<T>(appId, await ask(appId), Failure: null);
+            }
+            catch (ServiceUnavailableException e)
+            {
+                return new OperatorAnswer<T>(appId, Answer: null, e);
+            }
+        }));
+
     private static string AppId(IConfigurationSection section) =>
         section.Value is { Length: > 0 } appId && appId.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
             ? appId
             : throw new InvalidOperationException($"{AppIds.Operations}: {section.Path}: '{section.Value}' is not the Dapr app id of a service.");
 }
+
+/// <summary>What a service answered.</summary>
+/// <param name="Answer"><see langword="null"/> where it has none to give.</param>
+/// <param name="Failure">Why there is none, where it is unreachable.</param>
+internal sealed record OperatorAnswer<T>(string AppId, T? Answer, ServiceUnavailableException? Failure)
+    where T : class;

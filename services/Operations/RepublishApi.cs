@@ -30,24 +30,12 @@ internal static partial class RepublishApi
         if (!own.IsKnown)
             return Problems.NotFound(what);
         LogRepublished(logger, user.Id(), what, id);
-        var answers = await Task.WhenAll(others.Select(async appId => (AppId: appId, Answer: await TryAsync(services, appId, id, cancellationToken))));
+        var answers = await OperatorClient.EachAsync<RepublishAnswer>(others, async appId => await AskAsync(services, appId, id, cancellationToken));
         return TypedResults.Ok(new Republished(
             id,
             answers.Where(other => other.Answer is { Events.Count: > 0 }).Select(other => (other.AppId, other.Answer!.Events)).Prepend((owner, own.Events))
                 .ToDictionary(published => published.Item1, published => published.Events),
             [.. answers.Where(other => other.Answer is null).Select(other => other.AppId)]));
-    }
-
-    private static async Task<RepublishAnswer?> TryAsync(IServiceProvider services, string appId, Guid id, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await AskAsync(services, appId, id, cancellationToken);
-        }
-        catch (ServiceUnavailableException)
-        {
-            return null;
-        }
     }
 
     private static Task<RepublishAnswer> AskAsync(IServiceProvider services, string appId, Guid id, CancellationToken cancellationToken) =>

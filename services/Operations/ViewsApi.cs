@@ -25,21 +25,11 @@ internal static partial class ViewsApi
 
     private static async Task<Rebuilds> AskAsync(OperatorClient calls, HttpMethod method, CancellationToken cancellationToken)
     {
-        var answers = await Task.WhenAll(calls.WithViews.Select(async appId =>
-        {
-            try
-            {
-                return (AppId: appId, Progress: await calls.AskAsync(appId, method, Path, body: null, ContractsJson.Default.RebuildProgress, cancellationToken), Failure: null);
-            }
-            catch (ServiceUnavailableException e)
-            {
-                return (AppId: appId, Progress: (RebuildProgress?)null, Failure: (ServiceUnavailableException?)e);
-            }
-        }));
-        if (answers.All(answer => answer.Progress is null) && answers.FirstOrDefault(answer => answer.Failure is not null).Failure is { } failure)
+        var answers = await OperatorClient.EachAsync(calls.WithViews, appId => calls.AskAsync(appId, method, Path, body: null, ContractsJson.Default.RebuildProgress, cancellationToken));
+        if (answers.All(answer => answer.Answer is null) && answers.FirstOrDefault(answer => answer.Failure is not null)?.Failure is { } failure)
             throw failure;
         return new Rebuilds(
-            answers.Where(answer => answer.Progress is not null).ToDictionary(answer => answer.AppId, answer => answer.Progress!),
+            answers.Where(answer => answer.Answer is not null).ToDictionary(answer => answer.AppId, answer => answer.Answer!),
             [.. answers.Where(answer => answer.Failure is not null).Select(answer => answer.AppId)]);
     }
 

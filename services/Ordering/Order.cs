@@ -84,7 +84,7 @@ internal sealed class Order
     /// <summary>Where it was when it began to be cancelled.</summary>
     public OrderStatus? CancelledFrom { get; private set; }
 
-    /// <summary>How far its fulfilment got, as heard while it was being cancelled.</summary>
+    /// <summary>How far its fulfilment got, as reported while it was being cancelled.</summary>
     public OrderStatus? Progress { get; private set; }
 
     /// <summary>What it becomes when it is cancelled: <see cref="OrderStatus.Cancelled"/> or <see cref="OrderStatus.Rejected"/>.</summary>
@@ -226,7 +226,7 @@ internal sealed class Order
         MoveTo(OrderStatus.Rejected, OrderEvent.Rejected, now);
     }
 
-    /// <summary>Fulfilment has got at least this far. Steps that were not heard of yet are passed through; what is behind is ignored.</summary>
+    /// <summary>Fulfilment has got at least this far. Steps that were not reported yet are passed through; what is behind is ignored.</summary>
     /// <param name="worker">Who comes, where that is known by it.</param>
     public void Advance(OrderStatus to, DateTimeOffset now, string? worker = null)
     {
@@ -328,7 +328,7 @@ internal sealed class Order
         }
 
         Reason = null;
-        // Somebody stands by it: that will be heard of, and is not asked for again and again meanwhile.
+        // Somebody stands by it: that will be reported, and is not asked for again and again meanwhile.
         if (wasExpiring)
             ExpiresAt = null;
         if (progress is { } furthest)

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace OrderMall.Ordering;
 
 /// <summary>Orders and their saga.</summary>
@@ -29,7 +27,7 @@ public sealed class OrderingService : IMallService
                 "Ordering:PaymentMethods is not set: without a demo (Mall:Demo) name what the payment provider takes, such as Ordering__PaymentMethods__0=card, or say that there is none (Mall__Payments=false).")
             .ValidateDataAnnotations().ValidateOnStart().KeepCurrent();
         builder.AddJson(OrderingJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<IValidator<PlaceOrder>, PlaceOrderValidator>();
+        builder.AddValidators<OrderingService>();
         builder.Services.AddSingleton<CatalogClient>();
         builder.Services.AddSingleton<PaymentCircuit>();
         builder.Services.AddSingleton<PaymentClient>();
@@ -46,7 +44,7 @@ public sealed class OrderingService : IMallService
     public static void Map(WebApplication app)
     {
         OrdersApi.Map(app);
-        OrderEvents.Map(app);
+        OrderingEvents.Map(app);
         OrderingAudit.Map(app);
         RepublishCalls.Map(app);
         HistoryCalls.Map(app);

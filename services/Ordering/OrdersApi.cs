@@ -94,7 +94,7 @@ internal static class OrdersApi
                 }
                 else if (!begun && order.AnnounceCancelling(time.Now()))
                 {
-                    // Who carries it out may find that it is too late: whoever is told 202 must hear of that too.
+                    // Who carries it out may find that it is too late: whoever is told 202 is told of that too.
                     await db.SaveAsync(order, limit.Token);
                 }
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace OrderMall.Ordering;
 
-/// <summary>Brings to an end what a crash or an absent service left on its way, and what nobody confirmed for its day.</summary>
+/// <summary>Brings to an end what a crash or an unreachable service left on its way, and what nobody confirmed for its day.</summary>
 internal sealed class SagaJob(IServiceScopeFactory scopes, TimeProvider time, ActivitySource source, ILogger<SagaJob> logger) : DueWork<OrderingDb>(Open, scopes, time, logger)
 {
     private static readonly DueRows Open = new("orders", "id", Order.Lease) { AreDueWithinLease = true, Or = "(due_at IS NULL AND expires_at <= {0})" };

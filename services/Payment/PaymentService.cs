@@ -25,7 +25,7 @@ public sealed class PaymentService : IMallService
         PaymentsApi.Map(app);
         PaymentCalls.Map(app);
         PaymentAudit.Map(app);
-        OrderEvents.Map(app);
+        PaymentEvents.Map(app);
         RepublishCalls.Map(app);
     }
 }

@@ -29,8 +29,8 @@ internal sealed class ProviderClient([FromKeyedServices(AppIds.PaymentProvider)]
 
         if (string.IsNullOrEmpty(given))
             throw new InvalidOperationException($"{AppIds.Payment}: {Address} is not set. Without a demo (Mall:Demo) give the address of the payment provider, such as https://payments.example.com/v1, or say that there is none (Mall:Payments).");
-        var (address, key) = OutsideProvider.Read(builder.Configuration, AppIds.Payment, Address, Key, "https://payments.example.com/v1");
-        builder.AddOutsideClient(AppIds.PaymentProvider, address, key);
+        var (address, key) = ExternalProvider.Read(builder.Configuration, AppIds.Payment, Address, Key, "https://payments.example.com/v1");
+        builder.AddExternalClient(AppIds.PaymentProvider, address, key);
     }
 
     /// <exception cref="ServiceUnavailableException">Whether the money was taken is unknown.</exception>

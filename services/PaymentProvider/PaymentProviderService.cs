@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FluentValidation;
 
 namespace OrderMall.PaymentProvider;
 
@@ -22,8 +21,7 @@ public sealed class PaymentProviderService : IMallService
         builder.AddDatabase<Ledger>();
         builder.Services.AddSingleton(new Retention("charge", "key", "updated_at", "amount = 0"));
         builder.Services.AddSingleton<ModeSwitch>();
-        builder.Services.AddSingleton<IValidator<ProviderMode>, ProviderModeValidator>();
-        builder.Services.AddSingleton<IValidator<ProviderCharge>, ProviderChargeValidator>();
+        builder.AddValidators<PaymentProviderService>();
         builder.AddJson(ProviderJson.Default, ContractsJson.Default);
     }
 

@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace OrderMall.Publishing;
 
 /// <summary>Publishers' registrations of new titles.</summary>
@@ -16,9 +14,8 @@ public sealed class PublishingService : IMallService
         builder.Services.AddOptions<PublishingOptions>().BindConfiguration("Publishing")
             .Validate(options => Currency.DecimalsOf(options.Currency) is not null, "Publishing:Currency must be the ISO 4217 code of a currency in use, such as KRW.").ValidateOnStart();
         builder.AddJson(PublishingJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<IValidator<RegisterTitle>, RegisterTitleValidator>();
+        builder.AddValidators<PublishingService>();
         builder.Services.AddSingleton<ReviewClient>();
-        builder.Services.AddSingleton<ReviewEvents>();
         builder.Services.AddHostedService<RegistrationJob>();
         builder.Services.AddHostedService<SellerTitlesJob>();
         PublishingAlarms.Add(builder);
@@ -28,7 +25,7 @@ public sealed class PublishingService : IMallService
     public static void Map(WebApplication app)
     {
         TitlesApi.Map(app);
-        ReviewEvents.Map(app);
+        PublishingEvents.Map(app);
         PublishingAudit.Map(app);
         RepublishCalls.Map(app);
         HistoryCalls.Map(app);

@@ -48,7 +48,7 @@ internal sealed class Registration
     /// <summary>When it was approved; <see langword="null"/> for what never was, and for titles that were before it was remembered.</summary>
     public DateTimeOffset? ApprovedAt { get; private set; }
 
-    /// <summary>When an attempt of which nothing was heard is given up; <see langword="null"/> once it is a registration.</summary>
+    /// <summary>When an attempt whose outcome is unknown is given up; <see langword="null"/> once it is a registration.</summary>
     public DateTimeOffset? DueAt { get; private set; }
 
     /// <summary>Begins an attempt: its review is requested next.</summary>

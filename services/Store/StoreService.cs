@@ -1,5 +1,3 @@
-using FluentValidation;
-
 namespace OrderMall.Store;
 
 /// <summary>The merchants' side: their order book, and the product team's reviews of new titles.</summary>
@@ -16,20 +14,14 @@ public sealed class StoreService : IMallService
         // Of what is never said to be over, such as a table that was confirmed. A complaint may still come for a while.
         builder.Services.AddSingleton(new Retention("store_order", "order_id", "date", "phone IS NOT NULL") { Value = "phone" });
         builder.AddJson(StoreJson.Default, ContractsJson.Default);
-        builder.Services.AddSingleton<OrderEvents>();
-        builder.Services.AddSingleton<TitleEvents>();
         builder.Services.AddHostedService<ReminderJob>();
-        builder.Services.AddSingleton<IValidator<Rejection>, RejectionValidator>();
+        builder.AddValidators<StoreService>();
     }
 
     /// <inheritdoc/>
     public static void Map(WebApplication app)
     {
-        var orderEvents = app.Services.GetRequiredService<OrderEvents>();
-        var titleEvents = app.Services.GetRequiredService<TitleEvents>();
-        app.MapEvents<StoreDb>()
-            .Once<OrderEvent>(OrderEvents.Types, orderEvents.Apply, OrderEvents.LoadAsync)
-            .Once<TitleEvent>(TitleEvents.Types, titleEvents.ApplyAsync);
+        StoreEvents.Map(app);
         StoreApi.Map(app);
         SalesApi.Map(app);
         StopCalls.Map(app);

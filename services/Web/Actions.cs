@@ -75,7 +75,7 @@ internal static class Actions
         app.MapPost($"{Prefix}/{{name}}/{{id?}}", ActAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
     }
 
-    private static async Task<IResult> ActAsync(string name, string? id, HttpContext context, MallApi api)
+    private static async Task<IResult> ActAsync(string name, string? id, HttpContext context, MallClient api)
     {
         if (!All.TryGetValue(name, out var action))
             return TypedResults.NotFound();
@@ -103,7 +103,7 @@ internal static class Actions
     }
 
     // Who asks several services is told of those that did not answer.
-    private static async Task<Answer<Done>> SendAsync(MallApi api, string name, HttpMethod method, string path, JsonObject? body)
+    private static async Task<Answer<Done>> SendAsync(MallClient api, string name, HttpMethod method, string path, JsonObject? body)
     {
         if (name is "republish" or "rebuild")
             return await api.SendAsync<Done>(method, path, body);
@@ -129,7 +129,7 @@ internal static class Actions
         return body.Count == 0 ? null : body;
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext context, MallApi api)
+    private static async Task<IResult> SignOutAsync(HttpContext context, MallClient api)
     {
         var everywhere = context.Request.Form["everywhere"].Count > 0;
         var answer = await api.SendAsync<Nothing>(HttpMethod.Post, "account/logout", everywhere ? new JsonObject { ["everywhere"] = true } : null);

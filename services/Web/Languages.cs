@@ -32,7 +32,7 @@ internal static class Languages
 
     public static void Map(WebApplication app) => app.MapPost($"{Actions.Prefix}/language/{{code}}", ChooseAsync).WithMetadata(new RequireAntiforgeryTokenAttribute());
 
-    private static async Task<IResult> ChooseAsync(string code, HttpContext context, MallApi api)
+    private static async Task<IResult> ChooseAsync(string code, HttpContext context, MallClient api)
     {
         if (!Cultures.ContainsKey(code))
             return TypedResults.NotFound();

@@ -35,7 +35,7 @@ public sealed class WebService : IMallService
         services.AddSingleton<MallDay>();
         services.AddSingleton(new PaymentMethods(
             builder.Configuration.GetSection("Ordering:PaymentMethods").Get<string[]>() is { Length: > 0 } methods ? methods : Demo.PaymentMethods, Demo.IsOn(builder)));
-        services.AddScoped<MallApi>();
+        services.AddScoped<MallClient>();
         services.AddScoped<Drafts>();
         ProtectionKeys.Add(builder);
         services.AddSingleton<Refreshes>();
@@ -52,7 +52,7 @@ public sealed class WebService : IMallService
     }
 
     /// <inheritdoc/>
-    public static void Admit(WebApplication app)
+    public static void UseMiddleware(WebApplication app)
     {
         PageHeaders.Use(app);
         app.UseRequestLocalization();
@@ -73,7 +73,7 @@ public sealed class WebService : IMallService
         app.UseAntiforgery();
         Languages.Map(app);
         Actions.Map(app);
-        LiveEvents.Map(app);
+        EventStream.Map(app);
         app.MapRazorComponents<App>();
     }
 }

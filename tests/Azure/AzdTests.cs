@@ -8,7 +8,7 @@ namespace OrderMall.Azure.Tests;
 [Collection(TemplatesCollection.Name)]
 public sealed partial class AzdTests(Templates templates)
 {
-    private static readonly Dictionary<object, object> Azd = Said.Yaml("azure.yaml");
+    private static readonly Dictionary<object, object> Azd = MallDefinition.Yaml("azure.yaml");
 
     private static Dictionary<object, object> Services => (Dictionary<object, object>)Azd["services"];
 
@@ -19,12 +19,12 @@ public sealed partial class AzdTests(Templates templates)
         try
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-            using var process = Process.Start(new ProcessStartInfo("dotnet", [Built.AppHost, "--operation", "publish", "--output-path", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(new ProcessStartInfo("dotnet", [Paths.AppHost, "--operation", "publish", "--output-path", folder]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
             await process.WaitForExitAsync(limit.Token);
             Assert.True(process.ExitCode == 0, string.Join(Environment.NewLine, said));
             // To mend it: dotnet run --project AppHost -- --operation publish
-            Assert.Equal(await File.ReadAllTextAsync(Path.Combine(folder, "services.json"), limit.Token), await File.ReadAllTextAsync(Path.Combine(Built.Checkout, "infra/services.json"), limit.Token));
+            Assert.Equal(await File.ReadAllTextAsync(Path.Combine(folder, "services.json"), limit.Token), await File.ReadAllTextAsync(Path.Combine(Paths.Checkout, "infra/services.json"), limit.Token));
         }
         finally
         {
@@ -35,21 +35,21 @@ public sealed partial class AzdTests(Templates templates)
     [Fact]
     public void Every_service_is_deployed_by_azd_from_its_project_with_its_own_template()
     {
-        Assert.Equal(Said.Services.Select(service => service.AppId), Services.Keys);
-        Assert.Equal(Said.Services.Select(service => $"{service.AppId}.bicepparam").Order(), Directory.EnumerateFiles(Path.Combine(Built.Checkout, "infra/apps")).Select(file => Path.GetFileName(file)!).Order());
-        foreach (var service in Said.Services)
+        Assert.Equal(MallDefinition.Services.Select(service => service.AppId), Services.Keys);
+        Assert.Equal(MallDefinition.Services.Select(service => $"{service.AppId}.bicepparam").Order(), Directory.EnumerateFiles(Path.Combine(Paths.Checkout, "infra/apps")).Select(file => Path.GetFileName(file)!).Order());
+        foreach (var service in MallDefinition.Services)
         {
             var azd = (Dictionary<object, object>)Services[service.AppId];
             Assert.Equal((service.Project, "containerapp", $"apps/{service.AppId}"), ((string)azd["project"], (string)azd["host"], (string)azd["module"]));
             Assert.Equal(service.IsDemo ? "${MALL_DEMO=false}" : null, azd.GetValueOrDefault("condition"));
             // With a Dockerfile azd builds that, without one a .NET project by `dotnet publish`.
-            var folder = Path.Combine(Built.Checkout, service.Project);
+            var folder = Path.Combine(Paths.Checkout, service.Project);
             var isDotnet = Directory.EnumerateFiles(folder, "*.csproj").Any();
             Assert.Equal(isDotnet ? "dotnet" : "python", azd["language"]);
             Assert.Equal(!isDotnet, File.Exists(Path.Combine(folder, "Dockerfile")));
             Assert.Subset(new HashSet<object> { "project", "language", "host", "module", "docker", "condition" }, azd.Keys.ToHashSet());
             // What azd puts into its environment before it deploys the service.
-            Assert.Contains($"readEnvironmentVariable('{Deployment.ImageOf(service.AppId)}')", File.ReadAllText(Path.Combine(Built.Checkout, $"infra/apps/{service.AppId}.bicepparam")), StringComparison.Ordinal);
+            Assert.Contains($"readEnvironmentVariable('{Deployment.ImageOf(service.AppId)}')", File.ReadAllText(Path.Combine(Paths.Checkout, $"infra/apps/{service.AppId}.bicepparam")), StringComparison.Ordinal);
         }
     }
 
@@ -57,7 +57,7 @@ public sealed partial class AzdTests(Templates templates)
     public void A_subscription_and_a_region_are_asked_for_and_nothing_else()
     {
         var parameters = templates.Plain.Templates["main"]["parameters"]!.AsObject();
-        var given = ParametersFile.Read(Path.Combine(Built.Checkout, "infra/main.parameters.json"));
+        var given = ParametersFile.Read(Path.Combine(Paths.Checkout, "infra/main.parameters.json"));
         Assert.Equal(parameters.Select(parameter => parameter.Key).Order(), given.Select(parameter => parameter.Name).Order());
         // azd knows the former by itself and asks for the latter.
         Assert.Equal(["environmentName", "location"], parameters.Where(parameter => parameter.Value!["defaultValue"] is null).Select(parameter => parameter.Key).Order());
@@ -71,11 +71,11 @@ public sealed partial class AzdTests(Templates templates)
     {
         var pipeline = (Dictionary<object, object>)Azd["pipeline"];
         var (variables, secrets) = (((List<object>)pipeline["variables"]).Cast<string>().ToList(), ((List<object>)pipeline["secrets"]).Cast<string>().ToList());
-        var known = Directory.EnumerateFiles(Path.Combine(Built.Checkout, "infra/apps")).SelectMany(file => Variables().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))
-            .Concat(ParametersFile.Read(Path.Combine(Built.Checkout, "infra/main.parameters.json")).Select(parameter => parameter.Variable))
+        var known = Directory.EnumerateFiles(Path.Combine(Paths.Checkout, "infra/apps")).SelectMany(file => Variables().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))
+            .Concat(ParametersFile.Read(Path.Combine(Paths.Checkout, "infra/main.parameters.json")).Select(parameter => parameter.Variable))
             .Where(name => !name.StartsWith("AZURE_", StringComparison.Ordinal) && !name.StartsWith("SERVICE_", StringComparison.Ordinal)).Distinct();
         Assert.Equal(known.Order(), variables.Concat(secrets).Order());
-        var workflow = File.ReadAllText(Path.Combine(Built.Checkout, ".github/workflows/azure-dev.yml"));
+        var workflow = File.ReadAllText(Path.Combine(Paths.Checkout, ".github/workflows/azure-dev.yml"));
         Assert.All(variables, name => Assert.Contains($"{name}: ${{{{ vars.{name} }}}}", workflow, StringComparison.Ordinal));
         Assert.All(secrets, name => Assert.Contains($"{name}: ${{{{ secrets.{name} }}}}", workflow, StringComparison.Ordinal));
     }

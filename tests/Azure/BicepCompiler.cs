@@ -21,12 +21,12 @@ internal sealed class BicepCompiler : IDisposable
     /// <param name="environment">What azd's environment has, for <c>readEnvironmentVariable</c>; what it keeps of images is added.</param>
     public BicepCompiler(IEnumerable<KeyValuePair<string, string>> environment)
     {
-        var start = new ProcessStartInfo(Built.Bicep!, ["jsonrpc", "--stdio"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Paths.Bicep!, ["jsonrpc", "--stdio"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         // No matter what libraries for languages this machine has.
         start.Environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
         // It is asked a few hundred times: code that is measured first and then compiled once more does not pay.
         start.Environment["DOTNET_TieredPGO"] = "0";
-        var images = Deployment.AppsIn(Path.Combine(Built.Checkout, "infra")).Select(app => KeyValuePair.Create(Deployment.ImageOf(app), $"registry.azurecr.io/ordermall/{app}:1"));
+        var images = Deployment.AppsIn(Path.Combine(Paths.Checkout, "infra")).Select(app => KeyValuePair.Create(Deployment.ImageOf(app), $"registry.azurecr.io/ordermall/{app}:1"));
         foreach (var (name, value) in environment.Concat(images))
             start.Environment[name] = value;
         _process = Process.Start(start)!;

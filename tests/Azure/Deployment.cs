@@ -43,7 +43,7 @@ internal sealed class Deployment
         try
         {
             foreach (var part in new[] { "infra", "components" })
-                Copy(Path.Combine(Built.Checkout, part), Path.Combine(folder, part));
+                Copy(Path.Combine(Paths.Checkout, part), Path.Combine(folder, part));
             edit?.Invoke(folder);
             var infra = Path.Combine(folder, "infra");
             var apps = AppsIn(infra).Select(app => $"apps/{app}")

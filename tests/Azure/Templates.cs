@@ -38,7 +38,7 @@ public sealed class Templates : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        if (Built.Bicep is null)
+        if (Paths.Bicep is null)
             return;
         _compiler = new BicepCompiler(Little);
         Plain = await Deployment.OfAsync(_compiler, Little);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
-using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Supervision;
 using OrderMall.AppHost.Postgres;
 using OrderMall.Postgres;
 
@@ -46,9 +46,7 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
 
     /// <summary>Opens it on a free port, and returns when it serves.</summary>
     /// <param name="data">Its folder; made where it is missing.</param>
-    /// <param name="settings">Further settings of the AppHost.</param>
     /// <param name="prepare">Changes what the AppHost has planned, before anything is started.</param>
-    /// <param name="dashboard">Whether the dashboard is there too.</param>
     public static async Task<AppHostMall> OpenAsync(
         string data, IReadOnlyList<string> settings, Action<IDistributedApplicationTestingBuilder>? prepare = null, bool dashboard = false, CancellationToken cancellationToken = default)
     {

@@ -3,7 +3,7 @@ namespace OrderMall.Chaos;
 /// <summary>Who comes to a mall in which anything may break down.</summary>
 internal sealed class ChaosPeople(Uri address) : MallPeople
 {
-    // A little more than the door itself allows: what it has to say then is heard.
+    // A little more than the gateway itself allows, so that its answer is received.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(35);
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
 

@@ -1,17 +1,15 @@
 using System.Net;
 using System.Text.Json;
 using OrderMall.Chaos.Faults;
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 using Spectre.Console;
 using Xunit.Sdk;
 
 namespace OrderMall.Chaos;
 
 /// <summary>What came of a run.</summary>
-/// <param name="Answers">What people were answered.</param>
 /// <param name="Took">How long the mall needed after which faults.</param>
 /// <param name="Counts">What there was at the end, as the audit counts it.</param>
-/// <param name="Findings">What must not be.</param>
 /// <param name="Data">Where everything was kept; <see langword="null"/> if it is gone.</param>
 internal sealed record ChaosResult(
     Answers Answers, IReadOnlyList<(FaultKind Kind, TimeSpan Took)> Took, IReadOnlyDictionary<string, long> Counts, IReadOnlyCollection<Finding> Findings, string? Data);
@@ -28,7 +26,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
 
     /// <summary>Runs it. Whatever happens, everything is closed at the end.</summary>
     /// <exception cref="MallException">The mall did not open.</exception>
-    public async Task<ChaosResult> RunAsync(CancellationToken ct)
+    public async Task<ChaosResult> RunAsync(CancellationToken cancellationToken)
     {
         // Open to other users: PostgreSQL does not run as root.
         var data = options.Data ?? Path.Combine(Path.GetTempPath(), $"ordermall-chaos-{Guid.NewGuid():N}");
@@ -37,7 +35,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         using (var timeline = new Timeline(console, Path.Combine(data, "chaos.log")))
         {
             timeline.Say($"{options.Command}, in {data}");
-            result = await RunAsync(data, timeline, ct);
+            result = await RunAsync(data, timeline, cancellationToken);
         }
 
         if (options.Data is not null || result.Findings.Count > 0)
@@ -46,10 +44,10 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         return result;
     }
 
-    private async Task<ChaosResult> RunAsync(string data, Timeline timeline, CancellationToken ct)
+    private async Task<ChaosResult> RunAsync(string data, Timeline timeline, CancellationToken cancellationToken)
     {
-        await using var ways = new RelayedWays();
-        await using var mall = await AppHostMall.OpenAsync(data, ["--Mall:Replicas", "2"], builder => ways.PutInto(builder, data), cancellationToken: ct);
+        await using var links = new RelayedLinks();
+        await using var mall = await AppHostMall.OpenAsync(data, ["--Mall:Replicas", "2"], builder => links.PutInto(builder, data), cancellationToken: cancellationToken);
         timeline.Say($"the mall is open at {mall.Address}");
         var answers = new Answers(what => timeline.Find(what));
         var visitors = new ChaosPeople(mall.Address);
@@ -60,12 +58,12 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         var recovery = new Recovery(mall, crowd, answers, visitors, probed, timeline, options.Seed);
 
         using var over = new CancellationTokenSource();
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var people = Task.WhenAll(crowd.ShopAsync(options.Customers, visitors.Anyone, offers, over.Token, giveUp.Token), staff.WorkAsync(over.Token));
         try
         {
-            var troublemaker = new Troublemaker(mall, ways, op, answers, timeline);
-            await GoWrongAsync(mall, troublemaker, recovery, timeline, people, ct);
+            var injector = new FaultInjector(mall, links, op, answers, timeline);
+            await InjectFaultsAsync(mall, injector, recovery, timeline, people, cancellationToken);
         }
         finally
         {
@@ -74,44 +72,44 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
             await people;
         }
 
-        ct.ThrowIfCancellationRequested();
-        var counts = await JudgeAsync(op, staff, crowd, answers, timeline, ct);
+        cancellationToken.ThrowIfCancellationRequested();
+        var counts = await JudgeAsync(op, staff, crowd, answers, timeline, cancellationToken);
         if (timeline.Findings.Count > 0)
             await mall.WriteLogsAsync(Path.Combine(data, "logs"));
         return new ChaosResult(answers, recovery.Took, counts, timeline.Findings, Data: null);
     }
 
-    private async Task GoWrongAsync(AppHostMall mall, Troublemaker troublemaker, Recovery recovery, Timeline timeline, Task people, CancellationToken ct)
+    private async Task InjectFaultsAsync(AppHostMall mall, FaultInjector injector, Recovery recovery, Timeline timeline, Task people, CancellationToken cancellationToken)
     {
-        await recovery.WarmUpAsync(ct);
+        await recovery.WarmUpAsync(cancellationToken);
         var end = timeline.Elapsed + TimeSpan.FromMinutes(options.Minutes);
         foreach (var episode in Schedule.Of(options.Seed, [.. mall.ServiceIds.Select(appId => (appId, mall.InstancesOf(appId)))]))
         {
-            await Task.Delay(episode.Pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(episode.Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // People never stop by themselves: if they have, something is wrong with this program.
-            if (ct.IsCancellationRequested || timeline.Elapsed > end || people.IsCompleted)
+            if (cancellationToken.IsCancellationRequested || timeline.Elapsed > end || people.IsCompleted)
                 return;
-            var (happened, overAt) = await troublemaker.MakeAsync(episode);
+            var (happened, overAt) = await injector.InjectAsync(episode);
             await recovery.MeasureAsync(episode, happened, overAt);
         }
     }
 
-    private static async Task<IReadOnlyDictionary<string, long>> JudgeAsync(Operator op, Staff staff, Crowd crowd, Answers answers, Timeline timeline, CancellationToken ct)
+    private static async Task<IReadOnlyDictionary<string, long>> JudgeAsync(Operator op, Staff staff, Crowd crowd, Answers answers, Timeline timeline, CancellationToken cancellationToken)
     {
         timeline.Say("everything is healed; waiting until all is quiet");
-        await FindingAsync(() => staff.EndVisitsAsync().WaitAsync(ct), timeline);
-        var counts = await QuietAsync(op, answers, timeline, ct);
-        await FindingAsync(() => Eventually.Is("", () => RaisedAsync(op)).WaitAsync(ct), timeline);
+        await FindingAsync(() => staff.EndVisitsAsync().WaitAsync(cancellationToken), timeline);
+        var counts = await QuietAsync(op, answers, timeline, cancellationToken);
+        await FindingAsync(() => Eventually.Is("", () => RaisedAsync(op)).WaitAsync(cancellationToken), timeline);
         timeline.Say($"looking at {crowd.Shoppers.Sum(shopper => shopper.Orders.Count)} orders of {crowd.Shoppers.Count} customers");
-        await FindingAsync(() => LookAsync(crowd, timeline, ct), timeline);
+        await FindingAsync(() => LookAsync(crowd, timeline, cancellationToken), timeline);
         return counts;
     }
 
     /// <summary>Waits until the audit finds nothing and no order is on its way.</summary>
-    private static async Task<IReadOnlyDictionary<string, long>> QuietAsync(Operator op, Answers answers, Timeline timeline, CancellationToken ct)
+    private static async Task<IReadOnlyDictionary<string, long>> QuietAsync(Operator op, Answers answers, Timeline timeline, CancellationToken cancellationToken)
     {
         Dictionary<string, long> counts = [];
-        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, ct))
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, cancellationToken))
         {
             if (await answers.AskAsync(() => op.GetAsync("/api/ops/audit"), HttpStatusCode.OK) is { } answer)
             {
@@ -135,7 +133,7 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
         }
     }
 
-    /// <summary>What an operator has to look at: no event may have been given up, since none was tried as long as that takes, and no alarm raised.</summary>
+    /// <summary>What an operator has to look at: no event may be a dead letter, since none was retried long enough, and no alarm raised.</summary>
     private static async Task<string> RaisedAsync(Operator op)
     {
         var letters = (await op.GetAsync("/api/ops/dead-letters")).Is(HttpStatusCode.OK);
@@ -145,11 +143,11 @@ internal sealed class ChaosRun(ChaosOptions options, IAnsiConsole console)
     }
 
     /// <summary>Looks at every order. Messages are no part of the audit: some may still come.</summary>
-    private static async Task LookAsync(Crowd crowd, Timeline timeline, CancellationToken ct)
+    private static async Task LookAsync(Crowd crowd, Timeline timeline, CancellationToken cancellationToken)
     {
         var wrong = new List<(Shopper Shopper, IReadOnlyList<WrongOrder> Orders)>();
         var left = crowd.Shoppers;
-        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, ct))
+        for (var began = timeline.Elapsed; ; await Task.Delay(Pause, cancellationToken))
         {
             wrong.Clear();
             foreach (var some in left.Chunk(4))

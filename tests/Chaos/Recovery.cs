@@ -33,10 +33,10 @@ internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, C
     public IReadOnlyList<(FaultKind Kind, TimeSpan Took)> Took => _took;
 
     /// <summary>Waits until the mall has done everything often enough to be fast at it: a cold one says nothing of recoveries.</summary>
-    public async Task WarmUpAsync(CancellationToken ct)
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
         var (began, fast) = (timeline.Elapsed, 0);
-        while (fast < FastInARow && timeline.Elapsed - began < LongestWarmUp && !ct.IsCancellationRequested)
+        while (fast < FastInARow && timeline.Elapsed - began < LongestWarmUp && !cancellationToken.IsCancellationRequested)
         {
             var asked = timeline.Elapsed;
             fast = await MissingAsync() is "" && timeline.Elapsed - asked < Fast ? fast + 1 : 0;
@@ -45,9 +45,8 @@ internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, C
         timeline.Say($"{(fast == FastInARow ? "warm" : "not warm yet")} after {(timeline.Elapsed - began).TotalSeconds:0.0} s{Busyness()}");
     }
 
-    /// <summary>Somebody tries until it works.</summary>
-    /// <param name="after">What was to go wrong.</param>
-    /// <param name="happened">What of it did.</param>
+    /// <summary>Orders until it works.</summary>
+    /// <param name="happened">Which faults of the episode were really injected.</param>
     /// <param name="overAt">When the last of it was over: putting it right again is a part of recovering.</param>
     public async Task MeasureAsync(Episode after, IReadOnlyList<FaultKind> happened, TimeSpan overAt)
     {
@@ -75,8 +74,8 @@ internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, C
 
     private async Task<string> MissingAsync()
     {
-        if (await AbsentAsync() is { Length: > 0 } absent)
-            return absent;
+        if (await NotRunningAsync() is { Length: > 0 } stopped)
+            return stopped;
         _triedAt = timeline.Elapsed;
         using var limit = new CancellationTokenSource(GiveUp);
         if (_shopper is null || _shopper.Orders.Count >= OrdersOfOne)
@@ -93,13 +92,13 @@ internal sealed class Recovery(AppHostMall mall, Crowd crowd, Answers answers, C
 
         if (mall.Control.Has(AppIds.Marketing) && await answers.AskAsync(() => people.AnyoneInHaste.GetAsync("/api/recommendations"), HttpStatusCode.OK) is null)
             return "nothing was recommended yet";
-        // What went away meanwhile.
-        return await AbsentAsync();
+        // What has stopped meanwhile.
+        return await NotRunningAsync();
     }
 
-    private async Task<string> AbsentAsync()
+    private async Task<string> NotRunningAsync()
     {
-        var absent = (await mall.Control.ServicesAsync(CancellationToken.None)).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
-        return absent.Count > 0 ? $"{string.Join(", ", absent.Select(service => service.AppId))} did not run yet" : "";
+        var stopped = (await mall.Control.ServicesAsync(CancellationToken.None)).Where(service => service.Status != ServiceStatus.Running || service.Instances < mall.InstancesOf(service.AppId)).ToList();
+        return stopped.Count > 0 ? $"{string.Join(", ", stopped.Select(service => service.AppId))} did not run yet" : "";
     }
 }

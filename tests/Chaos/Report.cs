@@ -36,7 +36,7 @@ internal static class Report
 
         console.Write(table);
 
-        // A 429 is one of the door's.
+        // A 429 is one of the gateway's.
         static string KindOf(string answer) => answer.StartsWith("429", StringComparison.Ordinal) ? "5" : answer[..1];
     }
 

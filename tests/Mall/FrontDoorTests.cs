@@ -114,7 +114,7 @@ public sealed class FrontDoorTests : IDisposable
     {
         var components = Path.Combine(_data.Path, "components");
         Directory.CreateDirectory(components);
-        foreach (var path in Directory.EnumerateFiles(Checkout("components"), "*.yaml"))
+        foreach (var path in Directory.EnumerateFiles(Checkout.Of("components"), "*.yaml"))
             File.Copy(path, Path.Combine(components, Path.GetFileName(path)));
         var lines = await File.ReadAllLinesAsync(Path.Combine(components, file));
         var line = Array.FindIndex(lines, text => text.Contains(right, StringComparison.Ordinal));
@@ -139,17 +139,5 @@ public sealed class FrontDoorTests : IDisposable
     {
         Assert.DoesNotContain("   at ", ended.Output + ended.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", ended.Output + ended.Errors, StringComparison.Ordinal);
-    }
-
-    private static string Checkout(string folder)
-    {
-        for (var parent = new DirectoryInfo(AppContext.BaseDirectory); parent is not null; parent = parent.Parent)
-        {
-            var found = Path.Combine(parent.FullName, folder);
-            if (File.Exists(Path.Combine(parent.FullName, "Directory.Packages.props")))
-                return found;
-        }
-
-        throw new DirectoryNotFoundException($"There is no {folder} above {AppContext.BaseDirectory}.");
     }
 }

@@ -13,10 +13,10 @@ public sealed class Operator(Person who) : Person(who)
     private static readonly ConcurrentDictionary<string, bool> Told = new();
 
     /// <summary>Stops services; they are started again when what is returned is disposed, or before.</summary>
-    public async Task<Absence> StopAsync(params string[] appIds)
+    public async Task<Outage> StopAsync(params string[] appIds)
     {
         await Task.WhenAll(appIds.Select(async appId => (await PostAsync($"{Services}/{appId}/stop")).Is(HttpStatusCode.OK)));
-        return new Absence(this, appIds);
+        return new Outage(this, appIds);
     }
 
     /// <summary>Makes the payment provider behave in some way; it is normal again when what is returned is disposed.</summary>
@@ -32,7 +32,7 @@ public sealed class Operator(Person who) : Person(who)
         var stopped = (await GetAsync(Services)).Is(HttpStatusCode.OK).Json.EnumerateArray()
             .Where(service => service.GetProperty("status").GetString() == "Stopped")
             .Select(service => service.GetProperty("appId").GetString()!);
-        await new Absence(this, [.. stopped]).DisposeAsync();
+        await new Outage(this, [.. stopped]).DisposeAsync();
         await new Misbehaviour(this).DisposeAsync();
     }
 
@@ -71,7 +71,7 @@ public sealed class Operator(Person who) : Person(who)
     }
 
     /// <summary>Services that are stopped.</summary>
-    public sealed class Absence(Operator who, string[] appIds) : IAsyncDisposable
+    public sealed class Outage(Operator who, string[] appIds) : IAsyncDisposable
     {
         private bool _over;
 

@@ -213,7 +213,7 @@ public sealed class OrderTests
     {
         var order = Accepted(Prepayment.Deposit, Fulfilment.Confirmation);
         order.Advance(OrderStatus.Received, Start);
-        OrderEvents.Apply(order, StoreEvent.OrderRejected, new StoreEvent(order.Id, 2, Start, "m", "c", "t", 1, Fulfilment.Confirmation, null, null, "fully booked"));
+        OrderingEvents.Apply(order, StoreEvent.OrderRejected, new StoreEvent(order.Id, 2, Start, "m", "c", "t", 1, Fulfilment.Confirmation, null, null, "fully booked"));
         Assert.Equal(OrderStatus.Cancelling, order.Status);
         Assert.True(order.DueAt < Start + Order.Lease);
         order.FinishCancelling(Start);

@@ -55,12 +55,9 @@ public sealed partial class ConfigurationTests : IDisposable
     [Fact]
     public void The_page_of_the_configuration_has_every_key_that_the_code_reads_and_no_other()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "OrderMall.sln")))
-            root = root.Parent!;
-        var page = Row().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs", "configuration.md"))).Select(row => row.Groups["key"].Value).ToList();
+        var page = Row().Matches(File.ReadAllText(Checkout.Of("docs", "configuration.md"))).Select(row => row.Groups["key"].Value).ToList();
         var read = new[] { "AppHost", "ServiceDefaults", "services" }
-            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root.FullName, folder), "*.*", SearchOption.AllDirectories))
+            .SelectMany(folder => Directory.EnumerateFiles(Checkout.Of(folder), "*.*", SearchOption.AllDirectories))
             .Where(file => Path.GetExtension(file) is ".cs" or ".py" && !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .SelectMany(file => Keys(File.ReadAllText(file)))
             .ToHashSet(StringComparer.Ordinal);

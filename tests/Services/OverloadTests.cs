@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using OrderMall.Gateway.Limits;
 using OrderMall.Ordering;
-using OrderMall.Sidecar.Tests;
 
 namespace OrderMall.Services.Tests;
 

@@ -180,7 +180,7 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
             builder.Services.AddSingleton<TimeProvider>(_time!);
         }
 
-        public static void Admit(WebApplication app) => TService.Admit(app);
+        public static void UseMiddleware(WebApplication app) => TService.UseMiddleware(app);
 
         public static void Map(WebApplication app) => TService.Map(app);
     }

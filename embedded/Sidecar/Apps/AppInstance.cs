@@ -36,13 +36,13 @@ internal sealed class AppInstance(Uri baseAddress)
     public bool HasRoom => Volatile.Read(ref _answers) is var answers && (answers >= Practised || Working <= answers);
 
     /// <summary>Sends it something, and counts it as working until it answers or fails.</summary>
-    public async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker client, HttpRequestMessage request, CancellationToken ct)
+    public async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker client, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _working);
         Volatile.Write(ref _usedSinceProbe, true);
         try
         {
-            var answer = await client.SendAsync(request, ct);
+            var answer = await client.SendAsync(request, cancellationToken);
             if (Volatile.Read(ref _answers) < Practised)
                 Interlocked.Increment(ref _answers);
             return answer;
@@ -70,14 +70,14 @@ internal sealed class AppInstance(Uri baseAddress)
     /// Waits until the next probe is due: at the end of the interval, of the third where the instance is well and nothing is sent to it,
     /// or when <see cref="ProbeNow"/> is called.
     /// </summary>
-    public async Task NextProbeAsync(TimeSpan interval, bool isWell, CancellationToken ct)
+    public async Task NextProbeAsync(TimeSpan interval, bool isWell, CancellationToken cancellationToken)
     {
         var length = (long)interval.TotalMilliseconds;
         Volatile.Write(ref _usedSinceProbe, false);
         for (var waited = 1; ; waited++)
         {
             // All instances are due at the same moments: one wake-up serves them all.
-            var asked = await _probeNow.WaitAsync((int)(length - (Environment.TickCount64 % length)), ct);
+            var asked = await _probeNow.WaitAsync((int)(length - (Environment.TickCount64 % length)), cancellationToken);
             if (asked || !isWell || waited == IntervalsAtRest || Volatile.Read(ref _usedSinceProbe) || Working > 0)
                 return;
         }

@@ -5,16 +5,16 @@ namespace OrderMall.Sidecar.Apps;
 /// <summary>Asks every instance for its health, for as long as the sidecar runs.</summary>
 internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageInvoker client, ILogger logger)
 {
-    public Task RunAsync(IEnumerable<App> apps, CancellationToken ct) =>
-        Task.WhenAll(from app in apps from instance in app.Instances select ProbeAsync(app, instance, ct));
+    public Task RunAsync(IEnumerable<App> apps, CancellationToken cancellationToken) =>
+        Task.WhenAll(from app in apps from instance in app.Instances select ProbeAsync(app, instance, cancellationToken));
 
-    private async Task ProbeAsync(App app, AppInstance instance, CancellationToken ct)
+    private async Task ProbeAsync(App app, AppInstance instance, CancellationToken cancellationToken)
     {
         var failures = 0;
-        while (!ct.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
-            var answer = await AskAsync(app, instance, ct);
-            if (ct.IsCancellationRequested)
+            var answer = await AskAsync(app, instance, cancellationToken);
+            if (cancellationToken.IsCancellationRequested)
                 return;
             failures = answer == Answer.Healthy ? 0 : failures + 1;
             var healthy = answer == Answer.Healthy
@@ -27,7 +27,7 @@ internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageIn
 
             try
             {
-                await instance.NextProbeAsync(options.ProbeInterval, isWell: healthy && failures == 0, ct);
+                await instance.NextProbeAsync(options.ProbeInterval, isWell: healthy && failures == 0, cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -43,9 +43,9 @@ internal sealed partial class HealthProbes(SidecarOptions options, HttpMessageIn
         NobodyListens,
     }
 
-    private async Task<Answer> AskAsync(App app, AppInstance instance, CancellationToken ct)
+    private async Task<Answer> AskAsync(App app, AppInstance instance, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.ProbeTimeout);
         try
         {

@@ -2,10 +2,7 @@ using System.IO.Enumeration;
 
 namespace OrderMall.Sidecar.Configuration;
 
-/// <summary>
-/// Which app may ask which question of others. Unlike <c>daprd</c> without mTLS, the embedded sidecar always knows the caller: by its
-/// port and token.
-/// </summary>
+/// <summary>Which app may ask which question of others. Unlike <c>daprd</c> without mTLS, the embedded sidecar always knows the caller: by its port and token.</summary>
 /// <param name="AllowsByDefault">For callers without a policy.</param>
 /// <param name="Policies">By the caller's app id.</param>
 internal sealed record AccessControl(bool AllowsByDefault, IReadOnlyDictionary<string, AccessPolicy> Policies)

@@ -3,7 +3,6 @@ using System.Globalization;
 namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>A component of the resources folder. Whatever product it names, the embedded sidecar stands in for it with PostgreSQL.</summary>
-/// <param name="Name">How apps name it.</param>
 /// <param name="Type">The Dapr component type, such as <c>pubsub.redis</c>.</param>
 /// <param name="Version">As it is written; empty where it is not.</param>
 /// <param name="Scopes">The apps that may use it; empty means all.</param>

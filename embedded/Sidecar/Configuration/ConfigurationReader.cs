@@ -1,7 +1,6 @@
 namespace OrderMall.Sidecar.Configuration;
 
 /// <summary>What a <c>kind: Configuration</c> says that the embedded sidecar must enforce.</summary>
-/// <param name="Access">Who may call whom.</param>
 /// <param name="Apis">The parts of Dapr's HTTP API that apps may use, as <c>v1.0/invoke</c>; <see langword="null"/> for all.</param>
 /// <param name="GrpcApis">The parts of its gRPC API that apps may use, as <c>v1.0/state</c>; <see langword="null"/> for all.</param>
 internal sealed record Configuration(AccessControl Access, IReadOnlySet<string>? Apis, IReadOnlySet<string>? GrpcApis)

@@ -5,7 +5,6 @@ public sealed class SidecarConfigurationException : Exception
 {
     /// <summary>A mistake at a place in a file.</summary>
     /// <param name="position">The place, as <c>file:line</c>.</param>
-    /// <param name="problem">What is wrong, and the fix.</param>
     public SidecarConfigurationException(string position, string problem) : base($"{position}: {problem}")
     {
     }

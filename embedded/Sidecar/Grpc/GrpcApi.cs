@@ -38,7 +38,7 @@ internal sealed class GrpcApi : IAsyncDisposable
         (_callers, _allowedApis) = (callers, allowedApis);
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddSingleton<ILoggerFactory>(new SidecarServer.WarningsOnly(loggerFactory));
+        services.AddSingleton(loggerFactory);
         services.AddDaprRuntime(service);
         _services = services.BuildServiceProvider();
         var endpoints = new Endpoints(_services);

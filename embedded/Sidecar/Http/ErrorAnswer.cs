@@ -1,75 +1,48 @@
-using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace OrderMall.Sidecar.Http;
 
-/// <summary>Writes an error in the shape of Dapr's HTTP API: <c>{"errorCode","message","details"}</c>.</summary>
+/// <summary>Writes JSON as Dapr's HTTP API does, and errors in its shape: <c>{"errorCode","message","details"}</c>.</summary>
 internal static class ErrorAnswer
 {
     // Quotes stay readable in messages, as Dapr writes them; the answer is never put into a page.
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Default) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static async Task WriteAsync(this DaprError error, HttpResponse response)
+    public static Task WriteAsync(this DaprError error, HttpResponse response)
     {
-        var body = new ArrayBufferWriter<byte>(512);
-        Write(error, body);
         response.StatusCode = error.Status;
-        response.ContentType = "application/json";
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, response.HttpContext.RequestAborted);
-    }
-
-    private static void Write(DaprError error, ArrayBufferWriter<byte> body)
-    {
-        using var json = new Utf8JsonWriter(body, Readable);
-        json.WriteStartObject();
-        json.WriteString("errorCode", error.Code);
-        json.WriteString("message", error.Message);
+        var json = new JsonObject { ["errorCode"] = error.Code, ["message"] = error.Message };
         if (error.Reason is not null)
-            WriteDetails(error, json);
-        json.WriteEndObject();
+            json["details"] = Details(error);
+        return response.WriteAsync(json);
     }
 
-    private static void WriteDetails(DaprError error, Utf8JsonWriter json)
+    /// <summary>Writes an answer, with its length.</summary>
+    public static async Task WriteAsync(this HttpResponse response, JsonObject json)
     {
-        json.WriteStartArray("details");
+        var body = JsonSerializer.SerializeToUtf8Bytes(json, Readable);
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        await response.BodyWriter.WriteAsync(body, response.HttpContext.RequestAborted);
+    }
+
+    private static JsonArray Details(DaprError error)
+    {
+        var details = new JsonArray();
         if (error.Field is var (field, rule))
-        {
-            Begin(json, "BadRequest");
-            json.WriteStartArray("field_violations");
-            json.WriteStartObject();
-            json.WriteString("field", field);
-            json.WriteString("description", rule);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
-        }
-
+            details.Add((JsonNode)Typed("BadRequest", new() { ["field_violations"] = new JsonArray(new JsonObject { ["field"] = field, ["description"] = rule }) }));
         if (error.Resource is var (type, name, description))
-        {
-            Begin(json, "ResourceInfo");
-            json.WriteString("description", description);
-            json.WriteString("owner", "");
-            json.WriteString("resource_name", name);
-            json.WriteString("resource_type", type);
-            json.WriteEndObject();
-        }
-
-        Begin(json, "ErrorInfo");
-        json.WriteString("domain", "dapr.io");
-        json.WriteStartObject("metadata");
-        foreach (var (key, value) in error.ReasonMetadata)
-            json.WriteString(key, value);
-        json.WriteEndObject();
-        json.WriteString("reason", error.Reason);
-        json.WriteEndObject();
-        json.WriteEndArray();
+            details.Add((JsonNode)Typed("ResourceInfo", new() { ["description"] = description, ["owner"] = "", ["resource_name"] = name, ["resource_type"] = type }));
+        var metadata = new JsonObject(error.ReasonMetadata.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
+        details.Add((JsonNode)Typed("ErrorInfo", new() { ["domain"] = "dapr.io", ["metadata"] = metadata, ["reason"] = error.Reason }));
+        return details;
     }
 
-    private static void Begin(Utf8JsonWriter json, string type)
+    private static JsonObject Typed(string type, JsonObject detail)
     {
-        json.WriteStartObject();
-        json.WriteString("@type", $"type.googleapis.com/google.rpc.{type}");
+        detail.Insert(0, "@type", $"type.googleapis.com/google.rpc.{type}");
+        return detail;
     }
 }

@@ -13,21 +13,21 @@ internal static class RequestBody
     public const int Limit = 4 << 20;
 
     /// <exception cref="BodyTooLargeException">It is larger than <see cref="Limit"/>.</exception>
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken ct)
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         if (request.ContentLength is > Limit)
             throw new BodyTooLargeException();
         if (request.ContentLength is { } length)
         {
             var exact = new byte[length];
-            await request.Body.ReadExactlyAsync(exact, ct);
+            await request.Body.ReadExactlyAsync(exact, cancellationToken);
             return exact;
         }
 
         var body = new ArrayBufferWriter<byte>();
         while (true)
         {
-            var read = await request.Body.ReadAsync(body.GetMemory(4096), ct);
+            var read = await request.Body.ReadAsync(body.GetMemory(4096), cancellationToken);
             if (read == 0)
                 return body.WrittenMemory;
             body.Advance(read);

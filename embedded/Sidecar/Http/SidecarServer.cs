@@ -30,17 +30,16 @@ internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDis
         options.Limits.MinResponseDataRate = null;
         foreach (var port in ports)
             options.Listen(IPAddress.Loopback, port, listener => listener.Protocols = protocols);
-        var warnings = new WarningsOnly(loggerFactory);
         _server = new KestrelServer(
             Options.Create(options),
-            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), warnings),
-            warnings);
+            new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggerFactory),
+            loggerFactory);
     }
 
-    public Task StartAsync(CancellationToken ct) => _server.StartAsync(this, ct);
+    public Task StartAsync(CancellationToken cancellationToken) => _server.StartAsync(this, cancellationToken);
 
-    /// <summary>Stops listening and waits for requests under way, until <paramref name="ct"/> ends the waiting.</summary>
-    public Task StopAsync(CancellationToken ct) => _server.StopAsync(ct);
+    /// <summary>Stops listening and waits for requests in flight, until <paramref name="cancellationToken"/> ends the waiting.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
 
     public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
     {
@@ -60,31 +59,4 @@ internal sealed class SidecarServer : IHttpApplication<DefaultHttpContext>, IDis
     public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
 
     public void Dispose() => _server.Dispose();
-
-    /// <summary>Leaves Kestrel's own chatter, and what each refused call comes to, out of the mall's log.</summary>
-    internal sealed class WarningsOnly(ILoggerFactory inner) : ILoggerFactory
-    {
-        public ILogger CreateLogger(string categoryName) => new Filtered(inner.CreateLogger(categoryName));
-
-        public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
-
-        public void Dispose()
-        {
-            // The inner factory belongs to whoever gave it.
-        }
-
-        private sealed class Filtered(ILogger inner) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => inner.BeginScope(state);
-
-            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && inner.IsEnabled(logLevel);
-
-            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            {
-                if (IsEnabled(logLevel))
-                    inner.Log(logLevel, eventId, state, exception, formatter);
-            }
-        }
-    }
 }

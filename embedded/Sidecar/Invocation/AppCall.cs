@@ -8,10 +8,8 @@ namespace OrderMall.Sidecar.Invocation;
 internal sealed class InvocationException(string message) : Exception(message);
 
 /// <summary>One call from an app to another, through all its tries.</summary>
-/// <param name="http">The caller's request and the answer to it.</param>
 /// <param name="path">The method path with its leading slash, encoded.</param>
 /// <param name="query">The query with its question mark, or empty.</param>
-/// <param name="trace">The trace the call belongs to.</param>
 internal sealed class AppCall(HttpContext http, App caller, App callee, string path, string query, TraceContext trace) : IPolicedCall
 {
     private const int BufferSize = 16 << 10;
@@ -60,35 +58,35 @@ internal sealed class AppCall(HttpContext http, App caller, App callee, string p
         return request;
     }
 
-    /// <summary>Passes the app's answer on, each piece as it comes.</summary>
-    public async Task AnswerAsync(HttpResponseMessage answer, CancellationToken ct)
+    /// <summary>Forwards the app's answer, each piece as it comes.</summary>
+    public async Task AnswerAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         AnswerBegun = true;
         var response = http.Response;
         response.StatusCode = (int)answer.StatusCode;
         RelayedHeaders.ToCaller(answer, http.Request, response);
-        await using var body = await answer.Content.ReadAsStreamAsync(ct);
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
             while (true)
             {
-                var read = body.ReadAsync(buffer, ct);
+                var read = body.ReadAsync(buffer, cancellationToken);
                 // What is at hand goes out together; as soon as there is a wait for more, the caller gets what there is.
                 if (!read.IsCompleted)
-                    await response.BodyWriter.FlushAsync(ct);
+                    await response.BodyWriter.FlushAsync(cancellationToken);
                 var count = await read;
                 if (count == 0)
                     break;
                 buffer.AsSpan(0, count).CopyTo(response.BodyWriter.GetSpan(count));
                 response.BodyWriter.Advance(count);
                 if (response.BodyWriter.UnflushedBytes > MostUnflushed)
-                    await response.BodyWriter.FlushAsync(ct);
+                    await response.BodyWriter.FlushAsync(cancellationToken);
             }
 
             // Behind a first flush, Kestrel sends at the end of a request only what was flushed too.
             if (response.HasStarted)
-                await response.BodyWriter.FlushAsync(ct);
+                await response.BodyWriter.FlushAsync(cancellationToken);
         }
         finally
         {

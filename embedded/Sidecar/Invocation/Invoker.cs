@@ -58,7 +58,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
-            // The caller has gone; there is nobody to answer.
+            // The caller has closed its connection; there is nobody to answer.
         }
         catch (TimeoutRejectedException) when (call.AnswerBegun)
         {
@@ -96,20 +96,20 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
         }
     }
 
-    /// <summary>One try under policies. A 2xx or 3xx is passed on at once; any other answer is read and kept back for the policies to judge.</summary>
-    private async ValueTask<HttpResponseMessage?> TryAsync(AppCall call, CancellationToken ct)
+    /// <summary>One try under policies. A 2xx or 3xx is forwarded at once; any other answer is read and kept back for the policies to judge.</summary>
+    private async ValueTask<HttpResponseMessage?> TryAsync(AppCall call, CancellationToken cancellationToken)
     {
-        var answer = await SendAsync(call, ct);
+        var answer = await SendAsync(call, cancellationToken);
         try
         {
             if ((int)answer.StatusCode is >= 200 and < 400)
             {
                 using (answer)
-                    await call.AnswerAsync(answer, ct);
+                    await call.AnswerAsync(answer, cancellationToken);
                 return null;
             }
 
-            await answer.Content.LoadIntoBufferAsync(RequestBody.Limit, ct);
+            await answer.Content.LoadIntoBufferAsync(RequestBody.Limit, cancellationToken);
             return answer;
         }
         catch
@@ -121,14 +121,14 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
 
     private async Task WithoutPoliciesAsync(AppCall call)
     {
-        var ct = call.Http.RequestAborted;
+        var cancellationToken = call.Http.RequestAborted;
         var began = time.GetTimestamp();
         for (var retries = 0; ; retries++)
         {
             try
             {
-                using var answer = await SendAsync(call, ct);
-                await call.AnswerAsync(answer, ct);
+                using var answer = await SendAsync(call, cancellationToken);
+                await call.AnswerAsync(answer, cancellationToken);
                 return;
             }
             catch (HttpRequestException failure) when (
@@ -136,13 +136,13 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
                 && call.CanRepeat
                 && call.Caller.Policies.BuiltInRetry.Pause(retries, time.GetElapsedTime(began)) is not null)
             {
-                await Task.Delay(call.Caller.Policies.BuiltInRetry.Duration, time, ct);
+                await Task.Delay(call.Caller.Policies.BuiltInRetry.Duration, time, cancellationToken);
             }
         }
     }
 
     /// <summary>Sends to the healthy instance with the least to do; where nobody listens any more, to the one after it.</summary>
-    private async ValueTask<HttpResponseMessage> SendAsync(AppCall call, CancellationToken ct)
+    private async ValueTask<HttpResponseMessage> SendAsync(AppCall call, CancellationToken cancellationToken)
     {
         for (var refusals = 0; refusals <= call.Callee.Instances.Count; refusals++)
         {
@@ -152,7 +152,7 @@ internal sealed class Invoker(IReadOnlyDictionary<string, App> apps, AccessContr
             using var request = call.RequestTo(instance);
             try
             {
-                return await instance.SendAsync(client, request, ct);
+                return await instance.SendAsync(client, request, cancellationToken);
             }
             catch (HttpRequestException failure) when (HealthProbes.IsRefusal(failure))
             {

@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace OrderMall.Sidecar.Invocation;
 
-/// <summary>Passes headers on in both directions, without those that belong to one connection or to the sidecar.</summary>
+/// <summary>Forwards headers in both directions, without those that belong to one connection or to the sidecar.</summary>
 internal static class RelayedHeaders
 {
     private static readonly FrozenSet<string> Withheld = new[]

@@ -10,8 +10,7 @@ namespace OrderMall.Sidecar.PubSub;
 /// <param name="AppId">Who publishes; the event's source unless another is given.</param>
 /// <param name="ContentType">The content type of <paramref name="Data"/>, or empty.</param>
 /// <param name="Metadata">The <c>metadata.*</c> of the request, by name without regard to case.</param>
-/// <param name="TraceParent">The trace of the publish call.</param>
-/// <param name="TraceState">Its vendor state, or empty.</param>
+/// <param name="TraceState">The trace's vendor state, or empty.</param>
 internal sealed record PublishedData(
     string AppId,
     string PubSub,

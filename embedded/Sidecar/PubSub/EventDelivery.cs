@@ -4,7 +4,6 @@ using System.Text.Json;
 namespace OrderMall.Sidecar.PubSub;
 
 /// <summary>What is to become of an event after a delivery.</summary>
-/// <param name="Kind">Which of the ends it is.</param>
 /// <param name="Pause">Until the next delivery, when there is to be one.</param>
 internal readonly record struct Verdict(VerdictKind Kind, TimeSpan Pause = default);
 
@@ -20,7 +19,7 @@ internal enum VerdictKind
     /// <summary>It failed, and the retries are over: to the dead letter topic, or again at the broker's own slow pace.</summary>
     Exhausted,
 
-    /// <summary>It failed and is to be tried again.</summary>
+    /// <summary>It failed and is to be retried.</summary>
     Again,
 
     /// <summary>It did not reach the app, which does not count as a failure.</summary>
@@ -45,7 +44,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
         NotReached,
     }
 
-    public async Task<Verdict> DeliverAsync(App app, Subscription subscription, QueuedEvent queued, CancellationToken ct)
+    public async Task<Verdict> DeliverAsync(App app, Subscription subscription, QueuedEvent queued, CancellationToken cancellationToken)
     {
         var attributes = EventAttributes.Read(queued.Envelope);
         if (Sort(app, subscription, attributes, out var route) is { } sorted)
@@ -58,7 +57,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
             : queued.Envelope;
         using var request = Request(call.Instance, route!.Path, app, new ByteArrayContent(envelope) { Headers = { ContentType = CloudEvents } }, hop, attributes.TraceState);
         request.Headers.TryAddWithoutValidation("Pubsubname", subscription.PubSub);
-        var (answer, body) = await AskAsync(app, call, request, attributes.Id, ct);
+        var (answer, body) = await AskAsync(app, call, request, attributes.Id, cancellationToken);
         if (body is not null)
             answer = StatusOf(body) switch { null or "" or "SUCCESS" => Answer.Success, "DROP" => Answer.Drop, _ => Answer.Retry };
         hop.End(answer is Answer.Success or Answer.Drop ? StatusCodes.Status200OK : null);
@@ -67,7 +66,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
     }
 
     /// <summary>Brings several at once, in one request for each path they go to; each has a verdict of its own.</summary>
-    public async Task<Verdict[]> DeliverAsync(App app, Subscription subscription, IReadOnlyList<QueuedEvent> batch, CancellationToken ct)
+    public async Task<Verdict[]> DeliverAsync(App app, Subscription subscription, IReadOnlyList<QueuedEvent> batch, CancellationToken cancellationToken)
     {
         var verdicts = new Verdict[batch.Count];
         var byPath = new Dictionary<string, List<BulkEntry>>();
@@ -85,11 +84,11 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
         }
 
         foreach (var (path, entries) in byPath)
-            await DeliverAsync(app, subscription, path, entries, verdicts, ct);
+            await DeliverAsync(app, subscription, path, entries, verdicts, cancellationToken);
         return verdicts;
     }
 
-    private async Task DeliverAsync(App app, Subscription subscription, string path, List<BulkEntry> entries, Verdict[] verdicts, CancellationToken ct)
+    private async Task DeliverAsync(App app, Subscription subscription, string path, List<BulkEntry> entries, Verdict[] verdicts, CancellationToken cancellationToken)
     {
         if (Admit(app, subscription, out var call) is { } refused)
         {
@@ -101,7 +100,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
         var content = new ByteArrayContent(BulkEnvelope.Write(subscription, entries)) { Headers = { ContentType = Json } };
         // As daprd does: in the trace of the last.
         using var request = Request(call.Instance, path, app, content, hops[^1], entries[^1].Attributes.TraceState);
-        var (answer, body) = await AskAsync(app, call, request, entries[0].Attributes.Id, ct);
+        var (answer, body) = await AskAsync(app, call, request, entries[0].Attributes.Id, cancellationToken);
         // What is not said of an entry is that it was not handled.
         var statuses = BulkEnvelope.ReadStatuses(body);
         var areHandled = answer is Answer.Success or Answer.Drop;
@@ -186,9 +185,9 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
     }
 
     // With the body of a success, which says more; null where there is none.
-    private async Task<(Answer Answer, byte[]? Body)> AskAsync(App app, Call call, HttpRequestMessage request, string? eventId, CancellationToken ct)
+    private async Task<(Answer Answer, byte[]? Body)> AskAsync(App app, Call call, HttpRequestMessage request, string? eventId, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(call.Policies?.Timeout ?? DefaultTimeout);
         try
         {
@@ -208,7 +207,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
-            if (ct.IsCancellationRequested)
+            if (cancellationToken.IsCancellationRequested)
                 return (Answer.NotReached, null);
             LogFailed(logger, app.AppId, request.RequestUri!.AbsolutePath, eventId, failure is OperationCanceledException ? "no answer in time" : failure.Message);
             call.Instance.ProbeNow();

@@ -7,7 +7,7 @@ namespace OrderMall.Sidecar.PubSub;
 internal sealed class PublishException(string problem) : Exception(problem);
 
 /// <summary>
-/// Keeps published events. Whatever is published while one commit is under way shares the next one, so that the cost of
+/// Keeps published events. Whatever is published while one commit is in flight shares the next one, so that the cost of
 /// a durable commit is spread over all of them.
 /// </summary>
 internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore store, SidecarLock guard, long firstId, ILogger logger)
@@ -48,10 +48,10 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
     /// <summary>Ends <see cref="RunAsync"/> once everything is kept.</summary>
     public void Complete() => _requests.Writer.TryComplete();
 
-    public async Task RunAsync(CancellationToken ct)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var batch = new List<Request>();
-        while (await _requests.Reader.WaitToReadAsync(ct))
+        while (await _requests.Reader.WaitToReadAsync(cancellationToken))
         {
             var events = 0;
             while (events < LargestBatch && _requests.Reader.TryRead(out var request))
@@ -60,29 +60,29 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
                 events += request.Envelopes.Count;
             }
 
-            await KeepAsync(batch, ct);
+            await KeepAsync(batch, cancellationToken);
             batch.Clear();
         }
     }
 
-    private async Task KeepAsync(List<Request> batch, CancellationToken ct)
+    private async Task KeepAsync(List<Request> batch, CancellationToken cancellationToken)
     {
         var rows = new List<(SubscriptionQueue Queue, QueuedEvent Queued)>();
         try
         {
             if (!guard.Held)
                 throw new PublishException("the event store is not available");
-            using (await subscriptions.HoldAsync(ct))
+            using (await subscriptions.HoldAsync(cancellationToken))
             {
                 foreach (var request in batch)
-                    await FanOutAsync(request, rows, ct);
+                    await FanOutAsync(request, rows, cancellationToken);
                 if (rows.Count > 0)
                 {
                     await store.InsertAsync(
                         [.. rows.Select(row => row.Queued.Id)],
                         [.. rows.Select(row => row.Queue.Id)],
                         [.. rows.Select(row => row.Queued.Envelope)],
-                        ct);
+                        cancellationToken);
                 }
 
                 foreach (var (queue, queued) in rows)
@@ -104,9 +104,9 @@ internal sealed partial class Publisher(Subscriptions subscriptions, QueueStore 
         }
     }
 
-    private async Task FanOutAsync(Request request, List<(SubscriptionQueue, QueuedEvent)> rows, CancellationToken ct)
+    private async Task FanOutAsync(Request request, List<(SubscriptionQueue, QueuedEvent)> rows, CancellationToken cancellationToken)
     {
-        var queues = await subscriptions.ForAsync(request.PubSub, request.Topic, ct);
+        var queues = await subscriptions.ForAsync(request.PubSub, request.Topic, cancellationToken);
         foreach (var envelope in request.Envelopes)
         {
             foreach (var queue in queues)

@@ -53,8 +53,7 @@ internal sealed class Publishing(Resources resources, Publisher publisher, TimeP
 
 /// <summary>What an app asks to have published, besides the events.</summary>
 /// <param name="Metadata">Of the request, by name without regard to case.</param>
-/// <param name="Trace">The trace it belongs to.</param>
-/// <param name="TraceState">Its vendor state, or empty.</param>
+/// <param name="TraceState">The trace's vendor state, or empty.</param>
 internal sealed record PublishRequest(App Caller, string PubSub, string Topic, IReadOnlyDictionary<string, string> Metadata, TraceContext Trace, string TraceState);
 
 /// <summary>One event of many.</summary>

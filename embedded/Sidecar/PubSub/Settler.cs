@@ -26,14 +26,14 @@ internal sealed partial class Settler(QueueStore store, ILogger logger)
     /// <summary>Ends <see cref="RunAsync"/> once everything is written.</summary>
     public void Complete() => _settled.Writer.TryComplete();
 
-    public async Task RunAsync(CancellationToken ct)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var handled = new List<long>();
         var postponed = new Dictionary<long, QueuedEvent>();
-        while (await _settled.Reader.WaitToReadAsync(ct))
+        while (await _settled.Reader.WaitToReadAsync(cancellationToken))
         {
             if (_settled.Reader.Count < LargestBatch && !_settled.Reader.Completion.IsCompleted)
-                await Task.Delay(Gathering, ct);
+                await Task.Delay(Gathering, cancellationToken);
             while (handled.Count + postponed.Count < LargestBatch && _settled.Reader.TryRead(out var next))
             {
                 if (next.Handled)
@@ -42,13 +42,13 @@ internal sealed partial class Settler(QueueStore store, ILogger logger)
                     postponed[next.Event.Id] = next.Event;
             }
 
-            await WriteAsync(handled, postponed.Values, ct);
+            await WriteAsync(handled, postponed.Values, cancellationToken);
             handled.Clear();
             postponed.Clear();
         }
     }
 
-    private async Task WriteAsync(List<long> handled, ICollection<QueuedEvent> postponed, CancellationToken ct)
+    private async Task WriteAsync(List<long> handled, ICollection<QueuedEvent> postponed, CancellationToken cancellationToken)
     {
         // Until the database takes it: the deliveries behind this wait, so nothing is lost or piles up.
         while (true)
@@ -61,18 +61,18 @@ internal sealed partial class Settler(QueueStore store, ILogger logger)
                         [.. postponed.Select(waiting => waiting.Id)],
                         [.. postponed.Select(waiting => waiting.Attempts)],
                         [.. postponed.Select(waiting => (waiting.DueAt ?? DateTimeOffset.UtcNow).UtcDateTime)],
-                        ct);
+                        cancellationToken);
                 }
 
                 if (handled.Count > 0)
-                    await store.DeleteAsync([.. handled], ct);
+                    await store.DeleteAsync([.. handled], cancellationToken);
                 return;
             }
-            catch (Exception failure) when (!ct.IsCancellationRequested)
+            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
             {
-                // Whatever it is: without this loop nothing would be delivered any more. A connection that breaks is not always told as such.
+                // Whatever it is: without this loop nothing would be delivered any more. A connection that breaks is not always reported as such.
                 LogWaiting(logger, failure.Message);
-                await Task.Delay(RetryPause, ct);
+                await Task.Delay(RetryPause, cancellationToken);
             }
         }
     }

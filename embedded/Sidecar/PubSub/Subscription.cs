@@ -22,7 +22,7 @@ internal sealed record Subscription(
 /// <param name="MaxAwaitDuration">For how long an event waits for others at most.</param>
 internal sealed record BulkSubscribe(int MaxMessagesCount, TimeSpan MaxAwaitDuration);
 
-/// <summary>A way to an app.</summary>
+/// <summary>An endpoint of an app, and the events that go there.</summary>
 /// <param name="Match">The rule as the app wrote it; empty for all events.</param>
 /// <param name="EventTypes">The events that it is for; <see langword="null"/> is for all.</param>
 /// <param name="Path">The endpoint, with its leading slash.</param>

@@ -5,14 +5,14 @@ namespace OrderMall.Sidecar.PubSub;
 /// <summary>
 /// The events of one subscription: a bounded window of them in memory, the rest in the table until there is room.
 /// A failed event waits for its time without holding a worker or the events behind it. An event leaves only when the app
-/// handled it or it went to a dead letter topic: without one it is tried again at the component's redelivery interval for good,
+/// handled it or it went to a dead letter topic: without one it is retried at the component's redelivery interval for good,
 /// where Redis would have lost it.
 /// </summary>
 internal sealed partial class SubscriptionQueue : IDisposable
 {
     private const int Window = 1000;
 
-    // Failed events beyond this keep the queue from taking on more until some of them have been tried again.
+    // Failed events beyond this keep the queue from taking on more until some of them have been retried.
     private const int MostWaiting = 10_000;
 
     private static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(1);
@@ -56,7 +56,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
     /// <summary>What the app asked for in this run; <see langword="null"/> until it was up.</summary>
     public Subscription? Subscription { get; private set; }
 
-    /// <summary>Whether deliveries are under way.</summary>
+    /// <summary>Whether deliveries are in flight.</summary>
     public bool Busy
     {
         get
@@ -84,7 +84,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
         }
     }
 
-    /// <summary>Delivers no more until <see cref="Open"/>; what is under way is finished.</summary>
+    /// <summary>Delivers no more until <see cref="Open"/>; what is in flight is finished.</summary>
     public void Close()
     {
         lock (_lock)
@@ -162,9 +162,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
         }
     }
 
-    /// <summary>
-    /// One delivery at a time for each instance, as daprd does: what comes meanwhile goes with the next. Under the lock.
-    /// </summary>
+    /// <summary>One delivery at a time for each instance, as daprd does: what comes meanwhile goes with the next. Under the lock.</summary>
     private void PumpBulk(BulkSubscribe bulk)
     {
         while (_active < App.Instances.Count && _waiting.Count < MostWaiting && _ready.Count > 0 && _pacing.MayGo(_ready.Count, bulk))
@@ -275,7 +273,7 @@ internal sealed partial class SubscriptionQueue : IDisposable
 
     private async Task SendToDeadLetterAsync(QueuedEvent queued, string topic)
     {
-        // As any publication of the app. It stays where it is, and is tried again.
+        // As any publication of the app. It stays where it is, and is retried.
         if (!_component.MayPublish(App.AppId, topic))
         {
             LogNoDeadLetter(_services.Logger, App.AppId, Topic, topic);
@@ -383,15 +381,15 @@ internal sealed partial class SubscriptionQueue : IDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId} could not handle an event of {Topic}, and topic {DeadLetterTopic} is not allowed for it: the event is tried again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{AppId} could not handle an event of {Topic}, and topic {DeadLetterTopic} is not allowed for it: the event is retried")]
     private static partial void LogNoDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{AppId} could not handle an event of {Topic}; it went to {DeadLetterTopic} after {Attempts} retries")]
     private static partial void LogDeadLetter(ILogger logger, string appId, string topic, string deadLetterTopic, int attempts);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The events of {Topic} for {AppId} could not be read; it is tried again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The events of {Topic} for {AppId} could not be read; it is retried")]
     private static partial void LogUnread(ILogger logger, Exception mistake, string appId, string topic);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery to {AppId} of an event of {Topic} went wrong; it is tried again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery to {AppId} of an event of {Topic} went wrong; it is retried")]
     private static partial void LogMistake(ILogger logger, Exception mistake, string appId, string topic);
 }

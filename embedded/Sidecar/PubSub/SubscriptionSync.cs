@@ -12,7 +12,7 @@ internal sealed partial class SubscriptionSync(App app, Subscriptions subscripti
     private readonly SemaphoreSlim _becameHealthy = new(0, 1);
 
     /// <summary>Runs until the sidecar stops.</summary>
-    public async Task RunAsync(CancellationToken ct)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         app.HealthChanged += OnHealthChanged;
         try
@@ -20,14 +20,14 @@ internal sealed partial class SubscriptionSync(App app, Subscriptions subscripti
             while (true)
             {
                 if (!app.Healthy)
-                    await _becameHealthy.WaitAsync(ct);
-                while (app.Healthy && !await TrySyncAsync(ct))
-                    await Task.Delay(RetryPause, ct);
-                // It may have gone while it was asked; the queues were opened after that was told.
+                    await _becameHealthy.WaitAsync(cancellationToken);
+                while (app.Healthy && !await TrySyncAsync(cancellationToken))
+                    await Task.Delay(RetryPause, cancellationToken);
+                // It may have become unhealthy while it was asked: the queues were opened after that was reported.
                 if (!app.Healthy)
                     Close();
                 else
-                    await _becameHealthy.WaitAsync(ct);
+                    await _becameHealthy.WaitAsync(cancellationToken);
             }
         }
         catch (OperationCanceledException)
@@ -60,30 +60,30 @@ internal sealed partial class SubscriptionSync(App app, Subscriptions subscripti
             queue.Close();
     }
 
-    private async Task<bool> TrySyncAsync(CancellationToken ct)
+    private async Task<bool> TrySyncAsync(CancellationToken cancellationToken)
     {
         try
         {
             // Dapr asks for this first. What it could answer (actors) the embedded sidecar does not have.
-            await GetAsync("/dapr/config", ct);
-            var (served, refusals) = SubscriptionReader.Read(await GetAsync("/dapr/subscribe", ct));
+            await GetAsync("/dapr/config", cancellationToken);
+            var (served, refusals) = SubscriptionReader.Read(await GetAsync("/dapr/subscribe", cancellationToken));
             foreach (var refusal in refusals)
                 LogRefusal(logger, app.AppId, refusal);
-            await subscriptions.ApplyAsync(app, served, ct);
+            await subscriptions.ApplyAsync(app, served, cancellationToken);
             LogSubscribed(logger, app.AppId, served.Count);
             return true;
         }
-        catch (Exception failure) when (!ct.IsCancellationRequested)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             LogRetry(logger, app.AppId, failure.Message);
             return false;
         }
     }
 
-    private async Task<byte[]> GetAsync(string path, CancellationToken ct)
+    private async Task<byte[]> GetAsync(string path, CancellationToken cancellationToken)
     {
         var instance = app.NextInstance() ?? throw new HttpRequestException("no instance is healthy");
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(AnswerLimit);
         using var request = new HttpRequestMessage(HttpMethod.Get, instance.BaseAddress + path);
         AppToken.AddTo(request, app);

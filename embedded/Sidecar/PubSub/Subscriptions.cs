@@ -19,9 +19,9 @@ internal sealed partial class Subscriptions(
 
     public IEnumerable<SubscriptionQueue> Of(string appId) => _queues.Where(queue => queue.App.AppId == appId);
 
-    public async Task LoadAsync(CancellationToken ct)
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var (stored, known) = await services.Store.ReadSubscriptionsAsync(ct);
+        var (stored, known) = await services.Store.ReadSubscriptionsAsync(cancellationToken);
         _knownApps.UnionWith(known.Where(apps.ContainsKey));
         foreach (var subscription in stored)
         {
@@ -32,32 +32,32 @@ internal sealed partial class Subscriptions(
     }
 
     /// <summary>Keeps the subscriptions as they are until the returned hold is disposed.</summary>
-    public async Task<IDisposable> HoldAsync(CancellationToken ct)
+    public async Task<IDisposable> HoldAsync(CancellationToken cancellationToken)
     {
-        await _changing.WaitAsync(ct);
+        await _changing.WaitAsync(cancellationToken);
         return new Hold(_changing);
     }
 
     /// <summary>Every queue that an event of a topic goes to. Under <see cref="HoldAsync"/>.</summary>
-    public async ValueTask<ImmutableArray<SubscriptionQueue>> ForAsync(string pubsub, string topic, CancellationToken ct)
+    public async ValueTask<ImmutableArray<SubscriptionQueue>> ForAsync(string pubsub, string topic, CancellationToken cancellationToken)
     {
         if (_knownApps.Count < apps.Count)
         {
             foreach (var app in apps.Values.Where(app => !_knownApps.Contains(app.AppId)))
-                await FindOrAddAsync(app, pubsub, topic, ct);
+                await FindOrAddAsync(app, pubsub, topic, cancellationToken);
         }
 
         return _byTopic.GetValueOrDefault((pubsub, topic), []);
     }
 
     /// <summary>Takes over what an app asks for, and opens its queues.</summary>
-    public async Task ApplyAsync(App app, IReadOnlyList<Subscription> wanted, CancellationToken ct)
+    public async Task ApplyAsync(App app, IReadOnlyList<Subscription> wanted, CancellationToken cancellationToken)
     {
-        using var hold = await HoldAsync(ct);
+        using var hold = await HoldAsync(cancellationToken);
         var open = new List<(SubscriptionQueue Queue, Subscription Subscription)>();
         foreach (var subscription in wanted)
         {
-            if (await FindOrAddAsync(app, subscription.PubSub, subscription.Topic, ct) is { } queue)
+            if (await FindOrAddAsync(app, subscription.PubSub, subscription.Topic, cancellationToken) is { } queue)
                 open.Add((queue, subscription));
             else if (resources.PubSub(subscription.PubSub, app.AppId) is not null)
                 LogNotAllowed(services.Logger, app.AppId, subscription.Topic, subscription.PubSub);
@@ -66,7 +66,7 @@ internal sealed partial class Subscriptions(
         }
 
         var ended = Of(app.AppId).Except(open.Select(opened => opened.Queue)).ToList();
-        await services.Store.SettleSubscriptionsAsync(app.AppId, [.. ended.Select(queue => queue.Id)], ct);
+        await services.Store.SettleSubscriptionsAsync(app.AppId, [.. ended.Select(queue => queue.Id)], cancellationToken);
         _knownApps.Add(app.AppId);
         foreach (var queue in ended)
             Remove(queue);
@@ -81,7 +81,7 @@ internal sealed partial class Subscriptions(
         _changing.Dispose();
     }
 
-    private async ValueTask<SubscriptionQueue?> FindOrAddAsync(App app, string pubsub, string topic, CancellationToken ct)
+    private async ValueTask<SubscriptionQueue?> FindOrAddAsync(App app, string pubsub, string topic, CancellationToken cancellationToken)
     {
         foreach (var queue in _byTopic.GetValueOrDefault((pubsub, topic), []))
         {
@@ -91,7 +91,7 @@ internal sealed partial class Subscriptions(
 
         if (resources.PubSub(pubsub, app.AppId) is not { } component || !component.MaySubscribe(app.AppId, topic))
             return null;
-        var id = await services.Store.AddSubscriptionAsync(app.AppId, pubsub, topic, ct);
+        var id = await services.Store.AddSubscriptionAsync(app.AppId, pubsub, topic, cancellationToken);
         var added = new SubscriptionQueue(new(id, app.AppId, pubsub, topic), app, component, services);
         Add(added);
         return added;

@@ -5,7 +5,6 @@ namespace OrderMall.Sidecar.Resiliency;
 
 /// <summary>The policies of one target, ready to run.</summary>
 /// <param name="Timeout">The limit for one try.</param>
-/// <param name="Retry">When to try again.</param>
 internal sealed record TargetPolicies(
     TimeSpan? Timeout,
     RetryPolicy? Retry,

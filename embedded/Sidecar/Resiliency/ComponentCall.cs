@@ -8,9 +8,9 @@ namespace OrderMall.Sidecar.Resiliency;
 internal static class ComponentCall
 {
     /// <summary>Runs it as often as the policies say.</summary>
-    public static async Task RunAsync(TargetPolicies policies, string component, Func<Task> call, CancellationToken ct)
+    public static async Task RunAsync(TargetPolicies policies, string component, Func<Task> call, CancellationToken cancellationToken)
     {
-        var context = ResilienceContextPool.Shared.Get(ct);
+        var context = ResilienceContextPool.Shared.Get(cancellationToken);
         context.Properties.Set(PolicyPipeline.Call, new Policed(policies.Breakers?.For(component)));
         try
         {

@@ -1,6 +1,6 @@
 namespace OrderMall.Sidecar.Resiliency;
 
-/// <summary>The policies a target names; each may be absent.</summary>
+/// <summary>The policies a target names; each may be missing.</summary>
 internal sealed record TargetSpec(TimeSpan? Timeout, RetryPolicy? Retry, BreakerSettings? Breaker, int BreakerCacheSize);
 
 /// <summary>A component's policies: for calls to it, and for what it delivers to the app.</summary>

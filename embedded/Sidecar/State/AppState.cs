@@ -31,7 +31,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
     {
         var name = NameOf(key);
         StateValue? found = null;
-        await DoAsync(async ct => found = await states.GetAsync(Store, name, ct), cancellationToken, failure => Failed("ERR_STATE_GET", $"fail to get {key} from state store {Store}: ", failure));
+        await DoAsync(async () => found = await states.GetAsync(Store, name, cancellationToken), cancellationToken, failure => Failed("ERR_STATE_GET", $"fail to get {key} from state store {Store}: ", failure));
         return Shown(found);
     }
 
@@ -46,7 +46,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
         {
             // daprd hands this one out as it comes, which gRPC tells as an unknown error.
             await DoAsync(
-                async ct => found = await states.GetAsync(Store, names, ct),
+                async () => found = await states.GetAsync(Store, names, cancellationToken),
                 cancellationToken,
                 failure => Failed("ERR_STATE_BULK_GET", "", failure) with { GrpcStatus = StatusCode.Unknown });
         }
@@ -93,17 +93,17 @@ internal sealed class AppState(App caller, Component component, StateStore state
     {
         var named = operations.Select(operation => (NameOf(operation.Key), Complete(operation))).ToList();
         if (named.Count > 0)
-            await DoAsync(ct => states.WriteAsync(Store, named, ct), cancellationToken, describe);
+            await DoAsync(() => states.WriteAsync(Store, named, cancellationToken), cancellationToken, describe);
     }
 
-    /// <summary>What the caller got wrong (an ETag) is no failure of the store and is not tried again.</summary>
-    private async Task DoAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken, Func<Exception, DaprError> describe)
+    /// <summary>What the caller got wrong (an ETag) is no failure of the store and is not retried.</summary>
+    private async Task DoAsync(Func<Task> call, CancellationToken cancellationToken, Func<Exception, DaprError> describe)
     {
         try
         {
             if (caller.Policies.ForOutbound(Store, "Statestore") is not { } policies)
             {
-                await call(cancellationToken);
+                await call();
                 return;
             }
 
@@ -112,7 +112,7 @@ internal sealed class AppState(App caller, Component component, StateStore state
             {
                 try
                 {
-                    await call(cancellationToken);
+                    await call();
                 }
                 catch (StateException refusal)
                 {

@@ -18,7 +18,7 @@ internal sealed class StateCache : IDisposable
     public StateValue? Find(string store, string key) => _values.Get<StateValue>((store, key));
 
     /// <summary>Waits until nobody else reads these keys into the cache or writes them.</summary>
-    public async Task<IDisposable> HoldAsync(string store, IEnumerable<string> keys, CancellationToken ct)
+    public async Task<IDisposable> HoldAsync(string store, IEnumerable<string> keys, CancellationToken cancellationToken)
     {
         // In one order, so that two holds cannot wait for each other.
         var stripes = keys.Select(key => (uint)HashCode.Combine(store, key) % _stripes.Length).Distinct().Order().ToArray();
@@ -27,7 +27,7 @@ internal sealed class StateCache : IDisposable
         {
             try
             {
-                await _stripes[stripe].WaitAsync(ct);
+                await _stripes[stripe].WaitAsync(cancellationToken);
             }
             catch
             {

@@ -37,7 +37,6 @@ internal sealed record StateOperation(string Key, byte[]? Value, string? Etag)
     public bool FirstWrite => Concurrency == "first-write";
 
     /// <summary>Deletes a key.</summary>
-    /// <param name="key">As the app names it.</param>
     /// <param name="etag">The version that may be deleted; any where it is empty.</param>
     public static StateOperation Delete(string key, string? etag) => new(key, null, string.IsNullOrEmpty(etag) ? null : etag);
 

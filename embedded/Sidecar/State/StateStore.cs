@@ -7,9 +7,8 @@ using NpgsqlTypes;
 namespace OrderMall.Sidecar.State;
 
 /// <summary>A value of a state store.</summary>
-/// <param name="Json">As it was saved.</param>
 /// <param name="Etag">Its version: 1 for the first save, one more for each after it, as Redis counts.</param>
-/// <param name="Expires">When it is gone; <see langword="null"/> for never.</param>
+/// <param name="Expires">When it expires; <see langword="null"/> for never.</param>
 internal sealed record StateValue(byte[] Json, long Etag, DateTime? Expires)
 {
     /// <summary>What an app is told besides.</summary>
@@ -28,20 +27,20 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
     private const string Live = "(expires IS NULL OR expires > now())";
 
-    public async Task<StateValue?> GetAsync(string store, string key, CancellationToken ct)
+    public async Task<StateValue?> GetAsync(string store, string key, CancellationToken cancellationToken)
     {
         if (_cache.Find(store, key) is { } known)
             return known;
-        using (await _cache.HoldAsync(store, [key], ct))
+        using (await _cache.HoldAsync(store, [key], cancellationToken))
         {
-            var value = (await ReadAsync(store, [key], ct)).GetValueOrDefault(key);
+            var value = (await ReadAsync(store, [key], cancellationToken)).GetValueOrDefault(key);
             if (value is { Expires: null })
                 _cache.Remember(store, key, value);
             return value;
         }
     }
 
-    public async Task<Dictionary<string, StateValue>> GetAsync(string store, string[] keys, CancellationToken ct)
+    public async Task<Dictionary<string, StateValue>> GetAsync(string store, string[] keys, CancellationToken cancellationToken)
     {
         var found = new Dictionary<string, StateValue>(keys.Length);
         foreach (var key in keys)
@@ -52,20 +51,20 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
 
         if (found.Count == keys.Length)
             return found;
-        foreach (var (key, value) in await ReadAsync(store, [.. keys.Where(key => !found.ContainsKey(key))], ct))
+        foreach (var (key, value) in await ReadAsync(store, [.. keys.Where(key => !found.ContainsKey(key))], cancellationToken))
             found[key] = value;
         return found;
     }
 
     /// <summary>Carries out all of the operations, or none.</summary>
     /// <exception cref="StateException">An etag is stale, or a first write was not the first.</exception>
-    public async Task WriteAsync(string store, IReadOnlyList<(string Key, StateOperation Operation)> operations, CancellationToken ct)
+    public async Task WriteAsync(string store, IReadOnlyList<(string Key, StateOperation Operation)> operations, CancellationToken cancellationToken)
     {
-        using var hold = await _cache.HoldAsync(store, operations.Select(item => item.Key), ct);
+        using var hold = await _cache.HoldAsync(store, operations.Select(item => item.Key), cancellationToken);
         // Whatever becomes of the write, what was known before may no longer be so.
         foreach (var (key, _) in operations)
             _cache.Forget(store, key);
-        foreach (var (key, value) in await database.DoAsync(() => WriteAsync(operations, store, ct)))
+        foreach (var (key, value) in await database.DoAsync(() => WriteAsync(operations, store, cancellationToken)))
         {
             if (value is { Expires: null })
                 _cache.Remember(store, key, value);
@@ -75,53 +74,53 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     public void Dispose() => _cache.Dispose();
 
     // What was written, by its key; null where it was deleted.
-    private async Task<Dictionary<string, StateValue?>> WriteAsync(IReadOnlyList<(string Key, StateOperation Operation)> operations, string store, CancellationToken ct)
+    private async Task<Dictionary<string, StateValue?>> WriteAsync(IReadOnlyList<(string Key, StateOperation Operation)> operations, string store, CancellationToken cancellationToken)
     {
-        await using var connection = await database.Durable.OpenConnectionAsync(ct);
-        await using var transaction = operations.Count > 1 ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct) : null;
+        await using var connection = await database.Durable.OpenConnectionAsync(cancellationToken);
+        await using var transaction = operations.Count > 1 ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken) : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
         // In the order of their keys, so that two requests for the same keys cannot block each other for good.
         var ordered = operations.OrderBy(item => item.Key, StringComparer.Ordinal).ToList();
         ordered.ForEach(item => batch.BatchCommands.Add(Command(store, item.Key, item.Operation)));
         var written = new Dictionary<string, StateValue?>(ordered.Count);
-        await using (var rows = await batch.ExecuteReaderAsync(ct))
+        await using (var rows = await batch.ExecuteReaderAsync(cancellationToken))
         {
             foreach (var (key, operation) in ordered)
             {
-                if (await rows.ReadAsync(ct))
+                if (await rows.ReadAsync(cancellationToken))
                     written[key] = operation.Value is { } value ? new(value, rows.GetInt64(0), ExpiryOf(rows, 1)) : null;
                 else
                     Refuse(key, operation);
-                await rows.NextResultAsync(ct);
+                await rows.NextResultAsync(cancellationToken);
             }
         }
 
         if (transaction is not null)
-            await transaction.CommitAsync(ct);
+            await transaction.CommitAsync(cancellationToken);
         return written;
     }
 
-    private Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken ct) => database.DoAsync(async () =>
+    private Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             $"SELECT key, value, etag, expires FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
         command.Parameters.Add(new() { Value = store });
         command.Parameters.Add(new() { Value = keys });
-        await using var reader = await command.ExecuteReaderAsync(ct);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var found = new Dictionary<string, StateValue>(keys.Length);
-        while (await reader.ReadAsync(ct))
+        while (await reader.ReadAsync(cancellationToken))
             found[reader.GetString(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2), ExpiryOf(reader, 3));
         return found;
     });
 
     /// <summary>Removes expired keys, a few at a time, for as long as the sidecar runs.</summary>
-    public async Task PurgeAsync(CancellationToken ct)
+    public async Task PurgeAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(PurgeInterval);
         try
         {
-            while (await timer.WaitForNextTickAsync(ct))
-                await PurgeExpiredAsync(ct);
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+                await PurgeExpiredAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -129,7 +128,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         }
     }
 
-    private async Task PurgeExpiredAsync(CancellationToken ct)
+    private async Task PurgeExpiredAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -141,12 +140,12 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
                     await using var command = database.Durable.CreateCommand(
                         "DELETE FROM state WHERE (store, key) IN (SELECT store, key FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)");
                     command.Parameters.Add(new() { Value = PurgeBatch });
-                    return await command.ExecuteNonQueryAsync(ct);
+                    return await command.ExecuteNonQueryAsync(cancellationToken);
                 });
             }
             while (purged == PurgeBatch);
         }
-        catch (Exception failure) when (!ct.IsCancellationRequested)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             LogPurge(logger, failure.Message);
         }

@@ -30,34 +30,34 @@ internal sealed class QueueStore(SidecarDatabase database)
     private const int RunShift = 40;
 
     /// <summary>The first event id of this run.</summary>
-    public Task<long> BeginRunAsync(CancellationToken ct) => database.DoAsync(async () =>
+    public Task<long> BeginRunAsync(CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand("SELECT nextval('event_run')");
-        return (long)(await command.ExecuteScalarAsync(ct))! << RunShift;
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))! << RunShift;
     });
 
     /// <summary>Keeps events: on disk when this returns.</summary>
-    public Task InsertAsync(long[] ids, int[] subscriptions, byte[][] envelopes, CancellationToken ct) => database.DoAsync(async () =>
+    public Task InsertAsync(long[] ids, int[] subscriptions, byte[][] envelopes, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "INSERT INTO event_queue (id, subscription_id, envelope) SELECT * FROM unnest($1, $2, $3)");
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = subscriptions, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = envelopes, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        return await command.ExecuteNonQueryAsync(ct);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     });
 
     /// <summary>A subscription's events after an id, in the order they were published.</summary>
-    public Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken ct) => database.DoAsync(async () =>
+    public Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "SELECT id, envelope, attempts, due_at FROM event_queue WHERE subscription_id = $1 AND id > $2 ORDER BY subscription_id, id LIMIT $3");
         command.Parameters.Add(new() { Value = subscription });
         command.Parameters.Add(new() { Value = after });
         command.Parameters.Add(new() { Value = limit });
-        await using var reader = await command.ExecuteReaderAsync(ct);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var events = new List<QueuedEvent>();
-        while (await reader.ReadAsync(ct))
+        while (await reader.ReadAsync(cancellationToken))
         {
             events.Add(new QueuedEvent(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1))
             {
@@ -70,15 +70,15 @@ internal sealed class QueueStore(SidecarDatabase database)
     });
 
     /// <summary>Forgets events that were handled.</summary>
-    public Task DeleteAsync(long[] ids, CancellationToken ct) => database.DoAsync(async () =>
+    public Task DeleteAsync(long[] ids, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Relaxed.CreateCommand("DELETE FROM event_queue WHERE id = ANY($1)");
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
-        return await command.ExecuteNonQueryAsync(ct);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     });
 
     /// <summary>Notes when events that failed are due again.</summary>
-    public Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken ct) => database.DoAsync(async () =>
+    public Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Relaxed.CreateCommand(
             "UPDATE event_queue q SET attempts = n.attempts, due_at = n.due_at " +
@@ -86,29 +86,29 @@ internal sealed class QueueStore(SidecarDatabase database)
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = attempts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = dueAt, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
-        return await command.ExecuteNonQueryAsync(ct);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     });
 
     /// <summary>Every remembered subscription, and every app that has told its own.</summary>
-    public Task<(List<StoredSubscription> Subscriptions, HashSet<string> KnownApps)> ReadSubscriptionsAsync(CancellationToken ct) => database.DoAsync(async () =>
+    public Task<(List<StoredSubscription> Subscriptions, HashSet<string> KnownApps)> ReadSubscriptionsAsync(CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var batch = database.Durable.CreateBatch();
         // Left behind when a subscription ended while an event for it was being written.
         batch.BatchCommands.Add(new("DELETE FROM event_queue WHERE subscription_id <> ALL (ARRAY(SELECT id FROM subscription))"));
         batch.BatchCommands.Add(new("SELECT id, app_id, pubsub, topic FROM subscription ORDER BY id"));
         batch.BatchCommands.Add(new("SELECT app_id FROM known_app"));
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var subscriptions = new List<StoredSubscription>();
-        while (await reader.ReadAsync(ct))
+        while (await reader.ReadAsync(cancellationToken))
             subscriptions.Add(new(reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
-        await reader.NextResultAsync(ct);
+        await reader.NextResultAsync(cancellationToken);
         var known = new HashSet<string>();
-        while (await reader.ReadAsync(ct))
+        while (await reader.ReadAsync(cancellationToken))
             known.Add(reader.GetString(0));
         return (subscriptions, known);
     });
 
-    public Task<int> AddSubscriptionAsync(string appId, string pubsub, string topic, CancellationToken ct) => database.DoAsync(async () =>
+    public Task<int> AddSubscriptionAsync(string appId, string pubsub, string topic, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
             "INSERT INTO subscription (app_id, pubsub, topic) VALUES ($1, $2, $3) " +
@@ -116,16 +116,16 @@ internal sealed class QueueStore(SidecarDatabase database)
         command.Parameters.Add(new() { Value = appId });
         command.Parameters.Add(new() { Value = pubsub });
         command.Parameters.Add(new() { Value = topic });
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     });
 
     /// <summary>Ends subscriptions and drops what waits for them, and notes that the app has told its own.</summary>
-    public Task SettleSubscriptionsAsync(string appId, int[] ended, CancellationToken ct) => database.DoAsync(async () =>
+    public Task SettleSubscriptionsAsync(string appId, int[] ended, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var batch = database.Durable.CreateBatch();
         batch.BatchCommands.Add(new("INSERT INTO known_app VALUES ($1) ON CONFLICT DO NOTHING") { Parameters = { new() { Value = appId } } });
         batch.BatchCommands.Add(new("DELETE FROM subscription WHERE id = ANY($1)") { Parameters = { new() { Value = ended } } });
         batch.BatchCommands.Add(new("DELETE FROM event_queue WHERE subscription_id = ANY($1)") { Parameters = { new() { Value = ended } } });
-        return await batch.ExecuteNonQueryAsync(ct);
+        return await batch.ExecuteNonQueryAsync(cancellationToken);
     });
 }

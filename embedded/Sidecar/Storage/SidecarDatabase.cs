@@ -17,20 +17,17 @@ internal sealed class SidecarDatabase : IAsyncDisposable
     /// <summary>A commit here is on disk when it returns.</summary>
     public NpgsqlDataSource Durable { get; }
 
-    /// <summary>
-    /// A commit here may be lost in a crash of the server shortly after: for acknowledgements alone, where that means
-    /// that an event is delivered again.
-    /// </summary>
+    /// <summary>A commit here may be lost in a crash of the server shortly after: for acknowledgements alone, where that means that an event is delivered again.</summary>
     public NpgsqlDataSource Relaxed { get; }
 
-    public static async Task<SidecarDatabase> OpenAsync(string connectionString, CancellationToken ct)
+    public static async Task<SidecarDatabase> OpenAsync(string connectionString, CancellationToken cancellationToken)
     {
         var durable = Source(connectionString, "");
         var database = new SidecarDatabase(durable, Source(connectionString, " -c synchronous_commit=off", AcknowledgingConnections));
         try
         {
             await using var create = durable.CreateCommand(Schema.Create);
-            await create.ExecuteNonQueryAsync(ct);
+            await create.ExecuteNonQueryAsync(cancellationToken);
         }
         catch
         {
@@ -42,8 +39,8 @@ internal sealed class SidecarDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Does something with these connections. Where one broke, or the driver spoiled it, all of them are given up together: it does not say which
-    /// it was, puts a spoiled one back into the pool, and every use of that would fail.
+    /// Does something with these connections. Where one broke, both pools are evicted: the driver does not say which one it was,
+    /// puts it back into its pool, and every use of it would fail.
     /// </summary>
     public async Task<T> DoAsync<T>(Func<Task<T>> work)
     {
@@ -51,7 +48,7 @@ internal sealed class SidecarDatabase : IAsyncDisposable
         {
             return await work();
         }
-        catch (Exception failure) when (IsOfConnection(failure))
+        catch (Exception failure) when (BreaksConnection(failure))
         {
             Durable.Clear();
             Relaxed.Clear();
@@ -61,7 +58,7 @@ internal sealed class SidecarDatabase : IAsyncDisposable
 
     // What the server answers leaves a connection as it was, unless it ends it or knows nothing of a statement that the driver takes for
     // prepared. The driver whose connection breaks at a bad moment trips over itself.
-    private static bool IsOfConnection(Exception failure) => failure switch
+    private static bool BreaksConnection(Exception failure) => failure switch
     {
         PostgresException answer => answer.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
             or PostgresErrorCodes.DuplicatePreparedStatement or PostgresErrorCodes.InvalidSqlStatementName,
@@ -75,9 +72,7 @@ internal sealed class SidecarDatabase : IAsyncDisposable
         await Durable.DisposeAsync();
     }
 
-    /// <param name="connectionString">What was given; its own limit of connections holds where there is no other.</param>
-    /// <param name="settings">More settings of the server for these connections.</param>
-    /// <param name="largest">The most connections, if not as many as was given.</param>
+    /// <param name="largest">The most connections; <see langword="null"/> for as many as the connection string says.</param>
     private static NpgsqlDataSource Source(string connectionString, string settings, int? largest = null)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
@@ -89,7 +84,7 @@ internal sealed class SidecarDatabase : IAsyncDisposable
             CommandTimeout = 10,
             Enlist = false,
             ApplicationName = "sidecar",
-            // Asked for, one that breaks while it is opened would spoil the connection that Npgsql opens instead, for as long as that is in the pool.
+            // Asked for, one that breaks while it is opened would break the connection that Npgsql opens instead, for as long as that is in the pool.
             GssEncryptionMode = GssEncryptionMode.Disable,
         };
         builder.MaxPoolSize = largest ?? builder.MaxPoolSize;

@@ -97,7 +97,7 @@ public static class OrderReasons
 /// <param name="Place">Where it takes place.</param>
 /// <param name="Note">The customer's note to the merchant.</param>
 /// <param name="Worker">The name of who comes, once somebody was assigned.</param>
-/// <param name="WasReceived">Whether it ever was <see cref="OrderStatus.Received"/>: merchants hear of no other.</param>
+/// <param name="WasReceived">Whether it ever was <see cref="OrderStatus.Received"/>: merchants are told of no other.</param>
 /// <param name="CustomerName">What the customer is called. For the store, in the events by which work begins: <see cref="Accepted"/> and <see cref="CancellationRefused"/>.</param>
 /// <param name="Phone">How to reach the customer, in the same events alone and until the order is over.</param>
 public sealed record OrderEvent(
@@ -180,7 +180,7 @@ public sealed record OrderEvent(
 
     /// <summary>
     /// An attempt that never became an order. Whatever was held or charged for it is undone;
-    /// people never hear of it. <see cref="Title"/> and the amounts may be empty.
+    /// people are never told of it. <see cref="Title"/> and the amounts may be empty.
     /// </summary>
     public const string Voided = "OrderVoided";
 

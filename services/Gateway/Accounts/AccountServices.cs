@@ -54,7 +54,7 @@ internal sealed class MallPrincipal(GatewayDb db, IOptions<IdentityOptions> opti
         identity.AddClaim(new Claim(ClaimTypes.Name, user.Name));
         identity.AddClaim(new Claim(ClaimTypes.Email, user.Email!));
         identity.AddClaim(new Claim(options.Value.ClaimsIdentity.SecurityStampClaimType, user.SecurityStamp!));
-        (await db.StandingAsync(user.Id, CancellationToken.None)).Write(identity);
+        (await db.PermissionsAsync(user.Id, CancellationToken.None)).Write(identity);
         return new ClaimsPrincipal(identity);
     }
 }

@@ -18,7 +18,7 @@ internal static class AccountsApi
     {
         var account = app.MapGroup("/api/account").WithTags("Account");
         account.MapGet("/", (ClaimsPrincipal person) => TypedResults.Ok(new Account(
-                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)], Standing.MembershipOf(person), Standing.RoleInBusinessOf(person))))
+                person.Id(), person.FindFirstValue(ClaimTypes.Email)!, person.FindFirstValue(ClaimTypes.Name)!, [.. person.FindAll(ClaimTypes.Role).Select(role => role.Value)], Permissions.MembershipOf(person), Permissions.RoleInBusinessOf(person))))
             .WithName("GetOwnAccount").WithSummary("Whose the access token is, and what that person may be by now.")
             .RequireAuthorization();
         account.MapPost("/register", RegisterAsync).WithName("Register").WithSummary("Opens a customer's account.")
@@ -59,7 +59,7 @@ internal static class AccountsApi
         var user = new MallUser { UserName = registration.Email, Email = registration.Email, Name = registration.Name };
         // Saved together with the account: nobody is left without a role.
         db.Open(user, Roles.Customer, time.Now(), LanguagesOf(context.Request));
-        var roles = await opening.FirstOperator.WelcomeAsync(user, db, opening.Grants, users.KeyNormalizer, context.RequestAborted);
+        var roles = await opening.FirstOperator.AppointAsync(user, db, opening.Grants, users.KeyNormalizer, context.RequestAborted);
         var answer = key.Created(db, null, new Account(user.Id, registration.Email, user.Name, roles), time.Now());
         try
         {
@@ -67,7 +67,7 @@ internal static class AccountsApi
             if (!created.Succeeded)
                 return Refusal(created.Errors);
             if (roles.Contains(Roles.Operator))
-                opening.FirstOperator.Welcomed(user);
+                opening.FirstOperator.Appointed(user);
             return answer;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e))

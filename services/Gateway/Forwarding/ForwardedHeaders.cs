@@ -7,7 +7,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace OrderMall.Gateway.Forwarding;
 
-/// <summary>Which headers pass the door, each way. What services trust is set here and nowhere else.</summary>
+/// <summary>Which headers pass the gateway, each way. What services trust is set here and nowhere else.</summary>
 internal static class ForwardedHeaders
 {
     public const string EmailHeader = GatewayIdentity.HeaderPrefix + "Email";
@@ -45,13 +45,13 @@ internal static class ForwardedHeaders
         }
 
         var user = from.HttpContext.User;
-        if ((asBusiness ? Standing.BusinessOf(user) : user.FindFirstValue(ClaimTypes.NameIdentifier)) is not { } id)
+        if ((asBusiness ? Permissions.BusinessOf(user) : user.FindFirstValue(ClaimTypes.NameIdentifier)) is not { } id)
             return;
         to.Headers.TryAddWithoutValidation(GatewayIdentity.UserHeader, id);
         to.Headers.TryAddWithoutValidation(GatewayIdentity.RolesHeader, string.Join(',', user.FindAll(ClaimTypes.Role).Select(role => role.Value)));
         if (user.FindFirstValue(ClaimTypes.Name) is { } called)
             to.Headers.TryAddWithoutValidation(GatewayIdentity.NameHeader, Uri.EscapeDataString(called));
-        if (Standing.MembershipOf(user) is { } business)
+        if (Permissions.MembershipOf(user) is { } business)
             to.Headers.TryAddWithoutValidation(GatewayIdentity.BusinessHeader, business);
         if (user.FindFirstValue(ClaimTypes.Email) is { } email)
             to.Headers.TryAddWithoutValidation(EmailHeader, System.Text.Ascii.IsValid(email) ? email : Uri.EscapeDataString(email));

@@ -8,6 +8,10 @@ namespace OrderMall.Gateway.Forwarding;
 /// Passes requests on to the services and their answers back, as they are written. The time limits are the gateway's own:
 /// a Dapr timeout would cut event streams.
 /// </summary>
+/// <remarks>
+/// Not YARP's <c>IHttpForwarder</c>, which aborts an answer that has started, where this one can still answer 503 for an error of Dapr's own.
+/// Its activity timeout restarts with every chunk, so that there would be no limit for the whole answer.
+/// </remarks>
 internal sealed partial class Forwarder(
     Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarder> logger)
 {
@@ -36,7 +40,7 @@ internal sealed partial class Forwarder(
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
         var path = context.Request.Path.Value!;
-        if (route.OwnersChange && !IsRead(context) && Standing.IsStaff(context.User))
+        if (route.OwnersChange && !IsRead(context) && Permissions.IsStaff(context.User))
         {
             await Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "Forbidden", "What a business sells, its owners decide.").ExecuteAsync(context);
             return;

@@ -6,24 +6,24 @@ using Microsoft.Extensions.Primitives;
 namespace OrderMall.Gateway.Limits;
 
 /// <summary>
-/// Refuses at the door what the mall cannot do at the moment, so that it goes on doing what it can. Each kind of request has a budget of
-/// its own, and reads and changes one for each service: no crowd, and no service that hangs, keeps the others out.
+/// Sheds load: refuses at the gateway what the mall cannot do at the moment, so that it goes on doing what it can. Each kind of request has a
+/// budget of its own, and reads and changes one for each service: neither a burst of one kind nor a service that hangs starves the others.
 /// </summary>
 internal sealed partial class Admission(IConfiguration configuration, TimeProvider time, IMeterFactory meters, Refusals refusals, ILogger<Admission> logger) : IDisposable
 {
-    // A body that is here already cannot keep a place while it dribbles in. Hardly any is larger.
+    // A body that has arrived cannot keep a place by arriving slowly. Hardly any is larger.
     private const int SmallBody = 32 * 1024;
 
     private volatile BudgetSizes _sizes = BudgetSizes.Of(configuration);
     private IDisposable? _changes;
     private readonly ConcurrentDictionary<(RequestKind Kind, string Service), Budget> _budgets = new();
     private readonly Counter<long> _refused = meters.Create("OrderMall").CreateCounter<long>(
-        "ordermall.gateway.refused", "{request}", "Requests refused at the door because too many of their kind were inside.");
+        "ordermall.gateway.refused", "{request}", "Requests refused by the gateway because too many of their kind were in flight.");
 
     // What hashes passwords or makes tokens. What else is asked of accounts is read or changed as anything is.
     private static readonly HashSet<PathString> SignIns = ["/register", "/login", "/refresh", "/logout", "/password"];
 
-    private readonly OccasionalLog _log = new(time);
+    private readonly ThrottledLog _log = new(time);
 
     /// <summary>Puts it into the pipeline.</summary>
     public static void Use(WebApplication app)
@@ -134,6 +134,6 @@ internal sealed partial class Admission(IConfiguration configuration, TimeProvid
     [LoggerMessage(LogLevel.Error, "The configuration has changed and is refused, so that what it said before counts on: {Reason}")]
     private partial void LogSizesRefused(string reason);
 
-    [LoggerMessage(LogLevel.Warning, "More {Kind} than the mall can do, {Limit} at once: {Count} requests were refused at the door since the last time this was said")]
+    [LoggerMessage(LogLevel.Warning, "More {Kind} than the mall can do, {Limit} at once: {Count} requests were refused by the gateway since this was last logged")]
     private partial void LogRefused(RequestKind kind, int limit, long count);
 }

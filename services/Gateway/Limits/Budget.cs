@@ -2,11 +2,12 @@ namespace OrderMall.Gateway.Limits;
 
 /// <summary>
 /// How many requests of one kind are passed on at once. Some more wait for their turn; who would have to wait too long is refused
-/// at once, and those let in are served as fast as ever.
+/// at once, and those admitted are served as fast as ever.
 /// </summary>
 /// <remarks>
-/// The limit is the configured one as long as answers come. A failure that comes late says that those behind the door have more than
-/// they can do: then fewer are let in, and with each success some more again.
+/// The limit is the configured one as long as answers come. A failure that comes late says that the services behind the gateway are
+/// overloaded: then fewer are admitted, and with each success some more again.
+/// The framework's <c>ConcurrencyLimiter</c> bounds how many wait, and not how long anybody waits; nor does its limit adapt.
 /// </remarks>
 internal sealed class Budget(BudgetSize initial, TimeProvider time)
 {
@@ -24,7 +25,7 @@ internal sealed class Budget(BudgetSize initial, TimeProvider time)
     private double _limit = initial.AtOnce;
     private double _meanSeconds;
     private long _shrunk = time.GetTimestamp();
-    private int _inside;
+    private int _inFlight;
 
     /// <summary>How many are passed on at once at the moment.</summary>
     public int Limit
@@ -52,9 +53,9 @@ internal sealed class Budget(BudgetSize initial, TimeProvider time)
         TaskCompletionSource turn;
         lock (_lock)
         {
-            if (_waiting.Count == 0 && _inside < (int)_limit)
+            if (_waiting.Count == 0 && _inFlight < (int)_limit)
             {
-                _inside++;
+                _inFlight++;
                 return true;
             }
 
@@ -77,14 +78,14 @@ internal sealed class Budget(BudgetSize initial, TimeProvider time)
     }
 
     /// <summary>Makes room for the next.</summary>
-    /// <param name="entered">When this one was let in, as a timestamp of the clock.</param>
+    /// <param name="entered">When this one was admitted, as a timestamp of the clock.</param>
     /// <param name="failed">Whether it got no answer, or that of a service which did not get one.</param>
     public void Leave(long entered, bool failed)
     {
         var took = time.GetElapsedTime(entered);
         lock (_lock)
         {
-            _inside--;
+            _inFlight--;
             _meanSeconds += (took.TotalSeconds - _meanSeconds) * Smoothing;
             if (!failed)
             {
@@ -92,16 +93,16 @@ internal sealed class Budget(BudgetSize initial, TimeProvider time)
             }
             else if (took > Late && entered > _shrunk)
             {
-                // Once for all that were inside: they fail together.
+                // Once for all that were in flight: they fail together.
                 _limit = Math.Max(Math.Max(1, _size.AtOnce / SmallestShare), _limit * Shrink);
                 _shrunk = time.GetTimestamp();
             }
 
-            LetIn();
+            Admit();
         }
     }
 
-    /// <summary>Counts by another size from now on; nobody who is inside has to leave.</summary>
+    /// <summary>Counts by another size from now on; what is in flight goes on.</summary>
     public void Resize(BudgetSize size)
     {
         lock (_lock)
@@ -109,29 +110,27 @@ internal sealed class Budget(BudgetSize initial, TimeProvider time)
             if (size == _size)
                 return;
             (_size, _limit) = (size, size.AtOnce);
-            LetIn();
+            Admit();
         }
     }
 
-    private void LetIn()
+    private void Admit()
     {
-        while (_inside < (int)_limit && _waiting.TryDequeue(out var turn))
+        while (_inFlight < (int)_limit && _waiting.TryDequeue(out var turn))
         {
             if (turn.TrySetResult())
-                _inside++;
+                _inFlight++;
         }
     }
 
     private TimeSpan Expected() => TimeSpan.FromSeconds(_waiting.Count * _meanSeconds / _limit);
 }
 
-/// <summary>The size of a budget.</summary>
-/// <param name="AtOnce">How many are passed on at once.</param>
-/// <param name="Waiting">How many more may wait.</param>
+/// <summary>The size of a budget: how many requests are passed on at once, and how many more may wait.</summary>
 internal sealed record BudgetSize(int AtOnce, int Waiting);
 
 /// <summary>The place that a request has in a budget: a feature of the request.</summary>
-/// <param name="entered">When it was let in, as a timestamp of the clock.</param>
+/// <param name="entered">When it was admitted, as a timestamp of the clock.</param>
 internal sealed class BudgetPlace(Budget budget, long entered)
 {
     private bool _hasLeft;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OrderMall.Gateway.Limits;
 
-/// <summary>What has a budget of its own at the door.</summary>
+/// <summary>The kinds of requests, each with a budget of its own.</summary>
 internal enum RequestKind
 {
     /// <summary>New orders: the costliest.</summary>

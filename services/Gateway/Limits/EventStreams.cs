@@ -18,7 +18,6 @@ internal sealed class EventStreams(IConfiguration configuration)
 
     /// <summary>Takes a place for a stream; dispose it when the stream has ended.</summary>
     /// <param name="end">Called when the place goes to another, never after the place was given back. Must not wait.</param>
-    /// <param name="full">What there are too many of, where there is no place.</param>
     /// <returns><see langword="null"/> where there is none.</returns>
     public IDisposable? TryOpen(string person, string address, Action end, out FullOf full)
     {
@@ -57,7 +56,7 @@ internal sealed class EventStreams(IConfiguration configuration)
         }
     }
 
-    // Of whoever has the most, and would still have no fewer than the newcomer: others would only take it from each other in turn.
+    // Of whoever has the most, and would still have no fewer than who opens the new one: others would only take it from each other in turn.
     private static Open? Greediest(IEnumerable<Open> streams, Func<Open, string> of, int than)
     {
         var most = streams.GroupBy(of).MaxBy(some => some.Count())!;

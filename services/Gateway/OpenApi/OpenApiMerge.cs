@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 namespace OrderMall.Gateway.OpenApi;
 
 /// <summary>Makes one OpenAPI document of those of several services.</summary>
-/// <param name="routes">Say which paths are open to anyone.</param>
 internal sealed class OpenApiMerge(IReadOnlyList<ServiceRoute> routes)
 {
     private const string SchemaRef = "#/components/schemas/";
@@ -12,7 +11,6 @@ internal sealed class OpenApiMerge(IReadOnlyList<ServiceRoute> routes)
     private readonly SortedSet<string> _tags = new(StringComparer.Ordinal);
 
     /// <summary>Adds a service's public paths and its schemas. A schema whose name is taken by another is prefixed with the app id.</summary>
-    /// <param name="document">Its document; not changed.</param>
     public void Add(string appId, JsonObject document)
     {
         var own = (JsonObject)document.DeepClone();

@@ -24,7 +24,6 @@ public sealed record Answer<T>(int Status, T? Value, Problem? Problem)
 /// <param name="Type">The last part of its type, such as <c>sold-out</c>.</param>
 /// <param name="Detail">The API's own words, in English.</param>
 /// <param name="Errors">What is wrong, by field.</param>
-/// <param name="Members">What else it says.</param>
 public sealed record Problem(string Type, string? Detail, IReadOnlyDictionary<string, string[]> Errors, IReadOnlyDictionary<string, JsonElement> Members)
 {
     private static readonly IReadOnlyDictionary<string, string[]> NoErrors = new Dictionary<string, string[]>();

@@ -13,7 +13,7 @@ public abstract class MallPage : ComponentBase
     public HttpContext Context { get; set; } = null!;
 
     [Inject]
-    private protected MallApi Api { get; set; } = null!;
+    private protected MallClient Api { get; set; } = null!;
 
     [Inject]
     private protected IStringLocalizer<Texts> L { get; set; } = null!;

@@ -24,7 +24,7 @@ internal sealed record Refreshed(Tokens? Tokens, bool IsOver, DateTimeOffset At 
 /// </summary>
 internal sealed partial class Refreshes(IServiceScopeFactory scopes, StateStore store, TimeProvider time, ILogger<Refreshes> logger)
 {
-    // A refresh and its answer take no longer, see MallApi.
+    // A refresh and its answer take no longer, see MallClient.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
     // A browser that lost the answer still comes with the cookie of before.
@@ -119,7 +119,7 @@ internal sealed partial class Refreshes(IServiceScopeFactory scopes, StateStore 
     private async Task<Refreshed> AskAsync(string refreshToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var answer = await scope.ServiceProvider.GetRequiredService<MallApi>().RefreshAsync(refreshToken);
+        var answer = await scope.ServiceProvider.GetRequiredService<MallClient>().RefreshAsync(refreshToken);
         return new Refreshed(answer.Value, answer.Status == StatusCodes.Status401Unauthorized, time.GetUtcNow());
     }
 

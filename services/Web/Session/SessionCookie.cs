@@ -37,7 +37,7 @@ internal static class SessionCookie
 
     /// <summary>Signs a person in with new tokens.</summary>
     /// <returns><see langword="false"/> where the gateway does not say whose they are.</returns>
-    public static async Task<bool> SignInAsync(HttpContext context, MallApi api, Tokens tokens)
+    public static async Task<bool> SignInAsync(HttpContext context, MallClient api, Tokens tokens)
     {
         if ((await api.WhoIsAsync(tokens.AccessToken)).Value is not { } account)
             return false;
@@ -59,7 +59,7 @@ internal static class SessionCookie
     public static async Task<bool> LookAgainAsync(HttpContext context)
     {
         if (TokenOf(context) is not { } token || context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties is not { } properties
-            || (await context.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(token)).Value is not { } account)
+            || (await context.RequestServices.GetRequiredService<MallClient>().WhoIsAsync(token)).Value is not { } account)
         {
             return false;
         }
@@ -90,7 +90,7 @@ internal static class SessionCookie
         {
             Keep(properties, tokens, refreshed.At);
             // As the person is now: roles may have changed. Who cannot be asked stays who they were.
-            if ((await context.HttpContext.RequestServices.GetRequiredService<MallApi>().WhoIsAsync(tokens.AccessToken)).Value is { } account)
+            if ((await context.HttpContext.RequestServices.GetRequiredService<MallClient>().WhoIsAsync(tokens.AccessToken)).Value is { } account)
                 context.ReplacePrincipal(Principal(account));
             context.ShouldRenew = true;
         }
@@ -102,7 +102,7 @@ internal static class SessionCookie
         }
     }
 
-    // The cookie has the roles of when it was made: whoever was given one since is let in, and whoever was not is told so.
+    // The cookie has the roles of when it was made: whoever was given one since is admitted, and whoever was not is told so.
     private static async Task LookAgainAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
         var request = context.Request;

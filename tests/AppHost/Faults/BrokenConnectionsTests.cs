@@ -1,5 +1,5 @@
 using Npgsql;
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 using OrderMall.Mall;
 using OrderMall.Postgres;
 
@@ -32,14 +32,14 @@ public sealed class BrokenConnectionsTests : IDisposable
 
         using (var over = new CancellationTokenSource(Lasting))
         {
-            var trouble = new Trouble(TroubleKind.Dropping, TimeSpan.Zero, seed: 1);
-            relay.Begin(trouble);
+            var fault = new NetworkFault(NetworkFaultKind.Dropping, TimeSpan.Zero, seed: 1);
+            relay.Begin(fault);
             await Task.WhenAll(shoppers.Select(async shopper =>
             {
                 while (!over.IsCancellationRequested)
                     await shopper.TryOrderAsync(offer);
             }));
-            relay.End(trouble);
+            relay.End(fault);
         }
 
         Assert.Contains(answers.Counts.Keys, count => count.Answer.StartsWith("503", StringComparison.Ordinal));

@@ -4,12 +4,12 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Tests.Faults;
 
-/// <summary>The relays that a chaos run puts on every way between processes: they do what is asked of them, and else nothing.</summary>
+/// <summary>The relays that a chaos run puts on every link between processes: they inject the faults asked for, and none else.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class ChaosRelayTests : IAsyncLifetime
 {
@@ -39,7 +39,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_trouble_every_request_arrives_once_and_is_answered()
+    public async Task Without_a_fault_every_request_arrives_once_and_is_answered()
     {
         foreach (var number in Enumerable.Range(0, 20))
             Assert.Equal($"\"{number}\"", await SendAsync("/calls", $"{number}"));
@@ -75,9 +75,9 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task While_it_refuses_nobody_listens()
     {
-        var trouble = Begin(TroubleKind.Refusing);
+        var fault = Begin(NetworkFaultKind.Refusing);
         await IsRefusedAsync();
-        _relay.End(trouble);
+        _relay.End(fault);
 
         await IsServedAsync();
     }
@@ -85,7 +85,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task An_event_comes_three_times_and_anything_else_once()
     {
-        Begin(TroubleKind.Duplicating);
+        Begin(NetworkFaultKind.Duplicating);
 
         await SendAsync("/events/orders", "an event");
         await SendAsync("/calls", "a call");
@@ -97,7 +97,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task Events_overtake_each_other_and_all_arrive()
     {
-        Begin(TroubleKind.Reordering);
+        Begin(NetworkFaultKind.Reordering);
         var events = Enumerable.Range(0, 30).Select(number => $"{number:00}").ToList();
 
         // The next when the one before has arrived or is held back: by themselves they would come in order.
@@ -117,7 +117,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task What_loses_answers_loses_no_request()
     {
-        Begin(TroubleKind.LosingAnswers);
+        Begin(NetworkFaultKind.LosingAnswers);
         var lost = 0;
 
         foreach (var number in Enumerable.Range(0, 40))
@@ -139,7 +139,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task What_drops_connections_loses_some_requests()
     {
-        Begin(TroubleKind.Dropping);
+        Begin(NetworkFaultKind.Dropping);
         var lost = 0;
 
         foreach (var number in Enumerable.Range(0, 60))
@@ -161,7 +161,7 @@ public sealed class ChaosRelayTests : IAsyncLifetime
     [Fact]
     public async Task What_is_slow_takes_its_time()
     {
-        Begin(TroubleKind.Slow, TimeSpan.FromMilliseconds(300));
+        Begin(NetworkFaultKind.Slow, TimeSpan.FromMilliseconds(300));
         var took = System.Diagnostics.Stopwatch.StartNew();
 
         await SendAsync("/calls", "a call");
@@ -169,11 +169,11 @@ public sealed class ChaosRelayTests : IAsyncLifetime
         Assert.True(took.Elapsed >= TimeSpan.FromMilliseconds(290), $"It took {took.Elapsed}.");
     }
 
-    private Trouble Begin(TroubleKind kind, TimeSpan delay = default)
+    private NetworkFault Begin(NetworkFaultKind kind, TimeSpan delay = default)
     {
-        var trouble = new Trouble(kind, delay, seed: 1);
-        _relay.Begin(trouble);
-        return trouble;
+        var fault = new NetworkFault(kind, delay, seed: 1);
+        _relay.Begin(fault);
+        return fault;
     }
 
     // As services call each other: the body in chunks.

@@ -1,5 +1,5 @@
 using OrderMall.Chaos.Faults;
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 
 namespace OrderMall.AppHost.Tests.Faults;
 
@@ -47,13 +47,13 @@ public sealed class ChaosScheduleTests
     }
 
     [Fact]
-    public void What_is_wrong_with_a_way_is_wrong_where_somebody_goes()
+    public void A_fault_of_a_link_is_on_one_that_is_used()
     {
-        var faults = Schedule.Of(Seed, Apps).Take(500).SelectMany(episode => episode.Faults).Where(fault => fault.Way is not null).ToList();
+        var faults = Schedule.Of(Seed, Apps).Take(500).SelectMany(episode => episode.Faults).Where(fault => fault.Link is not null).ToList();
 
-        Assert.DoesNotContain(faults, fault => fault.Way is { To: WayTo.Instance, AppId: "gateway" } or { To: WayTo.Sidecar, AppId: "payment-provider" });
+        Assert.DoesNotContain(faults, fault => fault.Link is { Target: LinkTarget.Instance, AppId: "gateway" } or { Target: LinkTarget.Sidecar, AppId: "payment-provider" });
         Assert.DoesNotContain(
-            faults, fault => fault is { Kind: FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents, Way.AppId: "gateway" or "payment-provider" or "operations" });
+            faults, fault => fault is { Kind: FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents, Link.AppId: "gateway" or "payment-provider" or "operations" });
     }
 
     private static List<string> Told(int seed) => [.. Schedule.Of(seed, Apps).Take(200).Select(episode => $"{episode.Pause} {episode}")];

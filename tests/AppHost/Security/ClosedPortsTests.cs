@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using OrderMall.AppHost.Operations;
+using OrderMall.AppHost.Supervision;
 using OrderMall.Contracts;
 
 namespace OrderMall.AppHost.Tests.Security;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 
 namespace OrderMall.Chaos.Faults;
 
@@ -20,7 +20,7 @@ internal enum FaultKind
     ProviderSlow,
     ProviderDown,
     ProviderDeclines,
-    SlowWay,
+    SlowLink,
     DroppedConnections,
     RefusedConnections,
     LostAnswers,
@@ -31,11 +31,8 @@ internal enum FaultKind
 /// <summary>One thing that goes wrong.</summary>
 /// <param name="After">From the beginning of its episode.</param>
 /// <param name="Lasts">How long; nothing for what is over when it is done.</param>
-/// <param name="AppId">The service that it concerns, if one.</param>
-/// <param name="Way">The way that it concerns, if one.</param>
-/// <param name="Delay">How slow what is slow becomes.</param>
 /// <param name="Seed">Decides what is left to decide when it happens.</param>
-internal sealed record Fault(FaultKind Kind, TimeSpan After, TimeSpan Lasts, string? AppId = null, int Instance = 0, Way? Way = null, TimeSpan Delay = default, int Seed = 0)
+internal sealed record Fault(FaultKind Kind, TimeSpan After, TimeSpan Lasts, string? AppId = null, int Instance = 0, NetworkLink? Link = null, TimeSpan Delay = default, int Seed = 0)
 {
     /// <summary>Its kind, for people.</summary>
     public string Name => NameOf(Kind);
@@ -56,7 +53,7 @@ internal sealed record Fault(FaultKind Kind, TimeSpan After, TimeSpan Lasts, str
         FaultKind.ProviderSlow => "payment provider slow",
         FaultKind.ProviderDown => "payment provider down",
         FaultKind.ProviderDeclines => "payment provider declines",
-        FaultKind.SlowWay => "slow way",
+        FaultKind.SlowLink => "slow link",
         FaultKind.DroppedConnections => "dropped connections",
         FaultKind.RefusedConnections => "refused connections",
         FaultKind.LostAnswers => "lost answers",
@@ -68,7 +65,7 @@ internal sealed record Fault(FaultKind Kind, TimeSpan After, TimeSpan Lasts, str
     public override string ToString() => string.Join(", ", new[]
     {
         Name,
-        Way?.ToString() ?? (Kind is FaultKind.KillInstance or FaultKind.StopInstance ? $"{AppId}-{Instance + 1}" : AppId),
+        Link?.ToString() ?? (Kind is FaultKind.KillInstance or FaultKind.StopInstance ? $"{AppId}-{Instance + 1}" : AppId),
         Lasts > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"{Lasts.TotalSeconds:0.0} s") : null,
         Delay > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"delay {Delay.TotalMilliseconds:0} ms") : null,
     }.OfType<string>());

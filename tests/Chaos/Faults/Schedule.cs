@@ -1,4 +1,4 @@
-using OrderMall.Chaos.Ways;
+using OrderMall.Chaos.Relays;
 using OrderMall.Contracts;
 
 namespace OrderMall.Chaos.Faults;
@@ -8,13 +8,12 @@ internal static class Schedule
 {
     private const int ShortestStop = 1_000;
     private const int LongestStop = 12_000;
-    private const int ShortestTrouble = 2_000;
-    private const int LongestTrouble = 8_000;
+    private const int ShortestFault = 2_000;
+    private const int LongestFault = 8_000;
     private const int SlowestProvider = 5_000;
     private const int LastBeginning = 6_000;
 
     /// <summary>Without an end: as much of it happens as there is time for.</summary>
-    /// <param name="apps">The services, and how many instances there are of each.</param>
     public static IEnumerable<Episode> Of(int seed, IReadOnlyList<(string AppId, int Instances)> apps)
     {
         var random = new Random(seed);
@@ -53,11 +52,11 @@ internal static class Schedule
             FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => [.. others.Where(app => app.AppId is not (AppIds.Operations or AppIds.Web))],
             _ => apps,
         });
-        // Only operations and the screens go to the gateway by its sidecar, and the payment provider goes to none.
-        List<WayTo> ways = [.. appId == AppIds.Gateway ? [] : new[] { WayTo.Instance }, .. appId == AppIds.PaymentProvider ? [] : new[] { WayTo.Sidecar }];
+        // Only operations and the screens invoke the gateway by its sidecar, and the payment provider invokes nobody.
+        List<LinkTarget> targets = [.. appId == AppIds.Gateway ? [] : new[] { LinkTarget.Instance }, .. appId == AppIds.PaymentProvider ? [] : new[] { LinkTarget.Sidecar }];
         var once = new Fault(kind, after, TimeSpan.Zero, appId, random.Next(instances), Seed: random.Next());
         var stopped = once with { Lasts = Milliseconds(random, ShortestStop, LongestStop) };
-        var lasting = once with { Lasts = Milliseconds(random, ShortestTrouble, LongestTrouble) };
+        var lasting = once with { Lasts = Milliseconds(random, ShortestFault, LongestFault) };
         return kind switch
         {
             FaultKind.KillInstance or FaultKind.KillService or FaultKind.Restart => once,
@@ -68,20 +67,20 @@ internal static class Schedule
             FaultKind.StopSidecar or FaultKind.StopBackend or FaultKind.StopPostmaster => stopped with { AppId = null },
             FaultKind.ProviderSlow => lasting with { AppId = null, Delay = Milliseconds(random, 500, SlowestProvider) },
             FaultKind.ProviderDown or FaultKind.ProviderDeclines => lasting with { AppId = null },
-            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => On(lasting, WayTo.Instance),
-            FaultKind.SlowWay => On(lasting, One([.. ways, WayTo.Database])) with { Delay = Milliseconds(random, 50, 2_000) },
-            FaultKind.LostAnswers => On(lasting, One(ways)),
-            _ => On(lasting, One([.. ways, WayTo.Database])),
+            FaultKind.DuplicatedEvents or FaultKind.ReorderedEvents => On(lasting, LinkTarget.Instance),
+            FaultKind.SlowLink => On(lasting, One([.. targets, LinkTarget.Database])) with { Delay = Milliseconds(random, 50, 2_000) },
+            FaultKind.LostAnswers => On(lasting, One(targets)),
+            _ => On(lasting, One([.. targets, LinkTarget.Database])),
         };
 
         T One<T>(IReadOnlyList<T> some) => some[random.Next(some.Count)];
 
-        // Every instance of a service has the same way to PostgreSQL. Who has no database has none: there it is the sidecar's.
-        static Fault On(Fault fault, WayTo to) => fault with
+        // All instances of a service share its link to PostgreSQL. A service without a database has none: there it is the sidecar's.
+        static Fault On(Fault fault, LinkTarget target) => fault with
         {
-            Way = to == WayTo.Database
-                ? new Way(to, fault.AppId is AppIds.MyPage or AppIds.Marketing or AppIds.Operations or AppIds.Web ? RelayedWays.Sidecar : fault.AppId!)
-                : new Way(to, fault.AppId!, fault.Instance),
+            Link = target == LinkTarget.Database
+                ? new NetworkLink(target, fault.AppId is AppIds.MyPage or AppIds.Marketing or AppIds.Operations or AppIds.Web ? RelayedLinks.Sidecar : fault.AppId!)
+                : new NetworkLink(target, fault.AppId!, fault.Instance),
         };
     }
 

@@ -21,7 +21,7 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
         var (orders, seed) = (Setting("MALL_MIX_ORDERS", 400), Setting("MALL_SEED", Random.Shared.Next()));
         output.WriteLine($"{orders} orders, MALL_SEED={seed}");
         var (answers, took) = (new Answers(), Stopwatch.StartNew());
-        var (staff, misfortune) = (new Staff(answers, seed), new Misfortune(await mall.OperatorAsync(), seed));
+        var (staff, outages) = (new Staff(answers, seed), new RandomOutages(await mall.OperatorAsync(), seed));
         await staff.ComeAsync(mall);
         var turnover = new Turnover(await mall.OperatorAsync(), answers, seed + 50);
         List<MixedOffer> offers = [.. await MixedOffer.SellAsync(staff, scarce: orders / 100), .. await turnover.ComeAsync(mall)];
@@ -29,7 +29,7 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
 
         using var over = new CancellationTokenSource();
         using var giveUp = new CancellationTokenSource(TimeSpan.FromMinutes(5) + TimeSpan.FromMilliseconds(500 * orders));
-        var around = Task.WhenAll(staff.WorkAsync(over.Token), misfortune.HappenAsync(over.Token), turnover.HappenAsync(over.Token));
+        var around = Task.WhenAll(staff.WorkAsync(over.Token), outages.HappenAsync(over.Token), turnover.HappenAsync(over.Token));
         try
         {
             await Task.WhenAll(shoppers.Select((shopper, number) => shopper.OrderAsync((orders + number) / Shoppers, offers, giveUp.Token)));
@@ -37,7 +37,7 @@ public sealed class MixTests(MallFixture mall, ITestOutputHelper output) : IClas
         finally
         {
             await over.CancelAsync();
-            output.WriteLine($"{took.Elapsed.TotalSeconds:0} s; stopped: {string.Join(", ", misfortune.Stops.Select(stop => $"{stop.Key} {stop.Value}"))}\n{answers}");
+            output.WriteLine($"{took.Elapsed.TotalSeconds:0} s; stopped: {string.Join(", ", outages.Stops.Select(stop => $"{stop.Key} {stop.Value}"))}\n{answers}");
             await around;
         }
 

@@ -24,7 +24,7 @@ public sealed class EventScopesTests
     public async Task They_are_what_the_services_publish_and_subscribe_to()
     {
         SortedDictionary<string, string> publishing = new(StringComparer.Ordinal), subscribing = new(StringComparer.Ordinal);
-        foreach (var service in MallService.All)
+        foreach (var service in InProcessService.All)
             Add(service.AppId, [.. PublishedBy(service.AppId)], await SubscribedByAsync(service));
         Add(AppIds.Marketing, [], await MarketingsAsync());
 
@@ -52,7 +52,7 @@ public sealed class EventScopesTests
             .ToDictionary(owned => owned.Topic, owned => owned.AppId);
         var subscribed = Scopes("subscriptionScopes").SelectMany(scope => Topics(scope.Value).Where(owners.ContainsKey)
             .GroupBy(topic => owners[topic]).Select(topics => $"{topics.Key} -.->|{Joined(topics)}| {scope.Key}"));
-        var drawn = File.ReadLines(Path.Combine(SourceTests.Checkout, "docs", "architecture.md")).Select(line => line.Trim()).Where(line => line.Contains(" -.->|", StringComparison.Ordinal));
+        var drawn = File.ReadLines(Checkout.Of("docs", "architecture.md")).Select(line => line.Trim()).Where(line => line.Contains(" -.->|", StringComparison.Ordinal));
         Assert.Equal(subscribed.Order(StringComparer.Ordinal), drawn.Order(StringComparer.Ordinal));
     }
 
@@ -86,7 +86,7 @@ public sealed class EventScopesTests
         AppDomain.CurrentDomain.GetAssemblies().Single(assembly => string.Equals(assembly.GetName().Name, $"OrderMall.{appId.Replace("-", "", StringComparison.Ordinal)}", StringComparison.OrdinalIgnoreCase));
 
     // As it is mapped: nothing is started.
-    private static async Task<IReadOnlyList<string>> SubscribedByAsync(MallService service)
+    private static async Task<IReadOnlyList<string>> SubscribedByAsync(InProcessService service)
     {
         await using var app = service.Create(["--DAPR_GRPC_PORT=1", "--APP_API_TOKEN=token", "--Mall:Demo=true", $"--ConnectionStrings:{service.AppId}=Host=127.0.0.1;Port=1"]);
         return
@@ -109,7 +109,7 @@ public sealed class EventScopesTests
         get
         {
             var stream = new YamlStream();
-            using var file = new StreamReader(Path.Combine(SourceTests.Checkout, "components", "pubsub.yaml"));
+            using var file = new StreamReader(Checkout.Of("components", "pubsub.yaml"));
             stream.Load(file);
             return (YamlMappingNode)stream.Documents.Single().RootNode;
         }

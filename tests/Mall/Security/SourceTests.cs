@@ -16,7 +16,7 @@ public sealed partial class SourceTests
     [FactNeeding(Need.Own)]
     public async Task Nothing_in_the_checkout_is_a_secret()
     {
-        var files = Files(new DirectoryInfo(Checkout)).ToList();
+        var files = Files(new DirectoryInfo(Checkout.Folder)).ToList();
         Assert.True(files.Count > 300);
         var found = new List<string>();
         foreach (var file in files)
@@ -38,20 +38,6 @@ public sealed partial class SourceTests
     [InlineData("Host=db;Username=mall;Password=hunter2-hunter2")]
     [InlineData("APP_API_TOKEN: 5f4dcc3b5aa765d61d8327deb882cf99")]
     public void A_secret_would_be_found(string secret) => Assert.True(Known().IsMatch(secret) || Assigned().IsMatch(secret));
-
-    internal static string Checkout
-    {
-        get
-        {
-            for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            {
-                if (File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
-                    return folder.FullName;
-            }
-
-            throw new DirectoryNotFoundException($"There is no checkout around {AppContext.BaseDirectory}.");
-        }
-    }
 
     private static IEnumerable<FileInfo> Files(DirectoryInfo folder) => folder.EnumerateFiles()
         .Where(file => Written.Contains(file.Extension) && file.Name != "SourceTests.cs")

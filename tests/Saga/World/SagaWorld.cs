@@ -179,7 +179,7 @@ public sealed class SagaWorld : IAsyncLifetime
                 Begin(() => nothingDue, life.Token);
             }
 
-            life.Time.Ring();
+            life.Time.Ring(WorldService.LongestLookInterval);
         }
     }
 
@@ -194,7 +194,8 @@ public sealed class SagaWorld : IAsyncLifetime
     /// <summary>Until everything that was begun is done or waits for a slow call, and everything committed is published.</summary>
     internal async Task CalmAsync()
     {
-        await Eventually.HoldsAsync(
+        await Eventually.WithinAsync(
+            TimeSpan.FromSeconds(20),
             async () =>
             {
                 foreach (var service in Services)

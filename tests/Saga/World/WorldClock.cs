@@ -38,13 +38,13 @@ internal sealed class ServiceTime(WorldClock clock) : TimeProvider
             return _timers.Count(timer => timer.Period <= period);
     }
 
-    /// <summary>Rings what is due.</summary>
-    public void Ring()
+    /// <summary>Rings what is due, and what rings at least so often.</summary>
+    public void Ring(TimeSpan period)
     {
         List<Timer> due;
         lock (_lock)
         {
-            due = [.. _timers.Where(timer => timer.Due <= clock.Now)];
+            due = [.. _timers.Where(timer => timer.Due <= clock.Now || timer.Period <= period)];
             due.ForEach(timer => timer.Due = clock.Now + timer.Period);
         }
 

@@ -13,7 +13,9 @@ namespace OrderMall.Saga.Tests.World;
 /// <summary>A real service of the mall with a database that outlives it: it crashes and is started again as a case says.</summary>
 internal abstract class WorldService(string appId) : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(1);
+    /// <summary>How often who looks for due work does so at least.</summary>
+    internal static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(3);
+
     private string _connectionString = "";
     private string _forget = "";
     private int _dueWorkers;
@@ -61,7 +63,7 @@ internal abstract class WorldService(string appId) : IAsyncDisposable
         await app.StartAsync();
         life.Address = new Uri(app.Urls.First());
         _dueWorkers = app.Services.GetServices<IHostedService>().Count(LooksForDueWork);
-        await Eventually.HoldsAsync(() => Task.FromResult(life.Time.Ringing(LongestLookInterval) >= _dueWorkers), () => $"look for due work: {appId}");
+        await Eventually.TrueAsync(() => life.Time.Ringing(LongestLookInterval) >= _dueWorkers, $"{appId} looks for due work");
         Life = life;
     }
 
@@ -158,7 +160,7 @@ internal sealed class WorldService<TService, TDb>() : WorldService(TService.AppI
             builder.Services.ConfigureDbContext<TDb>(options => options.AddInterceptors(life));
         }
 
-        public static void Admit(WebApplication app) => TService.Admit(app);
+        public static void UseMiddleware(WebApplication app) => TService.UseMiddleware(app);
 
         public static void Map(WebApplication app) => TService.Map(app);
     }

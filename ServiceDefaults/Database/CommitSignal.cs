@@ -1,0 +1,59 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.ServiceDefaults.Database;
+
+/// <summary>Says within a service that a change was committed: what waits for such changes looks at once, and rarely otherwise.</summary>
+internal sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInterceptor, IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _events = new(0, 1);
+
+    /// <summary>Raised after each commit, by whoever committed.</summary>
+    public event Action? Committed;
+
+    public override ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
+    {
+        // Inside a transaction nobody else sees the change before that is committed.
+        if (eventData.Context is { Database.CurrentTransaction: null })
+            AfterCommit(eventData.Context);
+        return ValueTask.FromResult(result);
+    }
+
+    // A save's own transaction commits before the save is done: its events are signalled then.
+    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        AfterCommit(eventData.Context);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits until events were committed that are to be published, or for the time limit.</summary>
+    public Task WaitForEventsAsync(TimeSpan limit, CancellationToken cancellationToken) => _events.WaitAsync(limit, cancellationToken);
+
+    public void Dispose() => _events.Dispose();
+
+    private void AfterCommit(DbContext? context)
+    {
+        Committed?.Invoke();
+        if (context is null || !HasEvents(context))
+            return;
+        lock (_lock)
+        {
+            if (_events.CurrentCount == 0)
+                _events.Release();
+        }
+    }
+
+    // All are saved, so that nothing need be looked for in the other rows.
+    private static bool HasEvents(DbContext context)
+    {
+        var tracker = context.ChangeTracker;
+        var detects = tracker.AutoDetectChangesEnabled;
+        tracker.AutoDetectChangesEnabled = false;
+        var has = tracker.Entries<OutboxMessage>().Any(entry => entry.State == EntityState.Unchanged);
+        tracker.AutoDetectChangesEnabled = detects;
+        return has;
+    }
+}
