@@ -1,6 +1,6 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using Microsoft.Extensions.Configuration;
+using OrderMall.Control;
 
 namespace OrderMall.AppHost;
 
@@ -19,36 +19,10 @@ internal static class ContainerRuntime
         string[] wanted = (configuration["ASPIRE_CONTAINER_RUNTIME"] ?? configuration["DOTNET_ASPIRE_CONTAINER_RUNTIME"]) is { Length: > 0 } chosen ? [chosen] : ["docker", "podman"];
         foreach (var runtime in wanted)
         {
-            if (await RunsAsync(runtime))
+            if (await ProgramRun.RunAsync(new ProcessStartInfo(runtime, "ps"), TimeLimit, CancellationToken.None) is { ExitCode: 0 })
                 return runtime;
         }
 
         return null;
-    }
-
-    private static async Task<bool> RunsAsync(string program)
-    {
-        using var limit = new CancellationTokenSource(TimeLimit);
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, "ps") { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            try
-            {
-                await Task.WhenAll(
-                    process.StandardOutput.ReadToEndAsync(limit.Token),
-                    process.StandardError.ReadToEndAsync(limit.Token),
-                    process.WaitForExitAsync(limit.Token));
-                return process.ExitCode == 0;
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
-                return false;
-            }
-        }
-        catch (Win32Exception)
-        {
-            return false;
-        }
     }
 }

@@ -7,6 +7,5 @@ public static class PlainDecimals
     private const decimal One = 1.0000000000000000000000000000m;
 
     /// <summary>The same number, written with no more decimals than it needs: 12000.00 as 12000.</summary>
-    /// <returns>An equal number.</returns>
     public static decimal Plain(this decimal value) => value / One;
 }

@@ -21,7 +21,6 @@ public static class ServiceHost
 
     /// <summary>Runs a service as this process until it is told to stop.</summary>
     /// <param name="args">Configuration as <c>--Key value</c>; environment variables of the same names count too.</param>
-    /// <typeparam name="TService">The service.</typeparam>
     public static async Task RunAsync<TService>(string[] args)
         where TService : IMallService
     {
@@ -39,7 +38,6 @@ public static class ServiceHost
 
     /// <summary>Makes a service ready to start, in a process that is somebody else's: signals to it are not the service's to answer.</summary>
     /// <param name="args">Configuration as <c>--Key value</c>.</param>
-    /// <typeparam name="TService">The service.</typeparam>
     /// <returns>The application; the caller starts, stops and disposes it.</returns>
     /// <exception cref="InvalidOperationException">Something the service needs is not configured; the message names the key.</exception>
     public static WebApplication Create<TService>(string[] args)

@@ -12,7 +12,6 @@ public static class StableId
     /// in the same millisecond. The rest follows from its name.
     /// </summary>
     /// <param name="name">What nothing else is called.</param>
-    /// <returns>The id.</returns>
     public static Guid Of(string name, DateTimeOffset at, long version)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

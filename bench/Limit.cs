@@ -59,24 +59,12 @@ internal static partial class Limit
             "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={Math.Min(clients, Environment.ProcessorCount)}", $"--time={seconds}",
             $"--define=n={first}", $"--file={script}", $"--host={server.Host}", $"--port={server.Port}", $"--username={server.Username}", server.Database!,
         ];
-        var start = new ProcessStartInfo(pgbench, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["PGPASSWORD"] = server.Password } };
-        using var process = Process.Start(start)!;
-        try
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(TimeSpan.FromSeconds(seconds) + EndingTime);
-            var errors = process.StandardError.ReadToEndAsync(limit.Token);
-            var said = await process.StandardOutput.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return Processed().Match(said) is { Success: true } processed && PerSecond().Match(said) is { Success: true } rate && process.ExitCode == 0
-                ? (long.Parse(processed.Groups[1].ValueSpan, CultureInfo.InvariantCulture), double.Parse(rate.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
-                : throw new BenchException($"pgbench failed: {said} {await errors}");
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill();
-        }
+        var start = new ProcessStartInfo(pgbench, arguments) { Environment = { ["PGPASSWORD"] = server.Password } };
+        var run = await ProgramRun.RunAsync(start, TimeSpan.FromSeconds(seconds) + EndingTime, cancellationToken)
+            ?? throw new BenchException("pgbench did not start, or did not end in time.");
+        return Processed().Match(run.Output) is { Success: true } processed && PerSecond().Match(run.Output) is { Success: true } rate && run.ExitCode == 0
+            ? (long.Parse(processed.Groups[1].ValueSpan, CultureInfo.InvariantCulture), double.Parse(rate.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
+            : throw new BenchException($"pgbench failed: {run.Output} {run.Errors}");
     }
 
     [GeneratedRegex("actually processed: ([0-9]+)")]

@@ -6,22 +6,10 @@ namespace OrderMall.AppHost.Dapr;
 /// <summary>What a <c>daprd</c> says of its circuit breakers: it does so in its metrics only.</summary>
 internal static partial class DaprdMetrics
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
-
     /// <summary>The breakers that were used so far.</summary>
-    public static async Task<IReadOnlyList<CircuitView>> CircuitsAsync(Uri metrics, HttpClient http, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AnswerLimit);
-        try
-        {
-            return Read(await http.GetStringAsync(metrics, limit.Token));
-        }
-        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return []; // it is being started again: its breakers begin anew
-        }
-    }
+    public static async Task<IReadOnlyList<CircuitView>> CircuitsAsync(Uri metrics, CancellationToken cancellationToken) =>
+        // None while it is being started again: its breakers begin anew.
+        Read(await SidecarRequests.SendAsync(new HttpRequestMessage(HttpMethod.Get, metrics), null, content => content.ReadAsStringAsync(cancellationToken), cancellationToken) ?? "");
 
     // A gauge for each state of each breaker, of which the one that it is in is 1. The target is app_payment, or pubsub_name.
     private static IReadOnlyList<CircuitView> Read(string metrics) =>

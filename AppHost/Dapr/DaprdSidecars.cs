@@ -1,6 +1,5 @@
 using OrderMall.Control;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
 
@@ -10,7 +9,6 @@ internal sealed class DaprdResource(string name, string command, string workingD
 /// <summary>A real <c>daprd</c> beside every instance of every app, with Redis behind them, and the files of <c>components/</c> as they are.</summary>
 internal sealed class DaprdSidecars : Sidecars
 {
-    private static readonly HttpClient Http = new(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = TimeSpan.FromSeconds(2) };
     private readonly IDistributedApplicationBuilder _builder;
     private readonly string _program;
     private readonly string _components;
@@ -84,7 +82,7 @@ internal sealed class DaprdSidecars : Sidecars
     public override async Task<IReadOnlyList<CircuitView>> CircuitsAsync(string appId, CancellationToken cancellationToken) =>
     [
         .. (await Task.WhenAll(_sidecars.Where(sidecar => sidecar.AppId == appId).Select(sidecar =>
-            DaprdMetrics.CircuitsAsync(new Uri($"http://127.0.0.1:{sidecar.Ports.Metrics}/"), Http, cancellationToken)))).SelectMany(circuits => circuits),
+            DaprdMetrics.CircuitsAsync(new Uri($"http://127.0.0.1:{sidecar.Ports.Metrics}/"), cancellationToken)))).SelectMany(circuits => circuits),
     ];
 
     // A daprd does not say what it thinks of its app. It asks it every second.

@@ -4,7 +4,6 @@ using System.Text.Json;
 using OrderMall.AppHost.Postgres;
 using OrderMall.Control;
 using OrderMall.Postgres;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
 
@@ -16,13 +15,11 @@ internal sealed class EmbeddedSidecars : Sidecars
     private const string Name = "sidecar";
     private const int Connections = 12; // and three of its own: for acknowledgements, and to hold its database
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     private readonly IDistributedApplicationBuilder _builder;
     private readonly IResourceBuilder<ProjectResource> _sidecar;
     private readonly Dictionary<string, (MallApp App, int Http, int Grpc)> _apps = [];
     private readonly SidecarProgram _program;
-    private readonly HttpClient _http = new(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = AnswerLimit };
 
     public EmbeddedSidecars(IDistributedApplicationBuilder builder, string components, DataFolder folder, Databases databases)
     {
@@ -79,36 +76,17 @@ internal sealed class EmbeddedSidecars : Sidecars
 
     public override async Task<IReadOnlyList<CircuitView>> CircuitsAsync(string appId, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var response = await AskAsync(HttpMethod.Get, _program.Alive, cancellationToken);
-            var circuits = await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<List<Circuit>>(Json, cancellationToken);
-            return [.. circuits!.Where(circuit => circuit.AppId == appId).Select(circuit => new CircuitView(circuit.Target, circuit.State))];
-        }
-        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return []; // it is being started again: its breakers begin anew
-        }
+        var circuits = await SidecarRequests.SendAsync(
+            new HttpRequestMessage(HttpMethod.Get, _program.Alive), _program.Token, content => content.ReadFromJsonAsync<List<Circuit>>(Json, cancellationToken), cancellationToken);
+        // None while it is being started again: its breakers begin anew.
+        return [.. (circuits ?? []).Where(circuit => circuit.AppId == appId).Select(circuit => new CircuitView(circuit.Target, circuit.State))];
     }
 
     public override async Task<int?> HealthyInstancesAsync(string appId, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var response = await AskAsync(HttpMethod.Post, new Uri(_program.Alive, $"/probe/{appId}"), cancellationToken);
-            return response.IsSuccessStatusCode && int.TryParse(await response.Content.ReadAsStringAsync(cancellationToken), CultureInfo.InvariantCulture, out var healthy) ? healthy : 0;
-        }
-        catch (Exception absent) when (absent is HttpRequestException || (absent is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return 0;
-        }
-    }
-
-    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, Uri uri, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(method, uri);
-        request.Headers.Add(SidecarEndpoint.TokenHeader, _program.Token);
-        return await _http.SendAsync(request, cancellationToken);
+        var answer = await SidecarRequests.SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, new Uri(_program.Alive, $"/probe/{appId}")), _program.Token, content => content.ReadAsStringAsync(cancellationToken), cancellationToken);
+        return int.TryParse(answer, CultureInfo.InvariantCulture, out var healthy) ? healthy : 0;
     }
 
     private static async Task WriteAsync<T>(string file, T content, CancellationToken cancellationToken)

@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrderMall.AppHost.Supervision;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults.Api;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Dapr;
 
@@ -24,7 +22,7 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
     // A broker that is gone itself is not brought back by this: then there is no hurry.
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(2);
-    private static readonly HttpClient Http = new(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = TimeSpan.FromSeconds(5) };
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (TimeSpan Age, long At)> _looks = [];
     private readonly Dictionary<string, long> _kills = [];
@@ -71,22 +69,10 @@ internal sealed partial class PublishingWatch(MallServices services, DaprdSideca
     {
         foreach (var instance in app.Instances)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance.Address, "/alarms"));
-            request.Headers.Add(SidecarEndpoint.TokenHeader, app.AppToken);
-            request.Headers.Add(GatewayIdentity.CallerHeader, AppIds.Operations);
-            try
-            {
-                using var response = await Http.SendAsync(request, stoppingToken);
-                if (response.IsSuccessStatusCode && response.Content.Headers.ContentType?.MediaType == "application/json")
-                {
-                    var alarms = await response.Content.ReadFromJsonAsync(ServiceDefaultsJson.Default.ListMeasuredAlarm, stoppingToken);
-                    return alarms!.FirstOrDefault(alarm => alarm.Name == OutboxAge)?.Value is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-                }
-            }
-            catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
-            {
-                // Another instance may answer.
-            }
+            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(instance.Address, "/alarms")) { Headers = { { GatewayIdentity.CallerHeader, AppIds.Operations } } };
+            var alarms = await SidecarRequests.SendAsync(request, app.AppToken, content => content.ReadFromJsonAsync(ServiceDefaultsJson.Default.ListMeasuredAlarm, stoppingToken), stoppingToken, AnswerLimit);
+            if (alarms is not null)
+                return alarms.FirstOrDefault(alarm => alarm.Name == OutboxAge)?.Value is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         }
 
         return null;

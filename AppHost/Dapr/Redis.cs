@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Control;
 using OrderMall.Postgres;
 
@@ -53,7 +54,8 @@ internal sealed record Redis(object HostAndPort, object Password, IResourceBuild
             maxmemory-policy noeviction
 
             """, CancellationToken.None);
-        var server = builder.AddExecutable("redis", program, folder.Path, file).WithIconName("Database");
-        return new Redis(address.Host, address.Password, server.WithRedisHealthCheck(address));
+        // While it reads its file it does not answer.
+        builder.Services.AddHealthChecks().AddRedis($"{address.Host},password={address.Password},connectTimeout=2000,asyncTimeout=2000", "redis");
+        return new Redis(address.Host, address.Password, builder.AddExecutable("redis", program, folder.Path, file).WithIconName("Database").WithHealthCheck("redis"));
     }
 }

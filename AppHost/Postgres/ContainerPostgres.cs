@@ -1,4 +1,5 @@
 using OrderMall.Control;
+using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Postgres;
 
@@ -15,7 +16,7 @@ internal static class ContainerPostgres
         var server = builder.AddPostgres("postgres")
             .WithDataVolume("ordermall-postgres")
             .WithArgs("-c", "max_connections=500");
-        return new Databases(server, "ordermall_", Connections, async cancellationToken =>
+        return new Databases(server, PostgresDatabases.SharedPrefix, Connections, async cancellationToken =>
             await server.Resource.ConnectionStringExpression.GetValueAsync(cancellationToken)
                 ?? throw new MallException("The PostgreSQL container has no address yet."));
     }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Npgsql;
-using OrderMall.Control;
 using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Postgres;
@@ -16,7 +14,6 @@ internal sealed class Databases(
 {
     private const int SharedBy = 11;
     private const int Fewest = 5;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, Task<string>> _made = new();
 
     /// <summary>Gives an instance the connection string of its database.</summary>
@@ -41,10 +38,10 @@ internal sealed class Databases(
 
     /// <summary>Makes the database where it is missing.</summary>
     /// <returns>Its Npgsql connection string.</returns>
-    /// <exception cref="MallException">The server refused, or did not answer in time.</exception>
+    /// <exception cref="PostgresClusterException">The server refused, or did not answer in time.</exception>
     public async Task<string> ConnectionStringAsync(string database, int pool, CancellationToken cancellationToken)
     {
-        var making = _made.GetOrAdd(database, _ => MakeAsync(prefix + database, pool, cancellationToken));
+        var making = _made.GetOrAdd(database, _ => MakeAsync(database, pool, cancellationToken));
         try
         {
             return await making.WaitAsync(cancellationToken);
@@ -59,25 +56,6 @@ internal sealed class Databases(
 
     public ValueTask DisposeAsync() => end?.Invoke() ?? ValueTask.CompletedTask;
 
-    private async Task<string> MakeAsync(string name, int pool, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limit);
-        try
-        {
-            return await new PostgresDatabases(await administrator(limit.Token)).CreateAsync(name, pool, limit.Token);
-        }
-        catch (PostgresException refused)
-        {
-            throw new MallException($"The PostgreSQL server refused to make the database {name}: {refused.MessageText}. The user of the connection string must be allowed to connect and to create databases.", refused);
-        }
-        catch (NpgsqlException absent)
-        {
-            throw new MallException($"The PostgreSQL server did not answer: {absent.InnerException?.Message ?? absent.Message}", absent);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new MallException($"The PostgreSQL server did not answer within {Limit.TotalSeconds:0} s.");
-        }
-    }
+    private async Task<string> MakeAsync(string database, int pool, CancellationToken cancellationToken) =>
+        await new PostgresDatabases(await administrator(cancellationToken), prefix).CreateAsync(database, pool, cancellationToken);
 }

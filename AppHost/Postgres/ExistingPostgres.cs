@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 using OrderMall.Control;
+using OrderMall.Postgres;
 
 namespace OrderMall.AppHost.Postgres;
 
@@ -12,24 +13,14 @@ internal static class ExistingPostgres
     private const int TimeLimitSeconds = 10;
 
     /// <summary>Tries to connect to it.</summary>
-    /// <exception cref="MallException">It does not, or the connection string is none.</exception>
+    /// <exception cref="FormatException">The connection string is none.</exception>
+    /// <exception cref="MallException">It does not let the mall in.</exception>
     public static async Task<Databases> FindAsync(IDistributedApplicationBuilder builder)
     {
         var text = builder.Configuration.GetConnectionString("postgres")!;
-        NpgsqlConnectionStringBuilder given;
-        try
-        {
-            given = new NpgsqlConnectionStringBuilder(text);
-            if (string.IsNullOrEmpty(given.Host))
-                throw new ArgumentException("It names no host.");
-        }
-        catch (Exception malformed) when (malformed is ArgumentException or FormatException)
-        {
-            // Not repeated, and neither are Npgsql's words: they may hold the password.
-            throw new MallException("ConnectionStrings:postgres is not one of Npgsql's. It looks like: Host=127.0.0.1;Port=5432;Username=me;Password=secret", malformed);
-        }
-
-        var once = new NpgsqlConnectionStringBuilder(text) { Database = given.Database ?? "postgres", Timeout = TimeLimitSeconds, CommandTimeout = TimeLimitSeconds, Pooling = false };
+        PostgresDatabases.Check(text, "ConnectionStrings:postgres");
+        var once = new NpgsqlConnectionStringBuilder(text) { Timeout = TimeLimitSeconds, CommandTimeout = TimeLimitSeconds, Pooling = false };
+        once.Database ??= "postgres";
         try
         {
             await using var connection = new NpgsqlConnection(once.ConnectionString);
@@ -37,9 +28,9 @@ internal static class ExistingPostgres
         }
         catch (NpgsqlException failure)
         {
-            throw new MallException($"The PostgreSQL of ConnectionStrings:postgres ({given.Host}:{given.Port}) did not let the mall in: {failure.Message} Start it, or mend the connection string.", failure);
+            throw new MallException($"The PostgreSQL of ConnectionStrings:postgres ({once.Host}:{once.Port}) did not let the mall in: {failure.Message} Start it, or mend the connection string.", failure);
         }
 
-        return new Databases(null, "ordermall_", Connections, _ => ValueTask.FromResult(text));
+        return new Databases(null, PostgresDatabases.SharedPrefix, Connections, _ => ValueTask.FromResult(text));
     }
 }

@@ -14,12 +14,8 @@ internal sealed class ControlHost(MallServices services, Sidecars sidecars) : IH
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var own = services.Control;
-        _app = new ControlApp(own.Instances[0].Address, own.ApiToken, own.AppToken, services, () =>
-        {
-            if (services.Apps.FirstOrDefault(app => app.AppId == AppIds.PaymentProvider) is not { } provider)
-                return null;
-            return ([.. provider.Instances.Select(instance => new Uri(instance.Address, "/mode"))], provider.AppToken);
-        });
+        var provider = services.Apps.FirstOrDefault(app => app.AppId == AppIds.PaymentProvider);
+        _app = new ControlApp(own.Instances[0].Address, own.ApiToken, own.AppToken, services, provider is null ? null : (provider.Instances[0].Address, provider.AppToken));
         await _app.StartAsync(cancellationToken);
         // As any other app would find out whether it can reach one.
         services.Reaches = (appId, token) => _app.ReachesAsync(appId, sidecars.HttpPortOf(AppIds.MallControl), _http, token);

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using OrderMall.Contracts;
 using OrderMall.Control;
-using OrderMall.ServiceDefaults.Dapr;
 
 namespace OrderMall.AppHost.Supervision;
 
@@ -31,7 +30,7 @@ internal static class DemoCommands
         void Add(string mode, string title, string description, string icon) => provider.WithCommand(
             $"provider-{mode}",
             title,
-            context => TellAsync(() => SetModeAsync(app, mode, context.CancellationToken), context.CancellationToken),
+            context => SetModeAsync(app, mode, context.CancellationToken),
             Options(description, icon));
     }
 
@@ -84,15 +83,10 @@ internal static class DemoCommands
         return CommandResults.Success($"Order {order.GetProperty("id")} of '{chosen.GetProperty("title")}' is {order.GetProperty("status")}.");
     }
 
-    private static async Task<ExecuteCommandResult> SetModeAsync(MallApp provider, string mode, CancellationToken cancellationToken)
-    {
-        using var client = Client(provider.Instances[0].Address);
-        client.DefaultRequestHeaders.Add(SidecarEndpoint.TokenHeader, provider.AppToken);
-        using var answer = await client.PutAsJsonAsync("mode", new { mode, delayMs = (int)Slowness.TotalMilliseconds }, cancellationToken);
-        return answer.IsSuccessStatusCode
+    private static async Task<ExecuteCommandResult> SetModeAsync(MallApp provider, string mode, CancellationToken cancellationToken) =>
+        await PaymentProviderApi.SetAsync(provider.Instances[0].Address, provider.AppToken, new ProviderMode(mode, (int)Slowness.TotalMilliseconds), cancellationToken)
             ? CommandResults.Success($"The payment provider is {mode} now.")
-            : await ProblemAsync(answer, cancellationToken);
-    }
+            : CommandResults.Failure("The payment provider did not take the mode.");
 
     private static async Task<ExecuteCommandResult> TellAsync(Func<Task<ExecuteCommandResult>> attempt, CancellationToken cancellationToken)
     {

@@ -103,7 +103,7 @@ internal sealed partial class Supervisor(
     {
         if (program.ProcessId is not { } id)
             return;
-        if (await SidecarHealth.AnswersAsync(program.Alive, program.Token, stoppingToken))
+        if (await SidecarRequests.AnswersAsync(program.Alive, program.Token, stoppingToken))
         {
             (program.Misses, program.Answered) = (0, id);
             return;

@@ -4,7 +4,6 @@ namespace OrderMall.ServiceDefaults.Alarms;
 /// <param name="Name">The metric's, by OpenTelemetry's conventions.</param>
 /// <param name="Unit">What is counted, by UCUM.</param>
 /// <param name="Limit">It is raised above this.</param>
-/// <param name="Meaning">What it means that it is raised.</param>
 public sealed record Alarm(string Name, string Unit, double Limit, string Meaning);
 
 /// <summary>An alarm, and how its value is found: by one statement that an index answers, or one key.</summary>

@@ -5,7 +5,6 @@ namespace OrderMall.ServiceDefaults.Alarms;
 /// <param name="Value">What was measured; <see langword="null"/> where that was not possible.</param>
 /// <param name="Limit">It is raised when the value is more than this, or was not to be had.</param>
 /// <param name="Unit">What is counted, by UCUM.</param>
-/// <param name="Meaning">What it means that it is raised.</param>
 public sealed record MeasuredAlarm(string Name, double? Value, double Limit, string Unit, string Meaning)
 {
     /// <summary>Whether somebody should look.</summary>

@@ -75,9 +75,6 @@ public static class ApiDefaults
             .ProducesValidationProblem();
 
     /// <summary>Lets only people with one of the roles in.</summary>
-    /// <param name="endpoints">One endpoint or a group.</param>
-    /// <typeparam name="TBuilder">An endpoint or a group.</typeparam>
-    /// <returns>The same.</returns>
     public static TBuilder RequireRole<TBuilder>(this TBuilder endpoints, params string[] roles)
         where TBuilder : IEndpointConventionBuilder =>
         endpoints.RequireAuthorization(policy => policy.RequireRole(roles));

@@ -7,8 +7,6 @@ namespace OrderMall.ServiceDefaults.Api;
 public static class DayFilter
 {
     /// <summary>Reads it.</summary>
-    /// <param name="name">What it is called in the query.</param>
-    /// <param name="text">As the client wrote it; nothing is no filter.</param>
     /// <param name="day">The day, or <see langword="null"/> for any.</param>
     /// <returns>What is wrong with it, or <see langword="null"/>.</returns>
     public static ValidationProblem? Read(string name, string? text, out DateOnly? day)

@@ -42,7 +42,6 @@ public static class GatewayIdentity
     public static string? BusinessId(this ClaimsPrincipal user) => user.FindFirstValue(BusinessHeader);
 
     /// <summary>The id of the person on whose behalf this is.</summary>
-    /// <returns>The id.</returns>
     /// <exception cref="InvalidOperationException">Nobody is signed in: the endpoint lacks a role requirement.</exception>
     public static string Id(this ClaimsPrincipal user) =>
         user.FindFirstValue(ClaimTypes.NameIdentifier) ?? throw new InvalidOperationException("Nobody is signed in.");

@@ -81,7 +81,6 @@ public sealed class IdempotencyKey : IEndpointParameterMetadataProvider
         e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKey };
 
     /// <summary>Refuses a key that was used before with another body.</summary>
-    /// <returns>422.</returns>
     public static ProblemHttpResult Reused() => Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency-key-reused", "Another request was sent with this key.",
         "Idempotency-Key was used before with a different body. Use a new key for a new request.");
 
@@ -104,9 +103,6 @@ public sealed class IdempotencyKey : IEndpointParameterMetadataProvider
 public static class IdempotencyKeys
 {
     /// <summary>Answers a request whose key was used before as it was answered then. The handler takes the <see cref="IdempotencyKey"/> and answers with <see cref="IdempotencyKey.Created{T}"/>.</summary>
-    /// <typeparam name="TDb">Where things are made.</typeparam>
-    /// <typeparam name="TBody">The body's type.</typeparam>
-    /// <returns>The endpoint.</returns>
     public static RouteHandlerBuilder WithIdempotencyKey<TDb, TBody>(this RouteHandlerBuilder endpoint)
         where TDb : MallDb => endpoint
         .AddEndpointFilter(async (context, next) =>

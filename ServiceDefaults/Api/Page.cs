@@ -3,7 +3,6 @@ namespace OrderMall.ServiceDefaults.Api;
 /// <summary>A page of a list.</summary>
 /// <param name="Items">What is on it.</param>
 /// <param name="Next">Give it as <c>after</c> for the next page; <see langword="null"/> on the last one.</param>
-/// <typeparam name="T">What is listed.</typeparam>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>Which page is asked for: <c>?limit=&amp;after=</c>.</summary>
@@ -18,7 +17,6 @@ public readonly record struct PageRequest(int Limit, Guid? After)
     public const int MostItems = 100;
 
     /// <summary>Reads the query. Minimal APIs call this for parameters of this type.</summary>
-    /// <returns>The page asked for.</returns>
     /// <exception cref="FluentValidation.ValidationException">The limit or the cursor is wrong.</exception>
     public static ValueTask<PageRequest> BindAsync(HttpContext context)
     {
@@ -34,9 +32,6 @@ public readonly record struct PageRequest(int Limit, Guid? After)
 
     /// <summary>Makes the page of rows that were read with one more than the limit.</summary>
     /// <param name="rows">At most <see cref="Limit"/> + 1 rows.</param>
-    /// <param name="id">The cursor of a row.</param>
-    /// <typeparam name="T">What is listed.</typeparam>
-    /// <returns>The page.</returns>
     public Page<T> ToPage<T>(IReadOnlyList<T> rows, Func<T, Guid> id) =>
         rows.Count > Limit
             ? new Page<T>([.. rows.Take(Limit)], id(rows[Limit - 1]).ToString())

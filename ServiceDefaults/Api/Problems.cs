@@ -12,26 +12,14 @@ public static class Problems
     /// <summary>After how many seconds to retry what an unreachable service made impossible.</summary>
     public const int RetryAfterSeconds = 5;
 
-    /// <summary>
-    /// Says for how many milliseconds everybody would be refused who sends the same, with neither <c>Prefer</c> nor <c>Idempotency-Key</c>.
-    /// For the gateway, which does not pass it on.
-    /// </summary>
-    public const string RefusedForHeader = GatewayIdentity.HeaderPrefix + "Refused-For";
-
     /// <summary>Makes a problem.</summary>
     /// <param name="type">The last part of the type, such as <c>sold-out</c>.</param>
     /// <param name="title">The same words for every problem of the type.</param>
     /// <param name="detail">What it is this time, and what to do about it.</param>
-    /// <returns>The answer.</returns>
     public static ProblemHttpResult Of(int status, string type, string title, string detail) =>
         TypedResults.Problem(detail, statusCode: status, title: title, type: TypePrefix + type);
 
     /// <summary>Makes a transient problem, and says when to retry.</summary>
-    /// <param name="type">The last part of the type.</param>
-    /// <param name="title">The same words for every problem of the type.</param>
-    /// <param name="detail">What it is this time, and what to do about it.</param>
-    /// <param name="seconds">After how many seconds.</param>
-    /// <returns>The answer, with <c>Retry-After</c>.</returns>
     public static ProblemHttpResult RetryLater(HttpContext context, int status, string type, string title, string detail, int seconds = RetryAfterSeconds)
     {
         context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -39,28 +27,21 @@ public static class Problems
     }
 
     /// <summary>There is no such thing, or it is somebody else's.</summary>
-    /// <param name="what">Such as <c>order</c>.</param>
-    /// <returns>404.</returns>
     public static ProblemHttpResult NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, "not-found", "Not found.", $"There is no such {what}, or it is not yours.");
 
     /// <summary>The thing's state does not allow it.</summary>
-    /// <param name="type">The last part of the type.</param>
     /// <param name="members">What a program needs to know besides, by name.</param>
-    /// <returns>409.</returns>
     public static ProblemHttpResult Conflict(string type, string detail, IDictionary<string, object?>? members = null) => TypedResults.Problem(
         detail, statusCode: StatusCodes.Status409Conflict, title: "Not possible any more.", type: TypePrefix + type, extensions: members);
 
     /// <summary>Fields of the request are wrong.</summary>
     /// <param name="field">The field as the client writes it.</param>
-    /// <param name="message">What is wrong and how to mend it.</param>
-    /// <returns>400.</returns>
     public static ValidationProblem Invalid(string field, string message) =>
         Invalid(new Dictionary<string, string[]> { [field] = [message] });
 
     /// <summary>Fields of the request are wrong.</summary>
     /// <param name="errors">By field, as the client writes it.</param>
-    /// <returns>400.</returns>
     public static ValidationProblem Invalid(IDictionary<string, string[]> errors) =>
         TypedResults.ValidationProblem(errors, type: TypePrefix + "validation", title: "Some fields are wrong.");
 }

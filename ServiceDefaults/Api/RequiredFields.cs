@@ -24,7 +24,6 @@ public static partial class RequiredFields
         type.Options, options => new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Demand) }).GetTypeInfo(typeof(T));
 
     /// <summary>Has requests refused that lack one, or have null in its place or in a list: <see cref="JsonException"/>.</summary>
-    /// <param name="services">Tells which requests have a validator.</param>
     internal static void Demand(JsonTypeInfo type, IServiceProviderIsService services)
     {
         if (!services.IsService(ValidatorOf(type.Type)))

@@ -6,9 +6,7 @@ namespace OrderMall.ServiceDefaults.Api;
 public static class StatusFilter
 {
     /// <summary>Reads it.</summary>
-    /// <param name="text">As the client wrote it; nothing is no filter.</param>
     /// <param name="wanted">The status, or <see langword="null"/> for all.</param>
-    /// <typeparam name="TStatus">The values there are.</typeparam>
     /// <returns>What is wrong with it, or <see langword="null"/>.</returns>
     public static ValidationProblem? Read<TStatus>(string? text, out TStatus? wanted)
         where TStatus : struct, Enum

@@ -18,7 +18,6 @@ public static class TextRules
     /// A text as it is kept and compared: composed (NFC), so that the same letters are the same text however they were typed, and without blanks
     /// around it. Texts in JSON are read so by every service but the public one, whose passwords are what they are; a query's are not.
     /// </summary>
-    /// <returns><see langword="null"/> for <see langword="null"/>.</returns>
     public static string? Clean(string? text)
     {
         try
@@ -33,14 +32,10 @@ public static class TextRules
     }
 
     /// <summary>What is shown in one line, such as a name or a title: no line breaks, direction marks or other control characters.</summary>
-    /// <typeparam name="T">What is validated.</typeparam>
-    /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> OneLine<T>(this IRuleBuilder<T, string?> rule) => rule
         .Must(text => text is null || !text.Any(IsControl)).WithMessage("Must not contain line breaks, direction marks or other control characters.");
 
     /// <summary>What may have several lines, such as a note: no control characters but line breaks.</summary>
-    /// <typeparam name="T">What is validated.</typeparam>
-    /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> Lines<T>(this IRuleBuilder<T, string?> rule) => rule
         .Must(text => text is null || !text.Replace("\r\n", "\n", StringComparison.Ordinal).Any(c => c != '\n' && IsControl(c)))
         .WithMessage("Must not contain direction marks or control characters other than line breaks.");

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Primitives;
 namespace OrderMall.ServiceDefaults.Configuration;
 
 /// <summary>Options as the configuration says them at the moment. A change that is refused changes nothing: those of before count on, and the log says why.</summary>
-/// <typeparam name="T">The options.</typeparam>
 internal sealed partial class CurrentOptions<T> : IOptions<T>, IDisposable
     where T : class
 {
@@ -53,8 +52,6 @@ internal sealed partial class CurrentOptions<T> : IOptions<T>, IDisposable
 public static class CurrentOptionsSetup
 {
     /// <summary>Has whoever takes <see cref="IOptions{T}"/> read them as they are at the moment.</summary>
-    /// <typeparam name="T">The options.</typeparam>
-    /// <returns>To go on.</returns>
     public static OptionsBuilder<T> KeepCurrent<T>(this OptionsBuilder<T> options)
         where T : class
     {

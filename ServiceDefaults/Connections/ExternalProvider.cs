@@ -26,7 +26,6 @@ public static class ExternalProvider
     }
 
     /// <summary>A client of it, which goes nowhere else.</summary>
-    /// <param name="timeLimit">For one question and its answer.</param>
     public static HttpClient Client(Uri address, string key, TimeSpan timeLimit) => new(new SocketsHttpHandler
     {
         ConnectTimeout = TimeSpan.FromSeconds(2),

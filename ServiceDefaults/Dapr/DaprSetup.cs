@@ -8,8 +8,6 @@ using OrderMall.ServiceDefaults.Connections;
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>Where the service's sidecar is, from the variables that <c>daprd</c> sets for its app.</summary>
-/// <param name="HttpEndpoint">The sidecar's HTTP endpoint.</param>
-/// <param name="GrpcEndpoint">The sidecar's gRPC endpoint.</param>
 /// <param name="ApiToken">What the sidecar wants to see of us (<c>DAPR_API_TOKEN</c>).</param>
 /// <param name="AppToken">What we want to see of the sidecar (<c>APP_API_TOKEN</c>).</param>
 public sealed record SidecarEndpoint(string AppId, Uri HttpEndpoint, Uri GrpcEndpoint, string? ApiToken, string AppToken)

@@ -62,8 +62,6 @@ public sealed class EventPublisher(DaprClient dapr, SidecarEndpoint sidecar)
 /// <param name="Id">The CloudEvent id: the same on every attempt, so that subscribers recognise duplicates.</param>
 /// <param name="Key">The correlation key; travels as the CloudEvent <c>subject</c>.</param>
 /// <param name="Data">The event as UTF-8 JSON.</param>
-/// <param name="TraceParent">The W3C trace context in which it happened, if there was one.</param>
-/// <param name="At">When it happened (UTC).</param>
 public sealed record OutgoingEvent(
     string Id,
     string Type,

@@ -1,12 +1,9 @@
 namespace OrderMall.ServiceDefaults.Dapr;
 
 /// <summary>The sidecar did not do what it was asked: it is down, or what is behind it is.</summary>
-/// <param name="message">What was asked and what came back.</param>
-/// <param name="inner">The cause, where there was no answer at all.</param>
 public sealed class SidecarException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A service that had to answer did not: it is down, too slow, or its circuit is open. Answered to people as 503.</summary>
-/// <param name="inner">The cause, where there was no answer at all.</param>
 public sealed class ServiceUnavailableException(string appId, string detail, Exception? inner = null)
     : Exception($"{appId} is unavailable: {detail}", inner)
 {

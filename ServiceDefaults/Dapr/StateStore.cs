@@ -14,17 +14,15 @@ namespace OrderMall.ServiceDefaults.Dapr;
 /// The service's keys in the Dapr state store. There are no transactions over several keys: they are not atomic on every store, and on Redis
 /// they do not keep a key from being created twice. Values go as bytes, written by the service's own source-generated JSON.
 /// </summary>
-/// <param name="store">The name of the component.</param>
 public sealed class StateStore(DaprClient dapr, string store)
 {
     private const int BulkParallelism = 10;
+    private const int MostConflicts = 20;
 
     private static readonly StateOptions FirstWrite = new() { Concurrency = ConcurrencyMode.FirstWrite };
 
     /// <summary>Reads a key.</summary>
     /// <param name="key">The key; may not contain <c>||</c>.</param>
-    /// <param name="type">How the value is written as JSON.</param>
-    /// <typeparam name="T">The value's type.</typeparam>
     /// <returns>The value with its ETag, or an entry without either where there is no such key.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<StateEntry<T>> GetAsync<T>(string key, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -35,8 +33,6 @@ public sealed class StateStore(DaprClient dapr, string store)
     }
 
     /// <summary>Reads several keys.</summary>
-    /// <param name="type">How the values are written as JSON.</param>
-    /// <typeparam name="T">The values' type.</typeparam>
     /// <returns>What was found with its ETag, by key; missing keys are absent.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<IReadOnlyDictionary<string, StateEntry<T>>> GetManyAsync<T>(IReadOnlyCollection<string> keys, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -72,9 +68,7 @@ public sealed class StateStore(DaprClient dapr, string store)
 
     /// <summary>Writes a key if nobody else has since it was read.</summary>
     /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
-    /// <param name="type">How the value is written as JSON.</param>
     /// <param name="life">How long it is kept; for good where nothing is said.</param>
-    /// <typeparam name="T">The value's type.</typeparam>
     /// <returns><see langword="false"/> when somebody else wrote first: read again.</returns>
     /// <exception cref="SidecarException">The store did not answer.</exception>
     public async Task<bool> TrySaveAsync<T>(string key, T value, string? etag, JsonTypeInfo<T> type, CancellationToken cancellationToken, TimeSpan? life = null)
@@ -102,6 +96,30 @@ public sealed class StateStore(DaprClient dapr, string store)
             return true;
         }
     }
+
+    /// <summary>Changes what a key has; again, on what it has then, where somebody else wrote it first.</summary>
+    /// <param name="change">Makes what is written of what is there, <see langword="null"/> where there is no such key; it writes nothing by <see langword="null"/>.</param>
+    /// <returns>What was written; <see langword="null"/> where nothing was.</returns>
+    /// <exception cref="SidecarException">The store did not answer, or somebody else was first too often.</exception>
+    public async Task<T?> ChangeAsync<T>(string key, JsonTypeInfo<T> type, Func<T?, Task<T?>> change, CancellationToken cancellationToken)
+        where T : class
+    {
+        for (var conflicts = 1; ; conflicts++)
+        {
+            var (stored, etag) = await GetAsync(key, type, cancellationToken);
+            var changed = await change(stored);
+            if (changed is null || await TrySaveAsync(key, changed, etag, type, cancellationToken))
+                return changed;
+            if (conflicts == MostConflicts)
+                throw new SidecarException($"State of {key}: somebody else wrote it first, {MostConflicts} times in a row.");
+            // Spreads those who try again.
+            await Task.Delay(Random.Shared.Next(1, 8 * conflicts), cancellationToken);
+        }
+    }
+
+    /// <inheritdoc cref="ChangeAsync{T}(string, JsonTypeInfo{T}, Func{T, Task{T}}, CancellationToken)"/>
+    public Task<T?> ChangeAsync<T>(string key, JsonTypeInfo<T> type, Func<T?, T?> change, CancellationToken cancellationToken)
+        where T : class => ChangeAsync<T>(key, type, stored => Task.FromResult(change(stored)), cancellationToken);
 
     /// <summary>Writes several keys in one call, each if nobody else has since it was read.</summary>
     /// <returns>
@@ -145,10 +163,7 @@ public sealed class StateStore(DaprClient dapr, string store)
         SidecarCall.ReachAsync($"State of {key}", call, cancellationToken);
 }
 
-/// <summary>A value as it was read.</summary>
-/// <param name="Value">The value, or <see langword="null"/> where there is no such key.</param>
-/// <param name="ETag">To write it back with, or <see langword="null"/> where there is no such key.</param>
-/// <typeparam name="T">The value's type.</typeparam>
+/// <summary>A value as it was read, and the ETag to write it back with; neither where there is no such key.</summary>
 public readonly record struct StateEntry<T>(T? Value, string? ETag)
     where T : class;
 
@@ -167,8 +182,6 @@ public sealed class StateWrite
     public string? ETag { get; }
 
     /// <param name="etag">The ETag it was read with; <see langword="null"/> to create a key that must not exist.</param>
-    /// <param name="type">How the value is written as JSON.</param>
-    /// <typeparam name="T">The value's type.</typeparam>
     public static StateWrite Of<T>(string key, T value, string? etag, JsonTypeInfo<T> type)
         where T : class => new(key, JsonSerializer.SerializeToUtf8Bytes(value, type), etag);
 

@@ -22,7 +22,6 @@ public static class DatabaseSetup
     /// Adds the service's own PostgreSQL database from the connection string named after its app id: schema files applied
     /// at start, a context, the outbox's publisher, and readiness that depends on the database.
     /// </summary>
-    /// <typeparam name="TDb">The service's context.</typeparam>
     /// <exception cref="InvalidOperationException">No connection string is configured.</exception>
     public static void AddDatabase<TDb>(this WebApplicationBuilder builder)
         where TDb : MallDb
@@ -64,7 +63,6 @@ public static class DatabaseSetup
     /// Adds a context and a data source of their own for what anybody may read, or many at once add up, with few connections that are no others' and a time limit for statements: however
     /// many read, and whatever they look for, there is a connection for who writes, and a core.
     /// </summary>
-    /// <typeparam name="TDb">The service's context.</typeparam>
     public static void AddPublicReads<TDb>(this WebApplicationBuilder builder)
         where TDb : MallDb
     {

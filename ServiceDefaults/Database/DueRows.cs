@@ -3,8 +3,6 @@ using System.Runtime.CompilerServices;
 namespace OrderMall.ServiceDefaults.Database;
 
 /// <summary>The rows that <see cref="DueWork{TDb}"/> takes up.</summary>
-/// <param name="Table">Their table.</param>
-/// <param name="Key">The column that is their id.</param>
 /// <param name="Lease">How long a claim holds unless it is renewed: beyond the longest that taking up a row may take.</param>
 public sealed record DueRows(string Table, string Key, TimeSpan Lease)
 {

@@ -30,23 +30,18 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     public DbSet<AnsweredRequest> Answered => Set<AnsweredRequest>();
 
     /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>
-    /// <returns>As W3C writes it.</returns>
     public string? TraceParentOf(object row) => (string?)Entry(row).Property(TraceParent).CurrentValue;
 
     /// <summary>Remembers in whose trace a new row was begun: what is done for it later belongs to it too. Its kind has the property <see cref="TraceParent"/>.</summary>
     protected void Remember(object row) => Entry(row).Property(TraceParent).CurrentValue = Activity.Current?.Id;
 
     /// <summary>A row that was read before in this context or added to it, without asking the database.</summary>
-    /// <param name="key">Its primary key.</param>
-    /// <typeparam name="TRow">The kind of row.</typeparam>
     /// <returns><see langword="null"/> where there was none.</returns>
     public TRow? Loaded<TRow>(Guid key)
         where TRow : class => Set<TRow>().Local.FindEntry(key)?.Entity;
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
     /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>
-    /// <typeparam name="T">What is decided.</typeparam>
-    /// <returns>The decision that was saved.</returns>
     /// <exception cref="DbUpdateException">It could not be saved, or others were faster too many times.</exception>
     public async Task<T> DecideAsync<T>(Func<Task<T>> decide, CancellationToken cancellationToken)
     {

@@ -1,7 +1,6 @@
 namespace OrderMall.ServiceDefaults.Database;
 
 /// <summary>Rows of a table, or values in them, that nobody needs any more once they are old: <see cref="RetentionJob"/> deletes them.</summary>
-/// <param name="Table">The table.</param>
 /// <param name="Key">Its primary key, of one column.</param>
 /// <param name="At">The column that says since when a row is old. It has an index.</param>
 /// <param name="Ended">The SQL condition under which a row has served its purpose.</param>

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace OrderMall.ServiceDefaults.Database;
 
@@ -18,7 +17,9 @@ internal sealed class WarmUp<TDb>(IServiceScopeFactory scopes) : IHostedService
         {
             foreach (var kind in db.Model.GetEntityTypes().Where(kind => !kind.IsOwned()))
             {
-                if (kind.FindPrimaryKey() is { } key && NobodysKey(key) is { } nobody)
+                var nobody = kind.FindPrimaryKey()?.Properties
+                    .Select(property => property.ClrType == typeof(string) ? "" : property.ClrType.IsValueType ? Activator.CreateInstance(property.ClrType) : null).ToArray();
+                if (nobody is not null && !nobody.Contains(null))
                     await db.FindAsync(kind.ClrType, nobody, cancellationToken);
             }
         }
@@ -30,10 +31,4 @@ internal sealed class WarmUp<TDb>(IServiceScopeFactory scopes) : IHostedService
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private static object?[]? NobodysKey(IKey key)
-    {
-        var values = key.Properties.Select(property => property.ClrType == typeof(string) ? "" : property.ClrType.IsValueType ? Activator.CreateInstance(property.ClrType) : null).ToArray();
-        return values.Contains(null) ? null : values;
-    }
 }

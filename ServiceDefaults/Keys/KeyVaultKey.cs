@@ -56,7 +56,6 @@ public sealed class KeyVaultKey
     }
 
     /// <summary>Wraps a key.</summary>
-    /// <returns>What it is wrapped with, and it.</returns>
     /// <exception cref="InvalidOperationException">The vault did not do it.</exception>
     public (string Id, byte[] Wrapped) Wrap(byte[] key)
     {

@@ -6,5 +6,4 @@ namespace OrderMall.ServiceDefaults.Messaging;
 /// <param name="Id">Unique for the event: redeliveries carry the same id.</param>
 /// <param name="Type">The event's name, such as <c>OrderAccepted</c>.</param>
 /// <param name="TraceParent">The W3C trace context in which it was published, if there was one.</param>
-/// <typeparam name="T">The payload of the topic.</typeparam>
 public sealed record CloudEvent<T>(string Id, string Type, T Data, [property: JsonPropertyName("traceparent")] string? TraceParent = null);

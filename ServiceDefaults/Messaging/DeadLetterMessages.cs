@@ -11,7 +11,6 @@ public sealed record DeadLetterRequest(string? EventId);
 
 /// <summary>The answer to a <see cref="DeadLetterRequest"/>. Both counts are 0 where there is no such event.</summary>
 /// <param name="Done">How many were handled or discarded: they are parked no longer.</param>
-/// <param name="Failed">How many still cannot be handled.</param>
 /// <param name="Left">How many are parked now.</param>
-/// <param name="Reason">Why the first of those could not be handled.</param>
+/// <param name="Reason">Why the first that failed could not be handled.</param>
 public sealed record DeadLetterAnswer(int Done, int Failed, long Left, string? Reason);

@@ -14,16 +14,19 @@ internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
     // Together, in characters. A sidecar takes no request of more than 4 MiB.
     private const int MostText = 1024 * 1024;
 
-    public async Task ParkAsync(DeadLetter letter, CancellationToken cancellationToken) => await ChangeAsync(
-        letters =>
+    public Task ParkAsync(DeadLetter letter, CancellationToken cancellationToken) => state.ChangeAsync(
+        Key,
+        ServiceDefaultsJson.Default.ListDeadLetter,
+        stored =>
         {
+            var letters = stored ?? [];
             if (letters.FindIndex(parked => parked.EventId == letter.EventId) is >= 0 and var known)
                 letters[known] = letters[known] with { Reason = letter.Reason };
             else if (letters.Count < Most && letters.Sum(parked => parked.Envelope.Length) + letter.Envelope.Length <= MostText)
                 letters.Add(letter);
             else
                 throw new SidecarException($"There is no room to park another event beside {letters.Count} others: replay or discard some of those.");
-            return true;
+            return letters;
         },
         cancellationToken);
 
@@ -39,8 +42,8 @@ internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
     public async Task<DeadLetter?> FindAsync(string eventId, CancellationToken cancellationToken) =>
         (await AllAsync(cancellationToken)).Find(letter => letter.EventId == eventId);
 
-    public Task<bool> RemoveAsync(string eventId, CancellationToken cancellationToken) =>
-        ChangeAsync(letters => letters.RemoveAll(letter => letter.EventId == eventId) > 0, cancellationToken);
+    public async Task<bool> RemoveAsync(string eventId, CancellationToken cancellationToken) => await state.ChangeAsync(
+        Key, ServiceDefaultsJson.Default.ListDeadLetter, letters => letters?.RemoveAll(letter => letter.EventId == eventId) > 0 ? letters : null, cancellationToken) is not null;
 
     public async Task<long> CountAsync(CancellationToken cancellationToken) => (await AllAsync(cancellationToken)).Count;
 
@@ -53,17 +56,4 @@ internal sealed class DeadLetterState(StateStore state) : IDeadLetterStore
 
     private static int Order(DeadLetter one, DeadLetter other) =>
         one.ParkedAt.CompareTo(other.ParkedAt) is not 0 and var earlier ? earlier : string.CompareOrdinal(one.EventId, other.EventId);
-
-    private async Task<bool> ChangeAsync(Func<List<DeadLetter>, bool> change, CancellationToken cancellationToken)
-    {
-        for (var conflicts = new Conflicts(Key); ; await conflicts.WaitAsync(cancellationToken))
-        {
-            var (stored, etag) = await state.GetAsync(Key, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken);
-            var letters = stored ?? [];
-            if (!change(letters))
-                return false;
-            if (await state.TrySaveAsync(Key, letters, etag, ServiceDefaultsJson.Default.ListDeadLetter, cancellationToken))
-                return true;
-        }
-    }
 }

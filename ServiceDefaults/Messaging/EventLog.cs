@@ -3,11 +3,9 @@ using Npgsql;
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>Asks a service with a database which events of an aggregate it has published within a week: <c>POST /audit/events</c>.</summary>
-/// <param name="Key">The aggregate's id.</param>
 public sealed record LoggedEventsRequest(string Key);
 
 /// <summary>An event as the one who publishes it knows it.</summary>
-/// <param name="At">When it happened (UTC).</param>
 /// <param name="PublishedAt">When the broker took it (UTC); <see langword="null"/> while it waits.</param>
 public sealed record LoggedEvent(Guid EventId, string Topic, string Type, long? Version, string? TraceParent, DateTimeOffset At, DateTimeOffset? PublishedAt);
 
@@ -15,8 +13,6 @@ public sealed record LoggedEvent(Guid EventId, string Topic, string Type, long? 
 public sealed record HandledEventsRequest(IReadOnlyList<string> EventIds);
 
 /// <summary>What became of an event at a subscriber.</summary>
-/// <param name="HandledAt">When it had its effect (UTC).</param>
-/// <param name="ParkedAt">Since when it is among the dead letters (UTC).</param>
 public sealed record HandledEvent(string EventId, DateTimeOffset? HandledAt, DateTimeOffset? ParkedAt);
 
 /// <summary>Tells operations what became of events.</summary>

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderMall.ServiceDefaults.Messaging;
 
 /// <summary>An event: it says itself where it is published and how it is written, so that neither has to be told to who publishes or subscribes.</summary>
-/// <typeparam name="TSelf">The event's own type.</typeparam>
 public interface IEvent<TSelf>
     where TSelf : class, IEvent<TSelf>
 {
@@ -11,7 +10,6 @@ public interface IEvent<TSelf>
     static abstract string Topic { get; }
 
     /// <summary>The topic of one sort of them. A topic is what the same services act on, so that on every broker a subscriber receives little else.</summary>
-    /// <param name="type">The event's name.</param>
     static virtual string TopicOf(string type) => TSelf.Topic;
 
     /// <summary>How it is written as JSON, in its envelope and without it.</summary>
@@ -23,6 +21,6 @@ public interface IEvent<TSelf>
     /// <summary>When it happened (UTC).</summary>
     DateTimeOffset At { get; }
 
-    /// <summary>The aggregate's version. With the same version and time it is the same event, under the same id, however often it is published: who handled it knows it.</summary>
+    /// <summary>The aggregate's version: it grows with each change. With the same version and time it is the same event, under the same id, however often it is published: who handled it knows it.</summary>
     long Version { get; }
 }

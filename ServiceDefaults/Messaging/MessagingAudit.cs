@@ -19,5 +19,4 @@ internal static class MessagingAudit
 }
 
 /// <summary>Events a service still has to publish or could not handle. Every service with a database: <c>POST /audit/messaging</c>, no body.</summary>
-/// <param name="Outbox">Waiting to be published.</param>
 public sealed record AuditedMessaging(long Outbox, long DeadLetters);

@@ -9,10 +9,6 @@ namespace OrderMall.ServiceDefaults.Messaging;
 public static class Outbox
 {
     /// <summary>Publishes an event if and only if the changes of this context are saved.</summary>
-    /// <param name="db">Where the change is.</param>
-    /// <param name="type">The event's name.</param>
-    /// <param name="e">What it says.</param>
-    /// <typeparam name="T">The event's type.</typeparam>
     public static void Publish<T>(this MallDb db, string type, T e)
         where T : class, IEvent<T> =>
         db.Outbox.Add(new OutboxMessage

@@ -45,7 +45,6 @@ internal sealed partial class ReceivedEvents : IDisposable
     /// </summary>
     /// <param name="read">Reads an event; <see langword="null"/> for one that is not wanted.</param>
     /// <param name="handle">Handles all of them or throws.</param>
-    /// <param name="context">The request, which is answered.</param>
     public async Task HandleAsync<T>(
         Func<JsonElement, CloudEvent<T>?> read, Func<IServiceProvider, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task> handle, HttpContext context)
         where T : class, IEvent<T>
@@ -136,14 +135,12 @@ internal sealed partial class ReceivedEvents : IDisposable
                 entry.Status = Status.Retry;
                 DatabaseFailure.EvictPools(failure, services);
                 LogLater(logger, failure, e.Id, e.Type, T.Topic);
-                isReachable = !IsOfAll(failure);
+                // Else no other event could be handled now either.
+                isReachable = failure is not (SidecarException { InnerException: not JsonException } or TimeoutException or OperationCanceledException or HttpRequestException)
+                    && !DatabaseFailure.IsTransient(failure);
             }
         }
     }
-
-    // Whether no other event could be handled now either.
-    private static bool IsOfAll(Exception failure) =>
-        failure is SidecarException { InnerException: not JsonException } or TimeoutException or OperationCanceledException or HttpRequestException || DatabaseFailure.IsTransient(failure);
 
     private enum Status
     {

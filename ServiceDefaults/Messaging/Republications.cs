@@ -10,7 +10,6 @@ public static class Republications
     /// Adds the events of the aggregate with that id, as of that time where they are new ones, to what the next save publishes. Gives
     /// their names in their order, or <see langword="null"/> where the service does not know it.
     /// </param>
-    /// <typeparam name="TDb">The service's context.</typeparam>
     public static void MapRepublications<TDb>(this WebApplication app, Func<TDb, Guid, DateTimeOffset, CancellationToken, Task<IReadOnlyList<string>?>> republish)
         where TDb : MallDb =>
         app.MapPost("/republications", async (RepublishRequest request, HttpContext context) =>

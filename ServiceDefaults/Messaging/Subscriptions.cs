@@ -29,8 +29,6 @@ public class Subscriptions
     /// <summary>Handles events with an effect that is idempotent by itself.</summary>
     /// <param name="types">The events wanted; others of the same topics are acknowledged and ignored.</param>
     /// <param name="handle">Handles all of them or throws: then they are handled one by one, and what fails alone again comes again or is parked.</param>
-    /// <typeparam name="T">The topic's payload.</typeparam>
-    /// <returns>This, to go on.</returns>
     public Subscriptions On<T>(IReadOnlyCollection<string> types, Func<IServiceProvider, IReadOnlyList<CloudEvent<T>>, CancellationToken, Task> handle)
         where T : class, IEvent<T> => Add<T>(types, async (services, events, cancellationToken) =>
         {
@@ -116,7 +114,6 @@ public class Subscriptions
 }
 
 /// <summary>What a service with a database subscribes to.</summary>
-/// <typeparam name="TDb">The service's context.</typeparam>
 public sealed class Subscriptions<TDb> : Subscriptions
     where TDb : MallDb
 {
@@ -135,8 +132,6 @@ public sealed class Subscriptions<TDb> : Subscriptions
     /// Reads with one query what the effects of these events look up by <see cref="MallDb.Loaded{TRow}"/>: then all are saved together. Without
     /// it each is saved before the next, which may read what it did.
     /// </param>
-    /// <typeparam name="T">The topic's payload.</typeparam>
-    /// <returns>This, to go on.</returns>
     public Subscriptions<TDb> Once<T>(
         IReadOnlyCollection<string> types,
         Func<TDb, CloudEvent<T>, CancellationToken, Task> effect,
@@ -168,15 +163,12 @@ public sealed class Subscriptions<TDb> : Subscriptions
 public static class SubscriptionsSetup
 {
     /// <summary>Begins the subscriptions of a service with a database: what it cannot handle is parked there.</summary>
-    /// <typeparam name="TDb">The service's context.</typeparam>
-    /// <returns>To name the subscriptions.</returns>
     public static Subscriptions<TDb> MapEvents<TDb>(this WebApplication app)
         where TDb : MallDb =>
         Begin(app, topic => new Subscriptions<TDb>(app, topic), services => new DeadLetterTable(services.GetRequiredService<TDb>()));
 
     /// <summary>Begins the subscriptions of a service without a database: what it cannot handle is parked in the state store.</summary>
     /// <param name="app">The service; what it was made with knows <see cref="AddStateDeadLetters"/>.</param>
-    /// <returns>To name the subscriptions.</returns>
     public static Subscriptions MapEvents(this WebApplication app)
     {
         app.MapPost("/audit/messaging", async (DeadLetterState letters, CancellationToken cancellationToken) =>

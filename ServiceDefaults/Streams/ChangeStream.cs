@@ -29,8 +29,6 @@ public sealed partial class ChangeStream(
     /// <summary>Answers with the changes of who asks, until the service stops or they leave.</summary>
     /// <param name="lastEventId">What a client that was cut off saw last; it gets the newest that changed since.</param>
     /// <param name="context">The request: it owns the stream.</param>
-    /// <param name="newest">Where they are looked for.</param>
-    /// <returns>The stream, or that the person has too many of them.</returns>
     public static async Task<Results<ServerSentEventsResult<string>, ProblemHttpResult>> OpenAsync(string? lastEventId, HttpContext context, string personId, IEnumerable<INewest> newest)
     {
         var services = context.RequestServices;

@@ -23,8 +23,8 @@ public sealed class ControlApp : IAsyncDisposable
     /// <summary>Makes the app; it does not listen yet.</summary>
     /// <param name="apiToken">What its sidecar wants to be called with.</param>
     /// <param name="appToken">What its sidecar calls it with.</param>
-    /// <param name="providerMode">Where the instances of the payment provider take their mode, and the token they want; none where there is no demo.</param>
-    public ControlApp(Uri address, string apiToken, string appToken, IMallControl mall, Func<(IReadOnlyList<Uri> Addresses, string Token)?> providerMode)
+    /// <param name="paymentProvider">Where it is, and the token it wants; none where there is no demo.</param>
+    public ControlApp(Uri address, string apiToken, string appToken, IMallControl mall, (Uri Address, string Token)? paymentProvider)
     {
         (_apiToken, _appToken) = (apiToken, appToken);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -45,7 +45,7 @@ public sealed class ControlApp : IAsyncDisposable
         _app.MapGet(Probes.Alive, () => "Healthy");
         var ops = _app.MapGroup("/api/ops").AddEndpointFilter(OperatorsOnlyAsync);
         ops.MapServices(mall, _app.Lifetime.ApplicationStopping);
-        ops.MapPaymentProvider(providerMode);
+        ops.MapPaymentProvider(paymentProvider);
     }
 
     /// <summary>Begins to listen.</summary>

@@ -6,14 +6,14 @@ using OrderMall.ServiceDefaults.Dapr;
 namespace OrderMall.Control;
 
 /// <summary>Setting how the payment provider behaves, to try faults.</summary>
-internal static class PaymentProviderApi
+public static class PaymentProviderApi
 {
     private const int DefaultDelayMs = 1_000;
     private const int LongestDelayMs = 60_000;
     private static readonly string[] Modes = ["normal", "slow", "down", "decline"];
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    public static void MapPaymentProvider(this IEndpointRouteBuilder ops, Func<(IReadOnlyList<Uri> Addresses, string Token)?> provider) =>
+    internal static void MapPaymentProvider(this IEndpointRouteBuilder ops, (Uri Address, string Token)? provider) =>
         ops.MapPut("/payment-provider", async Task<Results<Ok<ProviderMode>, ValidationProblem, ProblemHttpResult>> (HttpContext context, CancellationToken cancellationToken) =>
         {
             if (await ReadAsync(context.Request, cancellationToken) is not { } asked)
@@ -23,9 +23,9 @@ internal static class PaymentProviderApi
             if (asked.DelayMs is < 0 or > LongestDelayMs)
                 return Problems.Invalid("delayMs", $"Must be from 0 to {LongestDelayMs} milliseconds.");
             var mode = asked with { DelayMs = asked.DelayMs ?? DefaultDelayMs };
-            if (provider() is not { } standIn)
+            if (provider is not { } standIn)
                 return Problems.NotFound("payment provider's stand-in");
-            return await SetAsync(standIn, mode, cancellationToken)
+            return await SetAsync(standIn.Address, standIn.Token, mode, cancellationToken)
                 ? TypedResults.Ok(mode)
                 : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
                     "The payment provider's stand-in did not take the mode. Is it stopped? POST /api/ops/services/payment-provider/start starts it.");
@@ -43,21 +43,15 @@ internal static class PaymentProviderApi
         }
     }
 
-    /// <summary>Tells every instance, since each keeps its mode for itself. Whether all took it.</summary>
-    private static async Task<bool> SetAsync((IReadOnlyList<Uri> Addresses, string Token) provider, ProviderMode mode, CancellationToken cancellationToken)
+    /// <summary>Tells the payment provider how to behave. Whether it took the mode.</summary>
+    /// <param name="token">What it wants to be called with.</param>
+    public static async Task<bool> SetAsync(Uri address, string token, ProviderMode mode, CancellationToken cancellationToken)
     {
-        using var http = new HttpClient(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { Timeout = Limit };
-        http.DefaultRequestHeaders.Add("dapr-api-token", provider.Token);
-        var taken = await Task.WhenAll(provider.Addresses.Select(address => SetAsync(http, address, mode, cancellationToken)));
-        return taken.All(took => took);
-    }
-
-    private static async Task<bool> SetAsync(HttpClient http, Uri address, ProviderMode mode, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Put, address) { Content = JsonContent.Create(mode, ControlJson.Default.ProviderMode) };
+        using var http = new HttpClient(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { BaseAddress = address, Timeout = Limit };
+        http.DefaultRequestHeaders.Add("dapr-api-token", token);
         try
         {
-            using var response = await http.SendAsync(request, cancellationToken);
+            using var response = await http.PutAsJsonAsync("mode", mode, ControlJson.Default.ProviderMode, cancellationToken);
             return response.IsSuccessStatusCode;
         }
         catch (Exception unreachable) when (unreachable is HttpRequestException || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 
 namespace OrderMall.Control;
@@ -33,32 +32,8 @@ public sealed record Python(string? Program, string Missing)
     // By running it: what lies on the PATH may be older, broken, or only an offer to install it.
     private static async Task<(Version? Version, string? Executable)> AskAsync(string program, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AnswerLimit);
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, ["-I", "-c", Question])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            try
-            {
-                var errors = process.StandardError.ReadToEndAsync(limit.Token);
-                var lines = (await process.StandardOutput.ReadToEndAsync(limit.Token)).Split('\n', StringSplitOptions.TrimEntries);
-                await errors;
-                return Version.TryParse(lines[0], out var version) ? (version, lines.ElementAtOrDefault(1)) : default;
-            }
-            finally
-            {
-                if (!process.HasExited)
-                    process.Kill(entireProcessTree: true);
-            }
-        }
-        catch (Exception failed) when (failed is Win32Exception or IOException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return default;
-        }
+        var run = await ProgramRun.RunAsync(new ProcessStartInfo(program, ["-I", "-c", Question]), AnswerLimit, cancellationToken);
+        var lines = run?.Output.Split('\n', StringSplitOptions.TrimEntries) ?? [""];
+        return Version.TryParse(lines[0], out var version) ? (version, lines.ElementAtOrDefault(1)) : default;
     }
 }

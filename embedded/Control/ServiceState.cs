@@ -32,7 +32,7 @@ public sealed record CircuitView(string Target, string State);
 /// <summary>How the payment provider is to behave.</summary>
 /// <param name="Mode">normal, slow, down or decline.</param>
 /// <param name="DelayMs">How long it takes when it is slow, in milliseconds.</param>
-internal sealed record ProviderMode(string? Mode, int? DelayMs);
+public sealed record ProviderMode(string? Mode, int? DelayMs);
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(IReadOnlyList<ServiceState>))]

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Npgsql;
+using OrderMall.Postgres;
 
 namespace OrderMall.Mall;
 
@@ -44,22 +44,7 @@ internal static class CommandLine
         }
 
         if (options.ConnectionString is { } text)
-            CheckConnectionString(text);
+            PostgresDatabases.Check(text, "The connection string");
         return options;
-    }
-
-    private static void CheckConnectionString(string text)
-    {
-        try
-        {
-            if (new NpgsqlConnectionStringBuilder(text).Host is { Length: > 0 })
-                return;
-        }
-        catch (Exception malformed) when (malformed is ArgumentException or FormatException)
-        {
-            // Answered below: Npgsql's words may repeat the password.
-        }
-
-        throw new FormatException("The connection string is not one of Npgsql's. It looks like: Host=127.0.0.1;Port=5432;Username=me;Password=secret");
     }
 }

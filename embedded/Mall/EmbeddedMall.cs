@@ -18,7 +18,6 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     // prepared for each anew: measured on 2 cores, waiting a moment for one of few is cheaper than many.
     private const int ServiceConnections = 80;
     private const int SidecarConnections = 12; // and three of its own: for acknowledgements, and to hold its database
-    private static readonly TimeSpan ServerAnswerLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReachableLimit = TimeSpan.FromSeconds(30);
 
     private readonly MallOptions _options;
@@ -38,8 +37,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
     private EmbeddedMall(MallOptions options, IProgress<string>? progress)
     {
         (_options, _progress) = (options, progress);
-        // The stand-in belongs to the demo.
-        _all = [.. InProcessService.All.Where(service => options.Demo || service.AppId != AppIds.PaymentProvider)];
+        _all = [.. InProcessService.All.Where(service => options.Demo || !service.IsDemo)];
         var free = LoopbackPort.Find(2);
         Address = AppPlan.At(options.Port == 0 ? free[0] : options.Port);
         var webPort = options.WebPort ?? (options.Port is 0 or 65535 ? 0 : options.Port + 1);
@@ -66,7 +64,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         catch (Exception failed)
         {
             await mall.DisposeAsync();
-            // A server that is missing, or a mistake in a component, by file and line.
+            // A server that is missing or refuses, or a mistake in a component, by file and line.
             if (failed is PostgresClusterException or SidecarConfigurationException)
                 throw new MallException(failed.Message, failed);
             throw;
@@ -159,7 +157,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
 
         _own = plans[^1];
         var provider = _services.GetValueOrDefault(AppIds.PaymentProvider)?.Plan;
-        _control = new ControlApp(_own.Address, _own.ApiToken, _own.AppToken, this, () => provider is null ? null : ([new Uri(provider.Address, "/mode")], provider.AppToken));
+        _control = new ControlApp(_own.Address, _own.ApiToken, _own.AppToken, this, provider is null ? null : (provider.Address, provider.AppToken));
         var behindGateway = _services.Values.Where(service => service.Plan.AppId != AppIds.Gateway).ToList();
         await TogetherAsync([.. behindGateway.Select(service => (Func<CancellationToken, Task>)service.StartAsync), _control.StartAsync], cancellationToken);
         await Task.WhenAll(plans.Where(plan => plan.AppId != AppIds.Gateway).Select(plan => ReachableAsync(plan, cancellationToken)));
@@ -178,7 +176,7 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         }
 
         Report("Connecting to the given PostgreSQL server");
-        return new PostgresDatabases(_options.ConnectionString);
+        return new PostgresDatabases(_options.ConnectionString, PostgresDatabases.SharedPrefix);
     }
 
     private Task MakeDatabasesAsync(PostgresDatabases server, CancellationToken cancellationToken)
@@ -188,28 +186,8 @@ public sealed class EmbeddedMall : IMallControl, IAsyncDisposable
         return Task.WhenAll(withDatabase.Select(service => MakeDatabaseAsync(server, service.AppId, service.Database!, each, cancellationToken)));
     }
 
-    private async Task MakeDatabaseAsync(PostgresDatabases server, string appId, string name, int connections, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(ServerAnswerLimit);
-        try
-        {
-            // A given server may hold databases of others by such names.
-            _connectionStrings[appId] = await server.CreateAsync(_options.ConnectionString is null ? name : "ordermall_" + name, connections, limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new MallException($"The PostgreSQL server did not answer within {ServerAnswerLimit.TotalSeconds:0} s. Check the connection string.");
-        }
-        catch (PostgresException refused)
-        {
-            throw new MallException($"The PostgreSQL server refused: {refused.MessageText}. The user of the connection string must be allowed to connect and to create databases.", refused);
-        }
-        catch (NpgsqlException unreachable)
-        {
-            throw new MallException($"The PostgreSQL server did not answer: {unreachable.InnerException?.Message ?? unreachable.Message}. Check the connection string.", unreachable);
-        }
-    }
+    private async Task MakeDatabaseAsync(PostgresDatabases server, string appId, string name, int connections, CancellationToken cancellationToken) =>
+        _connectionStrings[appId] = await server.CreateAsync(name, connections, cancellationToken);
 
     private async Task StartSidecarAsync(PostgresDatabases server, string components, IReadOnlyList<AppPlan> plans, CancellationToken cancellationToken)
     {

@@ -1,30 +1,35 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using OrderMall.Postgres;
 using OrderMall.ServiceDefaults;
 
 namespace OrderMall.Mall;
 
-/// <summary>A .NET service of the mall: one for each project in <c>services/</c>. What it needs, and who it invokes, stands in the AppHost alone.</summary>
-/// <param name="Database">The name of its database; <see langword="null"/> where it has no schema, and so keeps no tables.</param>
+/// <summary>A service of the AppHost's list that is written for .NET.</summary>
+/// <param name="Database">The name of its database; <see langword="null"/> where it has none.</param>
+/// <param name="IsDemo">Whether it is there in the demo only.</param>
 /// <param name="Create">Makes it in this process from its configuration.</param>
-internal sealed record InProcessService(string AppId, string? Database, Func<string[], WebApplication> Create)
+internal sealed record InProcessService(string AppId, string? Database, bool IsDemo, Func<string[], WebApplication> Create)
 {
-    // Before the name of an assembly: the project file says so of each.
-    private const string Mark = "Service:";
+    // As the AppHost publishes it; a test says where it is not up to date.
+    private const string List = "services.json";
 
-    /// <summary>All of them, in the order of their names.</summary>
+    /// <summary>All of them, in the order of the list.</summary>
     public static IReadOnlyList<InProcessService> All { get; } =
     [
-        .. typeof(InProcessService).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Where(metadata => metadata.Key.StartsWith(Mark, StringComparison.Ordinal))
-            .SelectMany(service => Assembly.Load(service.Key[Mark.Length..]).GetExportedTypes())
-            .Where(type => type is { IsClass: true } && type.IsAssignableTo(typeof(IMallService)))
-            .Select(type => (InProcessService)typeof(InProcessService).GetMethod(nameof(Of), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).Invoke(null, null)!),
+        .. from service in JsonNode.Parse(typeof(InProcessService).Assembly.GetManifestResourceStream(List)!)!.AsArray()
+           let appId = (string)service["appId"]!
+           let create = CreateOf($"OrderMall.{Path.GetFileName((string)service["project"]!)}")
+           where create is not null
+           select new InProcessService(appId, (bool)service["hasDatabase"]! ? PostgresDatabases.NameOf(appId) : null, (bool)service["isDemo"]!, create),
     ];
 
-    private static InProcessService Of<TService>()
-        where TService : IMallService
+    // Null for one in another language.
+    private static Func<string[], WebApplication>? CreateOf(string assembly)
     {
-        var hasSchema = typeof(TService).Assembly.GetManifestResourceNames().Any(name => name.EndsWith(".sql", StringComparison.Ordinal));
-        return new(TService.AppId, hasSchema ? PostgresDatabases.NameOf(TService.AppId) : null, ServiceHost.Create<TService>);
+        if (!File.Exists(Path.Combine(AppContext.BaseDirectory, $"{assembly}.dll")))
+            return null;
+        var service = Assembly.Load(assembly).GetExportedTypes().Single(type => type is { IsClass: true } && type.IsAssignableTo(typeof(IMallService)));
+        return typeof(ServiceHost).GetMethod(nameof(ServiceHost.Create))!.MakeGenericMethod(service).CreateDelegate<Func<string[], WebApplication>>();
     }
 }

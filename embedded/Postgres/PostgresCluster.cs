@@ -185,7 +185,11 @@ public sealed class PostgresCluster : IAsyncDisposable
         if (Postmaster.Of(cluster) is { } running)
             await running.StopAsync(binaries, cluster);
         else if (!process.HasExited)
-            await ChildProcess.EndAsync(process, HalfStartedLimit);
+        {
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync().WaitAsync(HalfStartedLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         process.Dispose();
     }
 

@@ -1,6 +1,6 @@
 namespace OrderMall.Postgres;
 
-/// <summary>The private PostgreSQL could not be made, opened or used; the message says why and what to do.</summary>
+/// <summary>PostgreSQL could not be made, opened or used; the message says why and what to do.</summary>
 public class PostgresClusterException : Exception
 {
     /// <summary>Makes the exception.</summary>

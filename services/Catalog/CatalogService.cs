@@ -17,6 +17,7 @@ public sealed class CatalogService : IMallService
         builder.AddValidators<CatalogService>();
         builder.AddServiceClient(AppIds.Dispatch);
         builder.Services.AddSingleton<VisitCapacity>();
+        builder.Services.AddSingleton<OfferCache>();
         builder.Services.AddHostedService<EndedOffersJob>();
         builder.Services.AddHostedService<SellerOffersJob>();
         var isDemo = Demo.IsOn(builder);

@@ -18,8 +18,16 @@ internal static class HoldCalls
             ? Answer(HoldOutcome.SoldOut)
             : Answer(HoldOutcome.Held);
 
-    private static async Task<Ok<HoldAnswer>> HoldAsync(HoldRequest request, CatalogDb db, DemoRule demo, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<HoldAnswer>> HoldAsync(HoldRequest request, CatalogDb db, OfferCache cache, DemoRule demo, TimeProvider time, CancellationToken cancellationToken)
     {
+        // Usually nobody has changed it since the last order for it: then one statement does. Refused is nobody for what was true a moment ago.
+        if (cache.Find(request.OfferId) is { } known && Refusal(request, known, time.EarliestDay()) is null)
+        {
+            if (await TryAsync(known) is { } answer)
+                return TypedResults.Ok(answer);
+            cache.Forget(known.Id);
+        }
+
         while (true)
         {
             var found = await (
@@ -33,16 +41,23 @@ internal static class HoldCalls
                 return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit, found.Offer.Available + before.Quantity));
             if (Refusal(request, found.Offer, time.EarliestDay()) is { } refusal)
                 return Answer(refusal, refusal == HoldOutcome.PriceChanged ? Terms(found.Offer) : null);
+            cache.Keep(found.Offer);
+            if (await TryAsync(found.Offer) is { } answer)
+                return TypedResults.Ok(answer);
+        }
+
+        async Task<HoldAnswer?> TryAsync(Offer offer)
+        {
             try
             {
-                if (await TakeAsync(db, request, found.Offer, time.Now(), cancellationToken) is [var left])
-                    return Answer(HoldOutcome.Held, Terms(found.Offer) with { Left = left });
-                if (await WhyNotAsync(db, request, found.Offer, cancellationToken) is { } answer)
-                    return TypedResults.Ok(answer);
+                return await TakeAsync(db, request, offer, time.Now(), cancellationToken) is [var left]
+                    ? new HoldAnswer(HoldOutcome.Held, Terms(offer) with { Left = left })
+                    : await WhyNotAsync(db, request, offer, cancellationToken);
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
             {
                 // The same order or the same customer at the same moment, or the order's release came first: see which.
+                return null;
             }
         }
     }

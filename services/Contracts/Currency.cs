@@ -44,14 +44,10 @@ public static class Currency
     };
 
     /// <summary>An amount in a currency that may be another field.</summary>
-    /// <typeparam name="T">What is validated.</typeparam>
-    /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, decimal?> AmountIn<T>(this IRuleBuilder<T, decimal?> rule, Func<T, string?> currency) => rule
         .Must((whole, amount) => Refusal(amount, currency(whole)) is null).WithMessage((whole, amount) => Refusal(amount, currency(whole)));
 
     /// <summary>The code of a currency that there is.</summary>
-    /// <typeparam name="T">What is validated.</typeparam>
-    /// <returns>The rule, to go on.</returns>
     public static IRuleBuilderOptions<T, string?> CurrencyCode<T>(this IRuleBuilder<T, string?> rule) => rule
         .NotNull().WithMessage("Say in which currency: give its ISO 4217 code, such as KRW.")
         .Must(code => code is null || DecimalsOf(code) is not null).WithMessage("Must be the ISO 4217 code of a currency in use, such as KRW.");

@@ -34,6 +34,5 @@ public enum Fulfilment
 }
 
 /// <summary>Values by their names alone: a number is a mistake, not a value that happens to have it.</summary>
-/// <typeparam name="TEnum">The values.</typeparam>
 public sealed class NamedValueConverter<TEnum>() : JsonStringEnumConverter<TEnum>(namingPolicy: null, allowIntegerValues: false)
     where TEnum : struct, Enum;

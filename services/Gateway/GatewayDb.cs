@@ -36,7 +36,6 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : MallDb(op
     }
 
     /// <summary>Begins a business of one owner, whose account it is known by.</summary>
-    /// <returns>Its id: the account's.</returns>
     public string Found(string accountId, string name, DateTimeOffset at)
     {
         Businesses.Add(new Business { Id = accountId, Name = name, CreatedAt = at });

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Mvc;
 
 namespace OrderMall.Gateway;
 
@@ -23,6 +22,5 @@ namespace OrderMall.Gateway;
 [JsonSerializable(typeof(MemberRole))]
 [JsonSerializable(typeof(BusinessView))]
 [JsonSerializable(typeof(Page<InvitationView>))]
-[JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(JsonNode))]
 internal sealed partial class GatewayJson : JsonSerializerContext;

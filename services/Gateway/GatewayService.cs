@@ -36,7 +36,6 @@ public sealed class GatewayService : IMallService
         builder.AddJson(GatewayJson.Default, ContractsJson.Default);
         builder.AddValidators<GatewayService>();
         builder.Services.AddSingleton<Forwarder>();
-        builder.Services.AddSingleton<LikeRefusals>();
         builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<EventStreams>();
         builder.Services.AddSingleton<OpenApiApi>();

@@ -9,8 +9,6 @@ internal interface IPage : IStreamed
 }
 
 /// <summary>A page that is made of events.</summary>
-/// <typeparam name="TSelf">The page.</typeparam>
-/// <typeparam name="TEvent">The events.</typeparam>
 internal interface IPage<TSelf, TEvent> : IPage
     where TSelf : class, IPage<TSelf, TEvent>
 {

@@ -16,7 +16,12 @@ public sealed class MyPageService : IMallService
         AddPages<OrderPage, OrderEvent>(builder.Services);
         AddPages<TitlePage, TitleEvent>(builder.Services);
         builder.Services.AddSingleton<Listeners>();
-        AddRebuild(builder);
+        AddSource(builder, AppIds.Ordering, ContractsJson.Default.HistoryPageOrderEventOrderStatus, OrderPage.Of);
+        AddSource(builder, AppIds.Publishing, ContractsJson.Default.HistoryPageTitleEventTitleStatus, TitlePage.Of);
+        builder.Services.AddOptions<RebuildOptions>().BindConfiguration("Rebuild").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<RebuildJob>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<RebuildJob>());
+        MyPageAlarms.Add(builder);
     }
 
     /// <inheritdoc/>
@@ -33,16 +38,6 @@ public sealed class MyPageService : IMallService
     {
         services.AddSingleton<Pages<TPage, TEvent>>();
         services.AddSingleton<INewest>(provider => provider.GetRequiredService<Pages<TPage, TEvent>>());
-    }
-
-    private static void AddRebuild(WebApplicationBuilder builder)
-    {
-        AddSource(builder, AppIds.Ordering, ContractsJson.Default.HistoryPageOrderEventOrderStatus, OrderPage.Of);
-        AddSource(builder, AppIds.Publishing, ContractsJson.Default.HistoryPageTitleEventTitleStatus, TitlePage.Of);
-        builder.Services.AddOptions<RebuildOptions>().BindConfiguration("Rebuild").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<RebuildJob>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<RebuildJob>());
-        MyPageAlarms.Add(builder);
     }
 
     private static void AddSource<TPage, TEvent, TStatus>(

@@ -112,7 +112,6 @@ internal sealed record OrderView(
             page.Timeline.ToView());
 
     // Accepted is what was paid for, and what ends otherwise has been refunded by then. What expired waiting for its payment was never charged for good.
-    private static decimal? PaidFor(OrderPage page) => page.Timeline.Any(entry => HasBeenPaid(entry.Status)) ? page.Prepaid : 0;
-
-    private static bool HasBeenPaid(OrderStatus status) => status is >= OrderStatus.Accepted and <= OrderStatus.Completed;
+    private static decimal? PaidFor(OrderPage page) =>
+        page.Timeline.Any(entry => entry.Status is >= OrderStatus.Accepted and <= OrderStatus.Completed) ? page.Prepaid : 0;
 }

@@ -13,8 +13,6 @@ internal sealed record IndexPage(int Number, [property: JsonPropertyName("orderI
 /// once it is full and then replaced. A full head never changes, so that it does not matter how often a page is written. What comes when its
 /// page is written already is added there, which makes that page longer.
 /// </summary>
-/// <param name="state">Where it is kept.</param>
-/// <param name="name">What the keys begin with.</param>
 internal sealed class PageIndex(StateStore state, string name)
 {
     public const int PageSize = 50;
@@ -128,11 +126,12 @@ internal sealed class PageIndex(StateStore state, string name)
 
     private async Task WriteAsync(string personId, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
-        var key = HeadKey(personId);
-        var conflicts = new Conflicts(key);
-        while (true)
+        var isMore = true;
+        while (isMore)
+            await state.ChangeAsync(HeadKey(personId), MyPageJson.Default.IndexPage, stored => NextAsync(stored), cancellationToken);
+
+        async Task<IndexPage?> NextAsync(IndexPage? stored)
         {
-            var (stored, etag) = await state.GetAsync(key, MyPageJson.Default.IndexPage, cancellationToken);
             var head = stored ?? new IndexPage(0, []);
             var (missing, late) = await MissingAsync(personId, head, ids, cancellationToken);
             foreach (var (number, some) in late)
@@ -141,18 +140,14 @@ internal sealed class PageIndex(StateStore state, string name)
                     missing.RemoveAll(some.Contains);
             }
 
-            if (missing.Count == 0)
-                return;
             var isFull = head.Ids.Count == PageSize;
+            var kept = isFull ? [] : head.Ids;
+            isMore = missing.Count > PageSize - kept.Count;
+            if (missing.Count == 0)
+                return null;
             if (isFull)
                 await state.TrySaveAsync(PageKey(personId, head.Number), head, etag: null, MyPageJson.Default.IndexPage, cancellationToken);
-            var kept = isFull ? [] : head.Ids;
-            var added = missing.Take(PageSize - kept.Count).ToList();
-            var next = new IndexPage(isFull ? head.Number + 1 : head.Number, [.. kept.Concat(added).OrderDescending()]);
-            if (!await state.TrySaveAsync(key, next, etag, MyPageJson.Default.IndexPage, cancellationToken))
-                await conflicts.WaitAsync(cancellationToken);
-            else if (added.Count == missing.Count)
-                return;
+            return new IndexPage(isFull ? head.Number + 1 : head.Number, [.. kept.Concat(missing.Take(PageSize - kept.Count)).OrderDescending()]);
         }
     }
 

@@ -79,31 +79,17 @@ internal sealed class Pages<TPage, TEvent>(StateStore state, Listeners listeners
     {
         var key = Key(news.Id);
         // Usually the first event is the first to come: then there is nothing to read.
-        if (isUsuallyFirst && await TryBeginAsync(key, news, isIndexed, cancellationToken))
+        if (isUsuallyFirst && await state.TrySaveAsync(key, await BeginAsync(), etag: null, TPage.Json, cancellationToken))
             return news;
-        for (var conflicts = new Conflicts(key); ; await conflicts.WaitAsync(cancellationToken))
+        return await state.ChangeAsync(key, TPage.Json, async stored => stored is null ? await BeginAsync() : stored.With(news), cancellationToken);
+
+        async Task<TPage> BeginAsync()
         {
-            var (stored, etag) = await state.GetAsync(key, TPage.Json, cancellationToken);
-            if (stored is null)
-            {
-                if (await TryBeginAsync(key, news, isIndexed, cancellationToken))
-                    return news;
-                continue;
-            }
-
-            if (stored.With(news) is not { } page)
-                return null;
-            if (await state.TrySaveAsync(key, page, etag, TPage.Json, cancellationToken))
-                return page;
+            // The index first: a page that exists is listed, whenever we crash.
+            if (!isIndexed)
+                await _index.AddAsync(news.PersonId, news.Id, cancellationToken);
+            return news;
         }
-    }
-
-    private async Task<bool> TryBeginAsync(string key, TPage page, bool isIndexed, CancellationToken cancellationToken)
-    {
-        // The index first: a page that exists is listed, whenever we crash.
-        if (!isIndexed)
-            await _index.AddAsync(page.PersonId, page.Id, cancellationToken);
-        return await state.TrySaveAsync(key, page, etag: null, TPage.Json, cancellationToken);
     }
 
     /// <summary>Reads pages, in the order asked for. Those that are indexed but not written yet are left out.</summary>

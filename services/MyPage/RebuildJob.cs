@@ -157,15 +157,7 @@ internal sealed partial class RebuildJob(StateStore state, IEnumerable<ViewSourc
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(SaveTimeLimit);
-        for (var conflicts = new Conflicts(Key); ; await conflicts.WaitAsync(limit.Token))
-        {
-            var (stored, etag) = await state.GetAsync(Key, MyPageJson.Default.RebuildState, limit.Token);
-            _last = stored;
-            if (change(stored) is not { } changed)
-                return null;
-            if (await state.TrySaveAsync(Key, changed, etag, MyPageJson.Default.RebuildState, limit.Token))
-                return _last = changed;
-        }
+        return await state.ChangeAsync(Key, MyPageJson.Default.RebuildState, stored => change(_last = stored), limit.Token) is { } changed ? _last = changed : null;
     }
 
     [LoggerMessage(LogLevel.Information, "People's pages are made again from what their owners hold; {Done} orders and titles are done")]

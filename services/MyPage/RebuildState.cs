@@ -5,14 +5,11 @@ namespace OrderMall.MyPage;
 /// holds it goes on with it; one that died is followed by another, from where it was, when its time is over.
 /// </summary>
 /// <param name="Id">Another for each time.</param>
-/// <param name="BegunAt">When (UTC).</param>
 /// <param name="Holder">The replica that is at it.</param>
 /// <param name="HeldUntil">Until when nobody else may go on (UTC).</param>
 /// <param name="Source">Which owner is asked now: the number of the source.</param>
 /// <param name="After">Where that one's next page begins.</param>
 /// <param name="Done">How many orders and titles were asked for.</param>
-/// <param name="ProgressAt">When it last went on (UTC).</param>
-/// <param name="FinishedAt">When all was done (UTC).</param>
 /// <param name="Problem">Why it did not go on when it was last tried.</param>
 internal sealed record RebuildState(
     Guid Id,

@@ -60,7 +60,6 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
     }
 
     /// <summary>Tells the next people with an interest in an announcement's kind after those who were told.</summary>
-    /// <param name="id">The announcement.</param>
     /// <param name="lease">Until when nobody else goes on with it.</param>
     /// <returns>Whether there were any.</returns>
     public async Task<bool> AnnounceAsync(Guid id, DateTimeOffset lease, CancellationToken cancellationToken) =>

@@ -11,7 +11,6 @@ internal static class NotificationEvents
         var mailbox = app.Services.GetRequiredService<Mailbox>();
         var options = app.Services.GetRequiredService<IOptions<NotificationOptions>>();
         var time = app.Services.GetRequiredService<TimeProvider>();
-        var addresses = app.Services.GetRequiredService<AddressBook>();
         app.MapEvents<NotificationDb>()
             .Once<OfferEvent>(OfferMessages.Types, (db, e, cancellationToken) =>
                 OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, texts, time.Now(), cancellationToken))
@@ -26,10 +25,10 @@ internal static class NotificationEvents
                 TellAsync(events, (e, words) => [PaymentMessages.Write(e, words)], cancellationToken))
             .On<TitleEvent>(TitleEvent.OfPublicTitles, (_, events, cancellationToken) =>
                 TellAsync(events, (e, words) => [TitleMessages.Write(e, words)], cancellationToken))
-            .On<AccountEvent>([AccountEvent.Registered, .. AccountMessages.Types], async (_, events, cancellationToken) =>
+            .On<AccountEvent>([AccountEvent.Registered, .. AccountMessages.Types], async (services, events, cancellationToken) =>
             {
                 foreach (var e in events.Where(e => e.Type == AccountEvent.Registered))
-                    await addresses.KeepAsync(e.Data, cancellationToken);
+                    await services.GetRequiredService<AddressBook>().KeepAsync(e.Data, cancellationToken);
                 await TellAsync(events.Where(e => e.Type != AccountEvent.Registered), (e, words) => [AccountMessages.Write(e, words)], cancellationToken);
             });
 

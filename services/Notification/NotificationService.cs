@@ -23,7 +23,7 @@ public sealed class NotificationService : IMallService
         builder.Services.AddSingleton<Listeners>();
         builder.Services.AddSingleton<Mailbox>();
         builder.Services.AddHostedService<AnnouncementJob>();
-        builder.Services.AddSingleton<AddressBook>();
+        builder.Services.AddScoped<AddressBook>();
         builder.AddValidators<NotificationService>();
     }
 

@@ -3,7 +3,6 @@ namespace OrderMall.Operations;
 /// <summary>What one service says of an order.</summary>
 /// <param name="Answered">Whether the service was asked and answered; if not, nothing is known.</param>
 /// <param name="Value">What it knows; <see langword="null"/> if it does not know the order.</param>
-/// <typeparam name="T">The service's words.</typeparam>
 internal readonly record struct Said<T>(bool Answered, T? Value)
     where T : class;
 

@@ -3,7 +3,7 @@ namespace OrderMall.Ordering;
 /// <summary>Tells the audit of orders.</summary>
 internal static class OrderingAudit
 {
-    // The saga looks every second; what it has not taken up by then it has forgotten.
+    // The saga looks every few seconds; what it has not taken up by then it has forgotten.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
     public static void Map(WebApplication app)

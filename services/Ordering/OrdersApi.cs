@@ -37,10 +37,9 @@ internal static class OrdersApi
         var hash = Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrderingJson.Default.PlaceOrder)));
         if (key.Value is not null && await PlacedBeforeAsync(db, user.Id(), key, limit.Token) is { } before)
             return await AnswerAgainAsync(before);
-        if (!preferences.RespondAsync && paymentCircuit.RefusesFor(request.OfferId!.Value) is { Ticks: > 0 } moment)
+        if (!preferences.RespondAsync && paymentCircuit.Refuses(request.OfferId!.Value))
         {
             ServiceClient.Trace(AppIds.Payment, "charges", ServiceClient.OpenCircuit);
-            context.Response.Headers[Problems.RefusedForHeader] = ((int)moment.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
             return Unavailable(context);
         }
 

@@ -15,23 +15,23 @@ internal sealed class PaymentCircuit(TimeProvider time)
     private readonly ConcurrentDictionary<Guid, bool> _prepaid = new();
     private long _closedUntil;
 
-    /// <summary>For how long an order for this offer would only be refused for want of payment; zero for one that is to go all the way.</summary>
-    public TimeSpan RefusesFor(Guid offerId)
+    /// <summary>Whether an order for this offer would only be refused for want of payment; one in each moment is not, and goes all the way.</summary>
+    public bool Refuses(Guid offerId)
     {
         var until = Volatile.Read(ref _closedUntil);
         if (until == 0 || !_prepaid.ContainsKey(offerId))
-            return TimeSpan.Zero;
+            return false;
         var now = time.GetTimestamp();
         if (now < until)
-            return time.GetElapsedTime(now, until);
+            return true;
         // Nobody came for a while: that it was open then says nothing of now.
         if (now >= After(until))
         {
             Interlocked.CompareExchange(ref _closedUntil, 0, until);
-            return TimeSpan.Zero;
+            return false;
         }
 
-        return Interlocked.CompareExchange(ref _closedUntil, After(now), until) == until ? TimeSpan.Zero : Moment;
+        return Interlocked.CompareExchange(ref _closedUntil, After(now), until) != until;
     }
 
     /// <summary>Payment is asked for an order of this offer.</summary>

@@ -3,7 +3,7 @@ namespace OrderMall.Publishing;
 /// <summary>Tells the audit of registrations.</summary>
 internal static class PublishingAudit
 {
-    // The resumer looks every second; what it has not taken up by then it has forgotten.
+    // The resumer looks every few seconds; what it has not taken up by then it has forgotten.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
     public static void Map(WebApplication app)

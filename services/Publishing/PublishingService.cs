@@ -15,7 +15,6 @@ public sealed class PublishingService : IMallService
             .Validate(options => Currency.DecimalsOf(options.Currency) is not null, "Publishing:Currency must be the ISO 4217 code of a currency in use, such as KRW.").ValidateOnStart();
         builder.AddJson(PublishingJson.Default, ContractsJson.Default);
         builder.AddValidators<PublishingService>();
-        builder.Services.AddSingleton<ReviewClient>();
         builder.Services.AddHostedService<RegistrationJob>();
         builder.Services.AddHostedService<SellerTitlesJob>();
         PublishingAlarms.Add(builder);

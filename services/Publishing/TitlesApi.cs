@@ -22,7 +22,8 @@ internal static class TitlesApi
     }
 
     private static async Task<Results<Created<TitleView>, ProblemHttpResult>> RegisterAsync(
-        RegisterTitle request, IdempotencyKey key, ClaimsPrincipal user, PublishingDb db, ReviewClient reviews, IOptions<PublishingOptions> options, TimeProvider time, HttpContext context)
+        RegisterTitle request, IdempotencyKey key, ClaimsPrincipal user, PublishingDb db, [FromKeyedServices(AppIds.Store)] ServiceClient store, IOptions<PublishingOptions> options,
+        TimeProvider time, HttpContext context)
     {
         using var limit = new CancellationTokenSource(RegisterTimeLimit);
         var registration = Registration.Begin(user.Id(), request, options.Value.Currency, time.Now());
@@ -30,7 +31,7 @@ internal static class TitlesApi
         await db.SaveChangesAsync(limit.Token);
         try
         {
-            if (await IsTakenInAsync(reviews, registration, limit.Token))
+            if (await IsTakenInAsync(store, registration, limit.Token))
             {
                 db.TakeIn(registration, time.Now());
                 var answer = key.Created(db, $"/api/titles/{registration.Id}", TitleView.Of(registration), time.Now());
@@ -83,11 +84,17 @@ internal static class TitlesApi
             },
             cancellationToken);
 
-    private static async Task<bool> IsTakenInAsync(ReviewClient reviews, Registration registration, CancellationToken cancellationToken)
+    private static async Task<bool> IsTakenInAsync(ServiceClient store, Registration registration, CancellationToken cancellationToken)
     {
         try
         {
-            return await reviews.RequestAsync(registration, cancellationToken) == ReviewRequestOutcome.Taken;
+            var answer = await store.AskAsync(
+                "review-requests",
+                new ReviewRequest(registration.Id, registration.PublisherId, registration.Title, registration.Author),
+                ContractsJson.Default.ReviewRequest,
+                ContractsJson.Default.ReviewRequestAnswer,
+                cancellationToken);
+            return answer.Outcome == ReviewRequestOutcome.Taken;
         }
         catch (ServiceUnavailableException)
         {

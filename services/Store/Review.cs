@@ -61,8 +61,6 @@ internal sealed class Review
 
     /// <summary>A reviewer decides.</summary>
     /// <param name="decision"><see cref="ReviewStatus.Approved"/> or <see cref="ReviewStatus.Rejected"/>.</param>
-    /// <param name="reason">Why it is refused.</param>
-    /// <returns>What came of it.</returns>
     public Decision Decide(ReviewStatus decision, string? reason)
     {
         if (Status == decision)

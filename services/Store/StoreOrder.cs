@@ -122,7 +122,6 @@ internal sealed class StoreOrder
 
     /// <summary>The merchant refuses the order; ordering ends it or says that it is too late.</summary>
     /// <param name="reason">The customer is told.</param>
-    /// <param name="now">The time (UTC).</param>
     /// <param name="evenConfirmed">Whether one that is confirmed can be refused, too. Not one whose parcel has left.</param>
     public Decision Reject(string reason, DateTimeOffset now, bool evenConfirmed = false)
     {
@@ -206,7 +205,6 @@ internal sealed class StoreOrder
     }
 
     /// <summary>Ordering could not carry out the stop or the rejection: the order goes on.</summary>
-    /// <param name="now">The time (UTC).</param>
     /// <returns>Whether it came into the book with this.</returns>
     public bool GoOn(OrderEvent order, DateTimeOffset now)
     {

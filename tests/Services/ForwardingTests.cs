@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using OrderMall.Contracts;
 using OrderMall.Gateway;
 using OrderMall.ServiceDefaults;
-using OrderMall.ServiceDefaults.Api;
 
 namespace OrderMall.Services.Tests;
 
@@ -101,74 +100,5 @@ public sealed class ForwardingTests(ServiceFixture fixture)
         await gateway.StopReplicaAsync(gateway.Internal.BaseAddress!);
         Assert.InRange(left.Elapsed, TimeSpan.Zero, ServiceHost.DrainTime / 2);
         Assert.Equal("", (await stream.ReadToEndAsync()).Trim());
-    }
-
-    [Fact]
-    public async Task What_a_service_would_refuse_everybody_for_a_moment_is_refused_meanwhile_without_asking_it()
-    {
-        await using var gateway = new RunningService<GatewayService>(fixture);
-        await gateway.InitializeAsync();
-        var (asked, moment) = (0, "60000");
-        gateway.Sidecar.Called["ordering/api/orders"] = context =>
-        {
-            Interlocked.Increment(ref asked);
-            context.Response.Headers[Problems.RefusedForHeader] = moment;
-            return Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available.", "Come back later.", seconds: 7).ExecuteAsync(context);
-        };
-        var credentials = new { email = "hasty@mall.test", password = Demo.Password };
-        using (var registered = await gateway.Internal.PostAsJsonAsync("/api/account/register", new { credentials.email, credentials.password, name = "Hasty" }))
-            Assert.Equal(HttpStatusCode.Created, registered.StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, await OrderAsync("book"));
-        using (var login = await gateway.Internal.PostAsJsonAsync("/api/account/login", credentials))
-            gateway.Internal.DefaultRequestHeaders.Authorization = new("Bearer", (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("accessToken").GetString());
-
-        for (var time = 0; time < 3; time++)
-            await OrderAsync("book");
-        Assert.Equal(1, asked);
-        foreach (var (what, header) in new[] { ("dose", null), ("book", "Idempotency-Key"), ("book", "Prefer") })
-        {
-            var before = asked;
-            await OrderAsync(what, header);
-            Assert.Equal(before + 1, asked);
-        }
-
-        moment = "200";
-        await OrderAsync("table");
-        var until = asked + 1;
-        await Eventually.BecomesAsync(until, async () =>
-        {
-            await OrderAsync("table");
-            return asked;
-        });
-
-        // What does not say what is the matter is passed on as it is.
-        gateway.Sidecar.Called["ordering/api/orders"] = context =>
-        {
-            Interlocked.Increment(ref asked);
-            (context.Response.StatusCode, context.Response.Headers[Problems.RefusedForHeader], context.Response.Headers.RetryAfter) = (StatusCodes.Status429TooManyRequests, "60000", "7");
-            return context.Response.WriteAsync("Busy");
-        };
-        for (var time = 1; time <= 2; time++)
-        {
-            Assert.Equal(HttpStatusCode.TooManyRequests, await OrderAsync("chair"));
-            Assert.Equal(until + time, asked);
-        }
-
-        async Task<HttpStatusCode> OrderAsync(string what, string? header = null)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(new { what }) };
-            if (header is not null)
-                request.Headers.Add(header, "x");
-            using var answer = await gateway.Internal.SendAsync(request);
-            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable)
-                return answer.StatusCode;
-            Assert.Equal(TimeSpan.FromSeconds(7), answer.Headers.RetryAfter?.Delta);
-            Assert.False(answer.Headers.Contains(Problems.RefusedForHeader));
-            var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
-            Assert.Equal(
-                ("urn:ordermall:problem:unavailable", "Not available.", "Come back later."),
-                (problem.GetProperty("type").GetString(), problem.GetProperty("title").GetString(), problem.GetProperty("detail").GetString()));
-            return answer.StatusCode;
-        }
     }
 }

@@ -95,20 +95,20 @@ public sealed class OverloadTests
     {
         var (circuit, book, dose) = (new PaymentCircuit(_time), Guid.NewGuid(), Guid.NewGuid());
         circuit.Asking(book);
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        Assert.False(circuit.Refuses(book));
         circuit.IsOpen();
-        Assert.Equal(TimeSpan.FromSeconds(1), circuit.RefusesFor(book));
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(dose)); // nothing was ever paid for it
+        Assert.True(circuit.Refuses(book));
+        Assert.False(circuit.Refuses(dose)); // nothing was ever paid for it
         _time.Advance(TimeSpan.FromMilliseconds(400));
-        Assert.Equal(TimeSpan.FromMilliseconds(600), circuit.RefusesFor(book));
+        Assert.True(circuit.Refuses(book));
         _time.Advance(TimeSpan.FromMilliseconds(700));
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
-        Assert.Equal(TimeSpan.FromSeconds(1), circuit.RefusesFor(book)); // that one finds out
+        Assert.False(circuit.Refuses(book));
+        Assert.True(circuit.Refuses(book)); // that one finds out
         _time.Advance(TimeSpan.FromSeconds(3)); // nobody came: it says nothing of now
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        Assert.False(circuit.Refuses(book));
+        Assert.False(circuit.Refuses(book));
         circuit.IsOpen();
         circuit.IsClosed();
-        Assert.Equal(TimeSpan.Zero, circuit.RefusesFor(book));
+        Assert.False(circuit.Refuses(book));
     }
 }

@@ -19,9 +19,6 @@ public sealed record AuditPage(Guid? After, int Limit)
 public sealed record AuditOrders(IReadOnlyList<Guid> OrderIds);
 
 /// <summary>An order. Ordering: <c>POST /audit/orders</c> with <see cref="AuditPage"/>, <c>POST /audit/orders/some</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="Version">How often it changed.</param>
-/// <param name="Prepaid">What it must have paid.</param>
-/// <param name="Fulfilment">Who must know of it.</param>
 /// <param name="Public">Whether people have seen it: <see langword="false"/> for attempts that never became an order.</param>
 /// <param name="Overdue">Whether it is in a transient status beyond its time.</param>
 public sealed record AuditedOrder(Guid OrderId, string CustomerId, Guid OfferId, int Quantity, OrderStatus Status, long Version, decimal Prepaid, Fulfilment Fulfilment, bool Public, bool Overdue);
@@ -34,12 +31,10 @@ public sealed record AuditedPayment(Guid OrderId, decimal Amount, PaymentStatus 
 /// <see cref="AuditOrders"/>, <c>POST /audit/charges/page</c> with <see cref="AuditPage"/>.
 /// </summary>
 /// <param name="Charges">How many charges were approved.</param>
-/// <param name="Refunded">What was given back.</param>
 public sealed record AuditedCharge(Guid OrderId, int Charges, decimal Charged, decimal Refunded);
 
 /// <summary>An offer's capacity. Catalog: <c>POST /audit/offers</c> with <see cref="AuditPage"/>, <c>POST /audit/offers/some</c> with <see cref="AuditOrders"/>.</summary>
 /// <param name="Capacity">How many can be sold in all; <see langword="null"/> is unlimited.</param>
-/// <param name="Available">How many are left.</param>
 /// <param name="Held">How many the holds say are not.</param>
 /// <param name="OnSale">Whether it can be ordered, as far as its seller is concerned.</param>
 public sealed record AuditedOffer(Guid OfferId, int? Capacity, int? Available, long Held, bool OnSale = true);
@@ -59,17 +54,13 @@ public sealed record AuditedHold(Guid OrderId, int Quantity);
 public sealed record AuditedView(Guid OrderId, string Status, long Version);
 
 /// <summary>A merchant of whom a request waits for a day on which a worker is free. Dispatch: <c>POST /audit/idle</c>, no body; empty when all is well.</summary>
-/// <param name="Waiting">How many requests wait.</param>
-/// <param name="FreeWorkers">How many workers are free.</param>
 public sealed record AuditedIdle(string MerchantId, int Waiting, int FreeWorkers);
 
 /// <summary>A registration of a title. Publishing: <c>POST /audit/titles</c> with <see cref="AuditPage"/>, <c>POST /audit/titles/some</c> with <see cref="AuditOrders"/>.</summary>
-/// <param name="Version">How often it changed.</param>
 /// <param name="Overdue">Whether it is <see cref="TitleStatus.Pending"/> beyond its time.</param>
 public sealed record AuditedTitle(Guid TitleId, string PublisherId, TitleStatus Status, long Version, bool Overdue);
 
 /// <summary>Asks mypage for some orders or titles.</summary>
-/// <param name="Orders">Which, and whose they are.</param>
 public sealed record AuditPages(IReadOnlyList<AuditPageOf> Orders);
 
 /// <summary>An order or title on somebody's page.</summary>

@@ -20,14 +20,9 @@ public enum ChargeOutcome
 }
 
 /// <summary>Charges an order's prepayment. Idempotent by order id. <c>POST /charges</c> of payment.</summary>
-/// <param name="OrderId">Whose charge it is.</param>
-/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="PaymentMethod">What it is charged to.</param>
 public sealed record ChargeRequest(Guid OrderId, string CustomerId, decimal Amount, string Currency, string PaymentMethod);
 
 /// <summary>The answer to a <see cref="ChargeRequest"/>.</summary>
-/// <param name="Outcome">Whether the money was taken.</param>
 public sealed record ChargeAnswer(ChargeOutcome Outcome);
 
 /// <summary>What became of a <see cref="RefundRequest"/>.</summary>
@@ -45,5 +40,4 @@ public enum RefundOutcome
 public sealed record RefundRequest(Guid OrderId);
 
 /// <summary>The answer to a <see cref="RefundRequest"/>.</summary>
-/// <param name="Outcome">Whether the money is back.</param>
 public sealed record RefundAnswer(RefundOutcome Outcome);

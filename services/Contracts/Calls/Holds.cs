@@ -53,9 +53,6 @@ public enum HoldOutcome
 }
 
 /// <summary>Holds capacity for an order. Idempotent by order id. <c>POST /holds</c> of the catalog.</summary>
-/// <param name="OrderId">Whose hold it is.</param>
-/// <param name="Destination">Where a parcel or a worker would go.</param>
-/// <param name="Date">The day the customer asks for.</param>
 /// <param name="CanPay">Whether the customer said by what to pay.</param>
 /// <param name="ExpectedAmount">What the customer expects all of it to cost; <see langword="null"/> takes any amount.</param>
 /// <param name="ExpectedPrepaid">What of that the customer expects to pay first; <see langword="null"/> takes any amount.</param>
@@ -65,7 +62,6 @@ public sealed record HoldRequest(
     decimal? ExpectedAmount = null, decimal? ExpectedPrepaid = null, bool? HasPhone = null);
 
 /// <summary>The answer to a <see cref="HoldRequest"/>.</summary>
-/// <param name="Outcome">Whether it is held.</param>
 /// <param name="Offer">The offer as it is sold to this order, when held; as it is sold now, when its price has changed.</param>
 /// <param name="Left">How many more the customer may have, when they would hold too many.</param>
 public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer, int? Left = null);
@@ -73,10 +69,6 @@ public sealed record HoldAnswer(HoldOutcome Outcome, HeldOffer? Offer, int? Left
 /// <summary>The terms on which an order is placed: they do not change when the offer does later.</summary>
 /// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
 /// <param name="Deposit">For one unit, in <paramref name="Currency"/>; <see langword="null"/> where none is asked.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="Prepayment">What is charged first.</param>
-/// <param name="Date">The day it is for.</param>
-/// <param name="Place">Where it takes place.</param>
 /// <param name="Left">How many were left, with those that the order holds; <see langword="null"/> is unlimited.</param>
 public sealed record HeldOffer(
     string MerchantId,

@@ -21,9 +21,6 @@ public enum ProviderOutcome
 
 /// <summary>Takes money. The same key again has the same outcome. <c>POST /charges</c> of the payment provider.</summary>
 /// <param name="Key">The idempotency key: the order's id.</param>
-/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="PaymentMethod">What it is charged to.</param>
 public sealed record ProviderCharge(Guid Key, decimal Amount, string Currency, string PaymentMethod);
 
 /// <summary>
@@ -34,6 +31,4 @@ public sealed record ProviderCharge(Guid Key, decimal Amount, string Currency, s
 public sealed record ProviderKey(Guid Key);
 
 /// <summary>The provider's answer.</summary>
-/// <param name="Outcome">What became of the key.</param>
-/// <param name="Refunded">How much was given back.</param>
 public sealed record ProviderAnswer(ProviderOutcome Outcome, decimal Refunded);

@@ -17,5 +17,4 @@ public enum ReviewRequestOutcome
 public sealed record ReviewRequest(Guid TitleId, string PublisherId, string Title, string Author);
 
 /// <summary>The answer to a <see cref="ReviewRequest"/>.</summary>
-/// <param name="Outcome">Whether it was taken in.</param>
 public sealed record ReviewRequestAnswer(ReviewRequestOutcome Outcome);

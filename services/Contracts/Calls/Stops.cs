@@ -18,5 +18,4 @@ public enum StopOutcome
 public sealed record StopRequest(Guid OrderId, bool UnlessConfirmed = false);
 
 /// <summary>The answer to a <see cref="StopRequest"/>.</summary>
-/// <param name="Outcome">Whether it was stopped.</param>
 public sealed record StopAnswer(StopOutcome Outcome);

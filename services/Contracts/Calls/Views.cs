@@ -18,22 +18,13 @@ public sealed record HistoryRequest(Guid? After, int Limit)
 /// <summary>The answer to a <see cref="HistoryRequest"/>.</summary>
 /// <param name="Items">Fewer than asked for where some are nothing that people see.</param>
 /// <param name="Next">Where the next page begins; <see langword="null"/> when this is the last.</param>
-/// <typeparam name="TEvent">The event of what is listed.</typeparam>
-/// <typeparam name="TStatus">Its status.</typeparam>
 public sealed record HistoryPage<TEvent, TStatus>(IReadOnlyList<History<TEvent, TStatus>> Items, Guid? Next);
 
 /// <summary>What an order's, or a title's, events have said so far.</summary>
-/// <param name="Last">The last of them.</param>
 /// <param name="Timeline">What each said, in the order of versions, the last one included.</param>
-/// <typeparam name="TEvent">The event.</typeparam>
-/// <typeparam name="TStatus">The status.</typeparam>
 public sealed record History<TEvent, TStatus>(TEvent Last, IReadOnlyList<PastStatus<TStatus>> Timeline);
 
 /// <summary>A status that was reached.</summary>
-/// <param name="At">When (UTC).</param>
-/// <param name="Version">The version it was reached with.</param>
-/// <param name="Reason">Why, where that was said.</param>
-/// <typeparam name="TStatus">The status.</typeparam>
 public sealed record PastStatus<TStatus>(TStatus Status, DateTimeOffset At, long Version, string? Reason = null);
 
 /// <summary>

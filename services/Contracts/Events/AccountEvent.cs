@@ -5,8 +5,6 @@ namespace OrderMall.Contracts.Events;
 
 /// <summary>A person's account, as far as others need to know it: where to write to them, and what they are to be told of what they may do.</summary>
 /// <param name="AccountId">The correlation key: the person's id.</param>
-/// <param name="At">When it happened (UTC).</param>
-/// <param name="Name">What the person is called.</param>
 /// <param name="Languages">Those that the person's browser asked for when the account was registered (ISO 639-1), the first one most.</param>
 /// <param name="Given">The roles that the person has since.</param>
 /// <param name="Taken">The roles that the person has no more.</param>

@@ -5,10 +5,7 @@ namespace OrderMall.Contracts.Events;
 
 /// <summary>A change of an assignment.</summary>
 /// <param name="OrderId">The correlation key: an order is one visit.</param>
-/// <param name="Version">Grows with each change of this assignment.</param>
-/// <param name="At">When it happened (UTC).</param>
 /// <param name="WorkerId">Who comes; <see langword="null"/> where nobody had been assigned.</param>
-/// <param name="WorkerName">The name of who comes.</param>
 public sealed record AssignmentEvent(Guid OrderId, long Version, DateTimeOffset At, Guid? WorkerId, string? WorkerName) : IEvent<AssignmentEvent>
 {
     static string IEvent<AssignmentEvent>.Topic => Topics.Assignments;

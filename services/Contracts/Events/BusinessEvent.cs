@@ -5,8 +5,6 @@ namespace OrderMall.Contracts.Events;
 
 /// <summary>What a business may sell was changed: all of it as it stood right after that.</summary>
 /// <param name="BusinessId">The correlation key: as offers, titles and orders name who sells.</param>
-/// <param name="Version">Grows with each change of what this business may sell.</param>
-/// <param name="At">When it happened (UTC).</param>
 /// <param name="Merchant">Whether it may put anything on sale.</param>
 /// <param name="Publisher">Whether it may register titles and sell those that were approved.</param>
 public sealed record BusinessEvent(string BusinessId, long Version, DateTimeOffset At, SellingRight Merchant, SellingRight Publisher) : IEvent<BusinessEvent>

@@ -5,11 +5,7 @@ namespace OrderMall.Contracts.Events;
 
 /// <summary>An offer was registered or changed: the whole offer as it stood right after it.</summary>
 /// <param name="Version">Grows with each change the merchant makes.</param>
-/// <param name="At">When it happened (UTC).</param>
 /// <param name="Price">For one unit, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="Date">The day it is for.</param>
-/// <param name="Place">Where it takes place.</param>
 public sealed record OfferEvent(
     Guid OfferId,
     long Version,

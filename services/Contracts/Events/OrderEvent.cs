@@ -83,18 +83,11 @@ public static class OrderReasons
 /// A change of an order: the whole order as it stood right after it, so that a subscriber that missed
 /// or reordered earlier events can still show the last one.
 /// </summary>
-/// <param name="Version">Grows with each change of this order.</param>
-/// <param name="At">When it happened (UTC).</param>
-/// <param name="Status">The order's status after the change.</param>
 /// <param name="Reason">Why it was rejected, or why a cancellation was refused; else <see langword="null"/>.</param>
 /// <param name="Title">The offer's title when it was ordered.</param>
 /// <param name="Amount">Price times quantity, in <paramref name="Currency"/>.</param>
 /// <param name="Prepaid">What was charged before acceptance, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
 /// <param name="Fulfilment">The offer's fulfilment policy when it was ordered.</param>
-/// <param name="Destination">Where a parcel or a worker goes.</param>
-/// <param name="Date">The day it is for.</param>
-/// <param name="Place">Where it takes place.</param>
 /// <param name="Note">The customer's note to the merchant.</param>
 /// <param name="Worker">The name of who comes, once somebody was assigned.</param>
 /// <param name="WasReceived">Whether it ever was <see cref="OrderStatus.Received"/>: merchants are told of no other.</param>

@@ -5,8 +5,6 @@ namespace OrderMall.Contracts.Events;
 
 /// <summary>A change of a parcel.</summary>
 /// <param name="OrderId">The correlation key: an order is one parcel.</param>
-/// <param name="Version">Grows with each change of this parcel.</param>
-/// <param name="At">When it happened (UTC).</param>
 public sealed record ParcelEvent(Guid OrderId, long Version, DateTimeOffset At) : IEvent<ParcelEvent>
 {
     static string IEvent<ParcelEvent>.Topic => Topics.Deliveries;

@@ -23,11 +23,6 @@ public enum PaymentStatus
 
 /// <summary>A change of a payment.</summary>
 /// <param name="OrderId">The correlation key: an order has at most one payment.</param>
-/// <param name="Version">Grows with each change of this payment.</param>
-/// <param name="At">When it happened (UTC).</param>
-/// <param name="Amount">How much, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
-/// <param name="Status">The payment's status after the change.</param>
 /// <param name="Since">Since when it has that status (UTC): what is published again has a new <paramref name="At"/>. <see langword="null"/> of services of the time before.</param>
 public sealed record PaymentEvent(
     Guid OrderId,

@@ -4,8 +4,6 @@ using OrderMall.ServiceDefaults.Messaging;
 namespace OrderMall.Contracts.Events;
 
 /// <summary>The product team decided on a title. Whether it stays so, publishing says: see <see cref="TitleEvent"/>.</summary>
-/// <param name="Version">Grows with each change of this review.</param>
-/// <param name="At">When it happened (UTC).</param>
 /// <param name="Reason">The reviewer's words when it was rejected.</param>
 public sealed record ReviewEvent(Guid TitleId, long Version, DateTimeOffset At, string? Reason) : IEvent<ReviewEvent>
 {

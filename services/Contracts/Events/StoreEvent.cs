@@ -4,12 +4,7 @@ using OrderMall.ServiceDefaults.Messaging;
 namespace OrderMall.Contracts.Events;
 
 /// <summary>A change in the merchants' order book.</summary>
-/// <param name="Version">Grows with each change of this entry of the order book.</param>
-/// <param name="At">When it happened (UTC).</param>
-/// <param name="Destination">Where a parcel or a worker goes.</param>
-/// <param name="Date">The day it is for.</param>
 /// <param name="Reason">The merchant's words when the order was refused.</param>
-/// <param name="Place">Where it takes place.</param>
 /// <param name="CustomerName">The customer's name; only where the fulfilment sends a worker or courier.</param>
 /// <param name="Phone">The customer's phone number; only where the fulfilment sends a worker or courier.</param>
 public sealed record StoreEvent(

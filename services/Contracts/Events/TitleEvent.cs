@@ -29,13 +29,9 @@ public enum TitleStatus
 /// stands: a review that was approved while the publisher withdrew counts only if publishing says so.
 /// </summary>
 /// <param name="TitleId">The correlation key; also the id of the offer that an approved title becomes.</param>
-/// <param name="Version">Grows with each change of this registration.</param>
-/// <param name="At">When it happened (UTC).</param>
-/// <param name="Status">Where it stands after the change.</param>
 /// <param name="Reason">The reviewer's words when it was rejected.</param>
 /// <param name="PublisherId">Who registers it, and sells it once approved.</param>
 /// <param name="Price">Of one copy, in <paramref name="Currency"/>.</param>
-/// <param name="Currency">ISO 4217.</param>
 /// <param name="Copies">How many can be sold.</param>
 /// <param name="WasApproved">Whether it ever was <see cref="TitleStatus.Approved"/>: only then it was on sale.</param>
 public sealed record TitleEvent(

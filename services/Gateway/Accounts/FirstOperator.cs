@@ -69,7 +69,6 @@ internal sealed partial class FirstOperator : IHostedService
 
     /// <summary>Makes a new account the first operator, if it is the one.</summary>
     /// <param name="account">About to be saved, with the role of a customer.</param>
-    /// <returns>The account's roles.</returns>
     public async Task<IReadOnlyList<string>> AppointAsync(MallUser account, GatewayDb db, Grants grants, ILookupNormalizer names, CancellationToken cancellationToken)
     {
         var customer = new Permissions([Roles.Customer], null, null);

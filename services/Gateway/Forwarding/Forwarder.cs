@@ -13,7 +13,7 @@ namespace OrderMall.Gateway.Forwarding;
 /// Its activity timeout restarts with every chunk, so that there would be no limit for the whole answer.
 /// </remarks>
 internal sealed partial class Forwarder(
-    Invocation invocation, LikeRefusals refusals, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarder> logger)
+    Invocation invocation, EventStreams streams, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<Forwarder> logger)
 {
     private const string EventStream = "text/event-stream";
     private const int StreamRetryAfter = 15;
@@ -39,18 +39,9 @@ internal sealed partial class Forwarder(
     private async Task ForwardAsync(HttpContext context, ServiceRoute route)
     {
         var (appId, timeLimit) = (route.AppId, route.TimeLimit);
-        var path = context.Request.Path.Value!;
         if (route.OwnersChange && !IsRead(context) && Permissions.IsStaff(context.User))
         {
             await Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "Forbidden", "What a business sells, its owners decide.").ExecuteAsync(context);
-            return;
-        }
-
-        var asked = await LikeRefusals.AskedAsync(context);
-        if (asked is not null && refusals.Find(asked, context) is { } refusal)
-        {
-            ServiceClient.Trace(appId, path, "the same was refused a moment ago, and would be again");
-            await refusal.ExecuteAsync(context);
             return;
         }
 
@@ -60,8 +51,6 @@ internal sealed partial class Forwarder(
         try
         {
             using var response = await AskAsync(request, appId, limit.Token);
-            if (response is not null && asked is not null)
-                await refusals.RememberAsync(asked, response, limit.Token);
             if (response is null)
                 await UnreachableAsync(context, appId);
             else

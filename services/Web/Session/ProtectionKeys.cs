@@ -22,23 +22,10 @@ internal sealed class ProtectionKeys(StateStore store) : IXmlRepository
         services.AddOptions<KeyManagementOptions>().Configure<StateStore>((options, store) => options.XmlRepository = new ProtectionKeys(store));
     }
 
-    public IReadOnlyCollection<XElement> GetAllElements() =>
-        [.. (ReadAsync().GetAwaiter().GetResult().Value ?? []).Select(XElement.Parse)];
-
-    public void StoreElement(XElement element, string friendlyName) => AddAsync(element.ToString(SaveOptions.DisableFormatting)).GetAwaiter().GetResult();
-
     // The framework asks for keys once at the start and then once a day; it has no way to wait for them.
-    private Task<StateEntry<List<string>>> ReadAsync() => Task.Run(() => store.GetAsync(Key, SessionJson.Default.ListString, CancellationToken.None));
+    public IReadOnlyCollection<XElement> GetAllElements() =>
+        [.. (Task.Run(() => store.GetAsync(Key, SessionJson.Default.ListString, CancellationToken.None)).GetAwaiter().GetResult().Value ?? []).Select(XElement.Parse)];
 
-    private async Task AddAsync(string element)
-    {
-        var conflicts = new Conflicts(Key);
-        while (true)
-        {
-            var known = await ReadAsync();
-            if (await Task.Run(() => store.TrySaveAsync(Key, [.. known.Value ?? [], element], known.ETag, SessionJson.Default.ListString, CancellationToken.None)))
-                return;
-            await conflicts.WaitAsync(CancellationToken.None);
-        }
-    }
+    public void StoreElement(XElement element, string friendlyName) => Task.Run(() => store.ChangeAsync(
+        Key, SessionJson.Default.ListString, known => [.. known ?? [], element.ToString(SaveOptions.DisableFormatting)], CancellationToken.None)).GetAwaiter().GetResult();
 }

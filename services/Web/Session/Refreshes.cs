@@ -9,13 +9,11 @@ namespace OrderMall.Web.Session;
 /// <summary>What a refresh gave, for the other requests that come with the same used token.</summary>
 /// <param name="Until">Until when whoever began it is waited for, and when it has ended since when (UTC).</param>
 /// <param name="Tokens">Encrypted by what was used up, which the store does not have; <see langword="null"/> while it is under way.</param>
-/// <param name="Refused">Whether the session is over.</param>
 internal sealed record Handover(DateTimeOffset Until, string? Tokens, bool Refused);
 
 /// <summary>What became of a refresh.</summary>
 /// <param name="Tokens"><see langword="null"/> where there are none.</param>
 /// <param name="IsOver">Whether the session is over, and not only out of reach.</param>
-/// <param name="At">When they were given (UTC).</param>
 internal sealed record Refreshed(Tokens? Tokens, bool IsOver, DateTimeOffset At = default);
 
 /// <summary>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
 
-namespace OrderMall.Contracts.Selling;
+namespace OrderMall.Selling;
 
 /// <summary>
 /// Takes off sale what a business had there under a right that was taken from it, so much at a time: it may be very much, and people order meanwhile.

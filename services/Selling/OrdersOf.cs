@@ -2,7 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderMall.ServiceDefaults.Api;
 
-namespace OrderMall.Contracts.Selling;
+namespace OrderMall.Selling;
 
 /// <summary>
 /// Which merchant's orders a caller may list and decide on: those of their own business, and an operator those of any. So orders come to an end whose

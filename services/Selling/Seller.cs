@@ -3,7 +3,7 @@ using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
 using OrderMall.ServiceDefaults.Messaging;
 
-namespace OrderMall.Contracts.Selling;
+namespace OrderMall.Selling;
 
 /// <summary>A business whose right to sell was changed, as a service that has something of it on sale keeps it: by its last event, in whatever order those come.</summary>
 public sealed class Seller
@@ -28,11 +28,7 @@ public sealed class Seller
 
     /// <summary>Keeps what events say, unless a later one was here first. Doing so again changes nothing.</summary>
     /// <param name="db">A database with the table <c>seller</c>.</param>
-    /// <param name="events">The events.</param>
     /// <param name="rightOf">What of them counts here.</param>
-    /// <param name="time">The service's clock.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>When all is kept.</returns>
     public static async Task KeepAsync(
         MallDb db, IReadOnlyList<CloudEvent<BusinessEvent>> events, Func<BusinessEvent, SellingRight> rightOf, TimeProvider time, CancellationToken cancellationToken)
     {
