@@ -50,7 +50,7 @@ public sealed class GatewayService : IMallService
         app.Services.GetRequiredService<PermissionsJob>().Use(app);
         SecurityHeaders.Use(app);
         Origins.Use(app);
-        app.UseRateLimiter();
+        RateLimits.Use(app);
         CanonicalPath.Use(app);
         BodySize.Use(app);
     }

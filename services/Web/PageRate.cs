@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using OrderMall.Web.Components;
 
 namespace OrderMall.Web;
@@ -9,21 +8,26 @@ namespace OrderMall.Web;
 /// </summary>
 internal static class PageRate
 {
-    public static void Add(WebApplicationBuilder builder)
+    /// <exception cref="InvalidOperationException">A limit is no such number; the message names its key.</exception>
+    public static void Use(WebApplication app)
     {
         var pages = RequestRate.Bucket(
-            ConnectionLimits.Positive(builder.Configuration, "Web:RateLimit:PerSecond", 100),
-            ConnectionLimits.Positive(builder.Configuration, "Web:RateLimit:Burst", 200));
-        builder.Services.AddRateLimiter(limits =>
+            ConnectionLimits.Positive(app.Configuration, "Web:RateLimit:PerSecond", 100),
+            ConnectionLimits.Positive(app.Configuration, "Web:RateLimit:Burst", 200));
+        var rate = app.Services.GetRequiredService<RequestRate>();
+        app.Use(async (context, next) =>
         {
-            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RateLimitPartition.GetTokenBucketLimiter(RequestRate.AddressOf(context), _ => pages));
-            limits.OnRejected = async (rejected, _) =>
+            using var lease = rate.Take(RequestRate.AddressOf(context), pages);
+            if (lease.IsAcquired)
             {
-                var seconds = RequestRate.SecondsToWait(rejected.Lease);
-                rejected.HttpContext.Response.Headers.RetryAfter = $"{seconds}";
-                await new RazorComponentResult<TooMany>(new Dictionary<string, object?> { [nameof(TooMany.Seconds)] = seconds }) { StatusCode = StatusCodes.Status429TooManyRequests }
-                    .ExecuteAsync(rejected.HttpContext);
-            };
+                await next(context);
+                return;
+            }
+
+            var seconds = RequestRate.SecondsToWait(lease);
+            context.Response.Headers.RetryAfter = $"{seconds}";
+            await new RazorComponentResult<TooMany>(new Dictionary<string, object?> { [nameof(TooMany.Seconds)] = seconds }) { StatusCode = StatusCodes.Status429TooManyRequests }
+                .ExecuteAsync(context);
         });
     }
 }

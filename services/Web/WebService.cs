@@ -31,7 +31,7 @@ public sealed class WebService : IMallService
         services.AddLocalization();
         services.AddSingleton<OwnFiles>();
         services.AddSingleton<IStartupFilter>(all => all.GetRequiredService<OwnFiles>());
-        PageRate.Add(builder);
+        services.AddSingleton<RequestRate>();
         services.AddSingleton<MallDay>();
         services.AddSingleton(new PaymentMethods(
             builder.Configuration.GetSection("Ordering:PaymentMethods").Get<string[]>() is { Length: > 0 } methods ? methods : Demo.PaymentMethods, Demo.IsOn(builder)));
@@ -56,7 +56,7 @@ public sealed class WebService : IMallService
     {
         PageHeaders.Use(app);
         app.UseRequestLocalization();
-        app.UseRateLimiter();
+        PageRate.Use(app);
         // Who asks for a page is answered by a page; who sends something that nothing takes is no browser.
         app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         app.Use((context, next) =>

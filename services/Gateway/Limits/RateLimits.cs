@@ -20,26 +20,35 @@ internal static class RateLimits
 
     public static void Add(WebApplicationBuilder builder)
     {
-        var person = RequestRate.Bucket(
-            ConnectionLimits.Positive(builder.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
-            ConnectionLimits.Positive(builder.Configuration, "RateLimit:Burst", DefaultBurst));
-        var signIn = RequestRate.Bucket(SignInsPerSecond, SignInBurst);
+        builder.Services.AddSingleton<RequestRate>();
         builder.Services.AddSingleton<PasswordChecks>();
         builder.Services.AddSingleton<Refusals>();
-        builder.Services.AddRateLimiter(limits =>
+    }
+
+    /// <exception cref="InvalidOperationException">A limit is no such number; the message names its key.</exception>
+    public static void Use(WebApplication app)
+    {
+        var person = RequestRate.Bucket(
+            ConnectionLimits.Positive(app.Configuration, "RateLimit:PerSecond", DefaultPerSecond),
+            ConnectionLimits.Positive(app.Configuration, "RateLimit:Burst", DefaultBurst));
+        var signIn = RequestRate.Bucket(SignInsPerSecond, SignInBurst);
+        var (rate, refusals) = (app.Services.GetRequiredService<RequestRate>(), app.Services.GetRequiredService<Refusals>());
+        app.Use(async (context, next) =>
         {
-            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-                context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null
-                    ? RateLimitPartition.GetTokenBucketLimiter($"sign-in {RequestRate.AddressOf(context)}", _ => signIn)
-                    : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id ? RateLimitPartition.GetTokenBucketLimiter(id, _ => person)
-                    : Expired(context) is { } was ? RateLimitPartition.GetTokenBucketLimiter($"expired {was}", _ => person)
-                    : context.Request.Headers.Authorization.Count > 0 ? RateLimitPartition.GetTokenBucketLimiter($"no token {RequestRate.AddressOf(context)}", _ => signIn)
-                    : RateLimitPartition.GetTokenBucketLimiter(RequestRate.AddressOf(context), _ => person));
-            limits.OnRejected = async (rejected, cancellationToken) =>
+            using var lease =
+                context.GetEndpoint()?.Metadata.GetMetadata<SignInAttempt>() is not null ? rate.Take($"sign-in {RequestRate.AddressOf(context)}", signIn)
+                : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } id ? rate.Take(id, person)
+                : Expired(context) is { } was ? rate.Take($"expired {was}", person)
+                : context.Request.Headers.Authorization.Count > 0 ? rate.Take($"no token {RequestRate.AddressOf(context)}", signIn)
+                : rate.Take(RequestRate.AddressOf(context), person);
+            if (lease.IsAcquired)
             {
-                await rejected.HttpContext.RequestServices.GetRequiredService<Refusals>().PaceAsync(cancellationToken);
-                await TooMany(rejected.HttpContext, rejected.Lease).ExecuteAsync(rejected.HttpContext);
-            };
+                await next(context);
+                return;
+            }
+
+            await refusals.PaceAsync(context.RequestAborted);
+            await TooMany(context, lease).ExecuteAsync(context);
         });
     }
 
