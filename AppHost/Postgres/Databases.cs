@@ -14,6 +14,7 @@ internal sealed class Databases(
 {
     private const int SharedBy = 11;
     private const int Fewest = 5;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, Task<string>> _made = new();
 
     /// <summary>Gives an instance the connection string of its database.</summary>
@@ -57,5 +58,5 @@ internal sealed class Databases(
     public ValueTask DisposeAsync() => end?.Invoke() ?? ValueTask.CompletedTask;
 
     private async Task<string> MakeAsync(string database, int pool, CancellationToken cancellationToken) =>
-        await new PostgresDatabases(await administrator(cancellationToken), prefix).CreateAsync(database, pool, cancellationToken);
+        await new PostgresDatabases(await administrator(cancellationToken).AsTask().WaitAsync(Limit, cancellationToken), prefix).CreateAsync(database, pool, cancellationToken);
 }

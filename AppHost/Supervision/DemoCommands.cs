@@ -84,9 +84,9 @@ internal static class DemoCommands
     }
 
     private static async Task<ExecuteCommandResult> SetModeAsync(MallApp provider, string mode, CancellationToken cancellationToken) =>
-        await PaymentProviderApi.SetAsync(provider.Instances[0].Address, provider.AppToken, new ProviderMode(mode, (int)Slowness.TotalMilliseconds), cancellationToken)
-            ? CommandResults.Success($"The payment provider is {mode} now.")
-            : CommandResults.Failure("The payment provider did not take the mode.");
+        await PaymentProviderApi.SetAsync(provider.Instances[0].Address, provider.AppToken, new ProviderMode(mode, (int)Slowness.TotalMilliseconds), cancellationToken) is { } reason
+            ? CommandResults.Failure($"The payment provider did not take the mode: {reason}")
+            : CommandResults.Success($"The payment provider is {mode} now.");
 
     private static async Task<ExecuteCommandResult> TellAsync(Func<Task<ExecuteCommandResult>> attempt, CancellationToken cancellationToken)
     {

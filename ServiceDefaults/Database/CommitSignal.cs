@@ -5,15 +5,16 @@ using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults.Database;
 
-/// <summary>Says within a service that a change was committed: what waits for such changes looks at once, and rarely otherwise.</summary>
-internal sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInterceptor, IDisposable
+/// <summary>Says within a service that a change was committed: what waits for such changes looks sooner. Who commits without EF says so by <see cref="Raise"/>.</summary>
+public sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInterceptor, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _events = new(0, 1);
 
     /// <summary>Raised after each commit, by whoever committed.</summary>
-    public event Action? Committed;
+    internal event Action? Committed;
 
+    /// <inheritdoc/>
     public override ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
     {
         // Inside a transaction nobody else sees the change before that is committed.
@@ -22,6 +23,7 @@ internal sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInter
         return ValueTask.FromResult(result);
     }
 
+    /// <inheritdoc/>
     // A save's own transaction commits before the save is done: its events are signalled then.
     public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
@@ -30,13 +32,17 @@ internal sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInter
     }
 
     /// <summary>Waits until events were committed that are to be published, or for the time limit.</summary>
-    public Task WaitForEventsAsync(TimeSpan limit, CancellationToken cancellationToken) => _events.WaitAsync(limit, cancellationToken);
+    internal Task WaitForEventsAsync(TimeSpan limit, CancellationToken cancellationToken) => _events.WaitAsync(limit, cancellationToken);
 
+    /// <summary>A change was committed.</summary>
+    public void Raise() => Committed?.Invoke();
+
+    /// <inheritdoc/>
     public void Dispose() => _events.Dispose();
 
     private void AfterCommit(DbContext? context)
     {
-        Committed?.Invoke();
+        Raise();
         if (context is null || !HasEvents(context))
             return;
         lock (_lock)

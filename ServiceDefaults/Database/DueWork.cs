@@ -22,8 +22,6 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
     private static readonly TimeSpan IdleLookInterval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(30);
 
-    private long _lastWork;
-
     /// <summary>Takes up one row.</summary>
     /// <returns>When it is done. An exception leaves the row to a later time.</returns>
     protected abstract Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken);
@@ -34,8 +32,7 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
         await using var scope = scopes.CreateAsyncScope();
         var commits = scope.ServiceProvider.GetRequiredService<CommitSignal>();
         using var timer = new PeriodicTimer(LookInterval, time);
-        var ended = false;
-        Quicken();
+        var (gate, lastWork, ended) = (new Lock(), time.GetTimestamp(), false);
         commits.Committed += Quicken;
         try
         {
@@ -43,27 +40,34 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
             {
                 if (await LookAsync(stoppingToken))
                     Quicken();
-                else if (timer.Period != IdleLookInterval && time.GetElapsedTime(Volatile.Read(ref _lastWork)) > IdleAfter)
-                    timer.Period = IdleLookInterval;
+                else
+                    Slow();
             }
         }
         finally
         {
             commits.Committed -= Quicken;
-            lock (commits)
+            lock (gate)
                 ended = true;
         }
 
         void Quicken()
         {
-            Volatile.Write(ref _lastWork, time.GetTimestamp());
-            // Setting it begins a period anew.
-            if (timer.Period == LookInterval)
-                return;
-            lock (commits)
+            lock (gate)
             {
-                if (!ended)
+                lastWork = time.GetTimestamp();
+                // Setting it begins a period anew.
+                if (!ended && timer.Period != LookInterval)
                     timer.Period = LookInterval;
+            }
+        }
+
+        void Slow()
+        {
+            lock (gate)
+            {
+                if (timer.Period != IdleLookInterval && time.GetElapsedTime(lastWork) > IdleAfter)
+                    timer.Period = IdleLookInterval;
             }
         }
     }

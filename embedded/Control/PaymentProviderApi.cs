@@ -25,7 +25,7 @@ public static class PaymentProviderApi
             var mode = asked with { DelayMs = asked.DelayMs ?? DefaultDelayMs };
             if (provider is not { } standIn)
                 return Problems.NotFound("payment provider's stand-in");
-            return await SetAsync(standIn.Address, standIn.Token, mode, cancellationToken)
+            return await SetAsync(standIn.Address, standIn.Token, mode, cancellationToken) is null
                 ? TypedResults.Ok(mode)
                 : Problems.RetryLater(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "Not available at the moment.",
                     "The payment provider's stand-in did not take the mode. Is it stopped? POST /api/ops/services/payment-provider/start starts it.");
@@ -43,20 +43,21 @@ public static class PaymentProviderApi
         }
     }
 
-    /// <summary>Tells the payment provider how to behave. Whether it took the mode.</summary>
+    /// <summary>Tells the payment provider how to behave.</summary>
     /// <param name="token">What it wants to be called with.</param>
-    public static async Task<bool> SetAsync(Uri address, string token, ProviderMode mode, CancellationToken cancellationToken)
+    /// <returns>Why it did not take the mode; <see langword="null"/> where it did.</returns>
+    public static async Task<string?> SetAsync(Uri address, string token, ProviderMode mode, CancellationToken cancellationToken)
     {
         using var http = new HttpClient(new ResetConnections(new SocketsHttpHandler { UseProxy = false })) { BaseAddress = address, Timeout = Limit };
         http.DefaultRequestHeaders.Add("dapr-api-token", token);
         try
         {
             using var response = await http.PutAsJsonAsync("mode", mode, ControlJson.Default.ProviderMode, cancellationToken);
-            return response.IsSuccessStatusCode;
+            return response.IsSuccessStatusCode ? null : $"{(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}";
         }
         catch (Exception unreachable) when (unreachable is HttpRequestException || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return false;
+            return unreachable.Message;
         }
     }
 }

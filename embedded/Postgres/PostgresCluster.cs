@@ -186,8 +186,10 @@ public sealed class PostgresCluster : IAsyncDisposable
             await running.StopAsync(binaries, cluster);
         else if (!process.HasExited)
         {
-            process.Kill(entireProcessTree: true);
+            Signals.Send(process.Id, Signals.Terminate);
             await process.WaitForExitAsync().WaitAsync(HalfStartedLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
         }
 
         process.Dispose();

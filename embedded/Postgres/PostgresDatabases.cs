@@ -13,6 +13,7 @@ public sealed partial class PostgresDatabases(string connectionString, string pr
 
     private const int ConnectSeconds = 10;
     private const int CommandSeconds = 30;
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>The name of a service's database on a server that is the mall's own.</summary>
     public static string NameOf(string appId) => appId.Replace('-', '_');
@@ -48,19 +49,21 @@ public sealed partial class PostgresDatabases(string connectionString, string pr
             throw new ArgumentException($"A database name has lower case letters, digits and underscores only; '{database}' has others.", nameof(name));
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = ConnectSeconds, CommandTimeout = CommandSeconds };
         settings.Database ??= "postgres";
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Limit);
         try
         {
             await using var connection = new NpgsqlConnection(settings.ConnectionString);
-            await connection.OpenAsync(cancellationToken);
+            await connection.OpenAsync(limit.Token);
             await using var exists = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = database } } };
-            if (await exists.ExecuteScalarAsync(cancellationToken) is null)
-                await MakeAsync(connection, database, cancellationToken);
+            if (await exists.ExecuteScalarAsync(limit.Token) is null)
+                await MakeAsync(connection, database, limit.Token);
         }
         catch (PostgresException refused)
         {
             throw new PostgresClusterException($"The PostgreSQL server refused database {database}: {refused.MessageText}. The user of the connection string must be allowed to connect and to create databases.", refused);
         }
-        catch (Exception unreachable) when (unreachable is NpgsqlException or TimeoutException)
+        catch (Exception unreachable) when (unreachable is NpgsqlException or TimeoutException || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new PostgresClusterException($"The PostgreSQL server did not answer: {(unreachable.InnerException ?? unreachable).Message.TrimEnd('.')}. Check the connection string.", unreachable);
         }

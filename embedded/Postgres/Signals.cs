@@ -9,6 +9,7 @@ internal static partial class Signals
     public const int Interrupt = 2;
     public const int Quit = 3;
     public const int Kill = 9;
+    public const int Terminate = 15;
 
     /// <summary>Sends a signal; a process that has ended already is fine. On Windows, where there are none, the process is killed.</summary>
     public static void Send(int processId, int signal)

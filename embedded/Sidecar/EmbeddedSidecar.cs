@@ -71,10 +71,12 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
 
     /// <summary>Opens every app's port. Apps may start before or after it.</summary>
     /// <exception cref="SidecarConfigurationException">A resource file cannot be followed.</exception>
+    /// <exception cref="ArgumentException">Two apps share an id or a port, or an app has no instance.</exception>
     /// <exception cref="InvalidOperationException">Another sidecar works on the same database.</exception>
     /// <exception cref="IOException">A port is taken.</exception>
     public static async Task<EmbeddedSidecar> StartAsync(SidecarOptions options, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
+        Check(options);
         var resources = Resources.Read(options.ResourcesPath);
         var sidecar = new EmbeddedSidecar(options, resources, loggerFactory.CreateLogger<EmbeddedSidecar>());
         foreach (var warning in resources.Warnings)
@@ -130,6 +132,16 @@ public sealed partial class EmbeddedSidecar : IAsyncDisposable
             await _database.DisposeAsync();
         _client.Dispose();
         _stopping.Dispose();
+    }
+
+    private static void Check(SidecarOptions options)
+    {
+        if (options.Apps.FirstOrDefault(app => app.Instances.Count == 0) is { } empty)
+            throw new ArgumentException($"app '{empty.AppId}' has no instance; give it the address it listens on", nameof(options));
+        if (options.Apps.CountBy(app => app.AppId).FirstOrDefault(app => app.Value > 1).Key is { } twice)
+            throw new ArgumentException($"there are two apps '{twice}'; give each an id of its own", nameof(options));
+        if (options.Apps.SelectMany(app => new[] { app.Port, app.GrpcPort ?? 0 }).Where(port => port > 0).CountBy(port => port).FirstOrDefault(port => port.Value > 1).Key is > 0 and var port)
+            throw new ArgumentException($"port {port} is given twice", nameof(options));
     }
 
     private async Task OpenAsync(SidecarOptions options, Resources resources, ILoggerFactory loggerFactory, CancellationToken cancellationToken)

@@ -25,7 +25,6 @@ internal static class HoldCalls
         {
             if (await TryAsync(known) is { } answer)
                 return TypedResults.Ok(answer);
-            cache.Forget(known.Id);
         }
 
         while (true)
@@ -36,7 +35,11 @@ internal static class HoldCalls
                 select new { Offer = offer, Hold = db.Holds.FirstOrDefault(hold => hold.OrderId == request.OrderId) })
                 .FirstOrDefaultAsync(cancellationToken);
             if (found is null || (found.Hold is null && (found.Offer.OffSaleAt is not null || !demo.Allows(found.Offer))))
+            {
+                cache.Forget(request.OfferId);
                 return Answer(HoldOutcome.UnknownOffer);
+            }
+
             if (found.Hold is { } before)
                 return before.Quantity == 0 ? Answer(HoldOutcome.Released) : Answer(HoldOutcome.Held, Terms(found.Offer, before.Title, before.Price, before.Deposit, found.Offer.Available + before.Quantity));
             if (Refusal(request, found.Offer, time.EarliestDay()) is { } refusal)
@@ -72,6 +75,7 @@ internal static class HoldCalls
                  WHERE id = {offer.Id} AND version = {offer.Version} AND (available IS NULL OR available >= {request.Quantity})
                    AND (max_per_customer IS NULL OR max_per_customer >= {request.Quantity} + (
                        SELECT coalesce(sum(quantity), 0) FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}))
+                   AND NOT EXISTS (SELECT FROM hold WHERE order_id = {request.OrderId})
                  RETURNING id, title, price, deposit, max_per_customer, available),
              held AS (INSERT INTO hold (order_id, offer_id, customer_id, customer_number, quantity, title, price, deposit, held_at)
              SELECT {request.OrderId}, id, {request.CustomerId},

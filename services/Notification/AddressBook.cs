@@ -34,7 +34,7 @@ internal sealed class Person
 /// Keeps where people can be written to, and who has confirmed it: anybody can register anybody's address, so nothing is written to one but
 /// a code until its reader has sent that back.
 /// </summary>
-internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel> channels, Texts texts, TimeProvider time)
+internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel> channels, Texts texts, CommitSignal commits, TimeProvider time)
 {
     private const int MostGuesses = 10;
     private const int CodesAnHour = 3;
@@ -73,7 +73,7 @@ internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel
         var now = time.Now();
         var anHourAgo = now.AddHours(-1);
         // One statement: the code is known if and only if it is sent.
-        return await db.Database.ExecuteSqlAsync(
+        var isSent = await db.Database.ExecuteSqlAsync(
             $"""
              WITH asked AS (
                  UPDATE person SET
@@ -90,6 +90,8 @@ internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel
                ON spoken = coalesce(language, {Texts.Default})
              """,
             cancellationToken) == 1;
+        commits.Raise();
+        return isSent;
     }
 
     /// <summary>Confirms a person's address by its code, and says whether it is confirmed. Ten wrong ones end it.</summary>

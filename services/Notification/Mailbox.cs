@@ -9,7 +9,7 @@ namespace OrderMall.Notification;
 internal sealed record Letter(string PersonId, Message Message, bool IsToMerchant = false, string Language = Texts.Default);
 
 /// <summary>Brings messages to people over every channel there is. Delivering a message again changes nothing.</summary>
-internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, Listeners listeners)
+internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageChannel> channels, Listeners listeners, CommitSignal commits)
 {
     // People that one statement tells, so that it is done well within its time limit.
     private const int AtOnce = 5000;
@@ -55,6 +55,7 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
                 new NpgsqlParameter<string[]> { TypedValue = [.. letters.Select(letter => letter.Language)] },
             ],
             cancellationToken);
+        commits.Raise();
         foreach (var personId in letters.Select(letter => letter.PersonId).Distinct())
             listeners.Wake(personId);
     }

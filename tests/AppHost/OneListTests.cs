@@ -36,6 +36,10 @@ public sealed class OneListTests(OpenAppHost mall)
         {
             var told = MallProcesses.Environment(mall.Mall.ProcessId(service.AppId, 0)!.Value).GetValueOrDefault($"ConnectionStrings__{service.AppId}", "");
             Assert.Equal(service.Database, told.Length == 0 ? null : new NpgsqlConnectionStringBuilder(told).Database);
+            Assert.Equal(HasSchema(service), told.Length > 0);
         }
+
+        static bool HasSchema(InProcessService service) =>
+            service.Create.Method.GetGenericArguments().Single().Assembly.GetManifestResourceNames().Any(name => name.EndsWith(".sql", StringComparison.Ordinal));
     }
 }

@@ -42,13 +42,53 @@ public sealed class DueWorkTests(RunningService<StoreService> store) : IClassFix
         await job.StopAsync(CancellationToken.None);
     }
 
-    private sealed class Job(IServiceScopeFactory scopes) : DueWork<StoreDb>(Chores, scopes, TimeProvider.System, NullLogger.Instance)
+    [Fact]
+    public async Task Who_has_nothing_to_do_looks_rarely_until_something_is_committed_or_due()
+    {
+        var (seldom, often, time) = (TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(1), new ManualTime());
+        await using var scope = store.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<StoreDb>();
+        await db.Database.ExecuteSqlRawAsync("CREATE TABLE errand (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL, due_at timestamptz)");
+        using var job = new Job(store.Services.GetRequiredService<IServiceScopeFactory>(), new DueRows("errand", "id", TimeSpan.FromMinutes(1)), time);
+        await job.StartAsync(CancellationToken.None);
+        await LooksAsync(often);
+
+        await IdleAsync();
+        await db.SaveChangesAsync();
+        await LooksAsync(often);
+
+        await IdleAsync();
+        store.Services.GetRequiredService<CommitSignal>().Raise();
+        await LooksAsync(often);
+
+        await IdleAsync();
+        await db.Database.ExecuteSqlAsync($"INSERT INTO errand (name, due_at) VALUES ('late', {time.GetUtcNow()})");
+        time.Advance(seldom);
+        await LooksAsync(often);
+
+        await IdleAsync();
+        await job.StopAsync(CancellationToken.None);
+        await db.SaveChangesAsync();
+
+        async Task IdleAsync()
+        {
+            time.Advance(TimeSpan.FromSeconds(31));
+            await LooksAsync(seldom);
+        }
+
+        Task LooksAsync(TimeSpan every) => Eventually.TrueAsync(() => time.Periods is [var period] && period == every);
+    }
+
+    private sealed class Job(IServiceScopeFactory scopes, DueRows? rows = null, TimeProvider? time = null)
+        : DueWork<StoreDb>(rows ?? Chores, scopes, time ?? TimeProvider.System, NullLogger.Instance)
     {
         public ConcurrentBag<string> TakenUp { get; } = [];
 
         protected override async Task ResumeAsync(IServiceProvider services, Guid id, CancellationToken cancellationToken)
         {
-            var name = await services.GetRequiredService<StoreDb>().Database.SqlQuery<string>($"SELECT name AS \"Value\" FROM chore WHERE id = {id}").SingleAsync(cancellationToken);
+            var name = await services.GetRequiredService<StoreDb>().Database.SqlQuery<string>($"SELECT name AS \"Value\" FROM chore WHERE id = {id}").SingleOrDefaultAsync(cancellationToken);
+            if (name is null)
+                return;
             TakenUp.Add(name);
             if (name == "spoiled")
                 throw new InvalidOperationException("It is not as anybody thought.");

@@ -31,6 +31,16 @@ internal sealed class ManualTime : TimeProvider
         return timer;
     }
 
+    /// <summary>How often each timer rings that rings again and again.</summary>
+    public IReadOnlyList<TimeSpan> Periods
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _timers.Select(timer => timer.Period).OfType<TimeSpan>()];
+        }
+    }
+
     /// <summary>Time passes.</summary>
     public void Advance(TimeSpan by)
     {
@@ -39,7 +49,7 @@ internal sealed class ManualTime : TimeProvider
         {
             (_now, _passed) = (_now + by, _passed + by);
             due = [.. _timers.Where(timer => timer.Due <= _passed)];
-            due.ForEach(timer => timer.Due = null);
+            due.ForEach(timer => timer.Due = timer.Period is { } period ? _passed + period : null);
         }
 
         due.ForEach(timer => timer.Ring());
@@ -56,12 +66,18 @@ internal sealed class ManualTime : TimeProvider
     {
         public TimeSpan? Due { get; set; }
 
+        public TimeSpan? Period { get; private set; }
+
         public void Ring() => ring();
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             lock (time._lock)
+            {
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : time._passed + dueTime;
+                Period = period == Timeout.InfiniteTimeSpan ? null : period;
+            }
+
             return true;
         }
 
