@@ -18,7 +18,7 @@ namespace OrderMall.ServiceDefaults.Api;
 /// <summary>
 /// The <c>Idempotency-Key</c> of a request, if it has one: the same key of the same person makes one thing. What is made commits together
 /// with the answer, which is given again for a day. Of keys and requests the database has hashes only.
-/// What has no answer yet when it is begun keeps its key itself.
+/// What has no answer yet when it is begun, such as an order, keeps its key itself (<c>OrdersApi</c> of ordering).
 /// </summary>
 public sealed class IdempotencyKey : IEndpointParameterMetadataProvider
 {

@@ -146,6 +146,8 @@ internal sealed partial class ReceivedEvents : IDisposable
     {
         Success,
         Retry,
+
+        // To the dead letters, without a retry.
         Drop,
     }
 

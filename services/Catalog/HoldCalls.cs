@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace OrderMall.Catalog;
 
-/// <summary>Holds capacity for orders. Called by ordering.</summary>
+/// <summary>Holds capacity for orders. Invoked by ordering; released by <see cref="CatalogEvents"/>, when an order comes to nothing.</summary>
 internal static class HoldCalls
 {
     public static void Map(WebApplication app)
