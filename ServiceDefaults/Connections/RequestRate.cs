@@ -24,8 +24,9 @@ public sealed class RequestRate : IDisposable
     };
 
     /// <summary>Takes a token for one request.</summary>
-    /// <param name="of">Whose bucket it is.</param>
-    /// <param name="bucket">How large a new one is, by <see cref="Bucket"/>.</param>
+    /// <param name="of">The person or the address: each has a bucket of its own. Where there are too many, those used least recently are evicted.</param>
+    /// <param name="bucket">The size and rate of a new one, by <see cref="Bucket"/>.</param>
+    /// <returns>Acquired, or not: then it says when to retry.</returns>
     public RateLimitLease Take(string of, TokenBucketRateLimiterOptions bucket)
     {
         if (!_buckets.TryGetValue(of, out TokenBucketRateLimiter? limiter))

@@ -97,10 +97,10 @@ public sealed class StateStore(DaprClient dapr, string store)
         }
     }
 
-    /// <summary>Changes what a key has; again, on what it has then, where somebody else wrote it first.</summary>
+    /// <summary>Reads a key, changes its value and writes it; on a conflict it retries from reading, with back-off, 20 times at most.</summary>
     /// <param name="change">Makes what is written of what is there, <see langword="null"/> where there is no such key; it writes nothing by <see langword="null"/>.</param>
     /// <returns>What was written; <see langword="null"/> where nothing was.</returns>
-    /// <exception cref="SidecarException">The store did not answer, or somebody else was first too often.</exception>
+    /// <exception cref="SidecarException">The store did not answer, or there was a conflict each time.</exception>
     public async Task<T?> ChangeAsync<T>(string key, JsonTypeInfo<T> type, Func<T?, Task<T?>> change, CancellationToken cancellationToken)
         where T : class
     {
@@ -112,7 +112,7 @@ public sealed class StateStore(DaprClient dapr, string store)
                 return changed;
             if (conflicts == MostConflicts)
                 throw new SidecarException($"State of {key}: somebody else wrote it first, {MostConflicts} times in a row.");
-            // Spreads those who try again.
+            // Back-off with jitter.
             await Task.Delay(Random.Shared.Next(1, 8 * conflicts), cancellationToken);
         }
     }
