@@ -1,7 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.ServiceDefaults.Database;
 
@@ -43,23 +42,13 @@ public sealed class CommitSignal : SaveChangesInterceptor, IDbTransactionInterce
     private void AfterCommit(DbContext? context)
     {
         Raise();
-        if (context is null || !HasEvents(context))
+        if (context is not MallDb { HasSavedEvents: true } db)
             return;
+        db.HasSavedEvents = false;
         lock (_lock)
         {
             if (_events.CurrentCount == 0)
                 _events.Release();
         }
-    }
-
-    // All are saved, so that nothing need be looked for in the other rows.
-    private static bool HasEvents(DbContext context)
-    {
-        var tracker = context.ChangeTracker;
-        var detects = tracker.AutoDetectChangesEnabled;
-        tracker.AutoDetectChangesEnabled = false;
-        var has = tracker.Entries<OutboxMessage>().Any(entry => entry.State == EntityState.Unchanged);
-        tracker.AutoDetectChangesEnabled = detects;
-        return has;
     }
 }

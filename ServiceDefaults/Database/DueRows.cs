@@ -24,13 +24,13 @@ public sealed record DueRows(string Table, string Key, TimeSpan Lease)
     private string Statement =>
         $$"""
          UPDATE {{Table}} SET {{DueAt}} = {1}{{(Set is null ? "" : $", {Set}")}}
-         WHERE {{Key}} IN (
+         WHERE {{Key}} = ANY (ARRAY(
              SELECT {{Key}} FROM {{Table}}
              WHERE {{DueAt}} <= {0}{{(AreDueWithinLease ? $" OR {DueAt} > {{2}}" : "")}}{{(Or is null ? "" : $" OR {Or}")}}
-             ORDER BY {{OrderBy}} LIMIT {3} FOR UPDATE SKIP LOCKED)
-         RETURNING {{Key}} AS "Value"
+             ORDER BY {{OrderBy}} LIMIT {3} FOR UPDATE SKIP LOCKED))
+         RETURNING {{Key}}
          """;
 
-    /// <summary>The statement that claims due rows, so many at most, and returns their ids as <c>"Value"</c>.</summary>
+    /// <summary>The statement that claims due rows, so many at most, and returns their ids.</summary>
     internal FormattableString Claim(DateTimeOffset now, int most) => FormattableStringFactory.Create(Statement, now, now + Lease, now + (2 * Lease), most);
 }

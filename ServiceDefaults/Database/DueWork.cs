@@ -95,7 +95,7 @@ public abstract partial class DueWork<TDb>(DueRows rows, IServiceScopeFactory sc
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDb>();
-        return await db.Database.SqlQuery<Guid>(rows.Claim(time.Now(), BatchSize)).ToListAsync(cancellationToken);
+        return await db.RowsAsync(rows.Claim(time.Now(), BatchSize), row => row.GetGuid(0), cancellationToken);
     }
 
     private async ValueTask ResumeAsync(Guid id, CancellationToken cancellationToken)

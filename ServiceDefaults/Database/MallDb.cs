@@ -1,5 +1,9 @@
+using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql;
 using OrderMall.ServiceDefaults.Api;
@@ -11,6 +15,8 @@ namespace OrderMall.ServiceDefaults.Database;
 public abstract class MallDb(DbContextOptions options) : DbContext(options)
 {
     internal const int Attempts = 8;
+    // Far fewer than EF sends together.
+    private const int MostInOneRoundTrip = 20;
     // No currency has more (ISO 4217).
     private const int MostDecimals = 4;
 
@@ -29,6 +35,9 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <summary>Requests with an <c>Idempotency-Key</c> that have made something.</summary>
     public DbSet<AnsweredRequest> Answered => Set<AnsweredRequest>();
 
+    /// <summary>Whether events were saved in this context of whose commit <see cref="CommitSignal"/> has not told yet.</summary>
+    internal bool HasSavedEvents { get; set; }
+
     /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>
     public string? TraceParentOf(object row) => (string?)Entry(row).Property(TraceParent).CurrentValue;
 
@@ -39,6 +48,23 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <returns><see langword="null"/> where there was none.</returns>
     public TRow? Loaded<TRow>(Guid key)
         where TRow : class => Set<TRow>().Local.FindEntry(key)?.Entity;
+
+    /// <summary>
+    /// The rows that a statement returns, which is sent as it is written, in the transaction of this context if it has one. What EF makes of
+    /// <c>SqlQuery</c> is compiled anew for each execution: that costs more than the statement. A null among its values has the type that the statement gives it.
+    /// </summary>
+    public async Task<List<T>> RowsAsync<T>(FormattableString statement, Func<DbDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var command = this.GetService<IRawSqlCommandBuilder>().Build(statement.Format, statement.GetArguments()!, Model);
+        await using var reader = await command.RelationalCommand.ExecuteReaderAsync(
+            new RelationalCommandParameterObject(
+                this.GetService<IRelationalConnection>(), command.ParameterValues, null, this, this.GetService<IRelationalCommandDiagnosticsLogger>(), CommandSource.FromSqlQuery),
+            cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(read(reader.DbDataReader));
+        return rows;
+    }
 
     /// <summary>Saves what was decided; decides again on fresh rows when somebody else changed or made them first.</summary>
     /// <param name="decide">Reads rows of this context and changes them. A transaction that it begins is committed with the changes.</param>
@@ -69,6 +95,29 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
         e is DbUpdateConcurrencyException || (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && !IdempotencyKey.IsTaken(e));
 
     /// <inheritdoc/>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        var (events, areOnlyAdded) = Unsaved();
+        HasSavedEvents |= events.Count > 0;
+        // PostgreSQL takes or refuses the statements of one round trip as a whole, so that inserts need no transaction around them.
+        // What is changed does: that nothing matched the version that was read is found out here, after the round trip.
+        Database.AutoTransactionBehavior = areOnlyAdded ? AutoTransactionBehavior.Never : AutoTransactionBehavior.WhenNeeded;
+        // One event goes with the statement before it. Many, of a whole delivery, are one statement in its transaction.
+        if (events.Count < 2 || Database.CurrentTransaction is null)
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        events.ForEach(e => Entry(e).State = EntityState.Detached);
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        return saved + await Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO outbox (event_id, topic, type, key, version, data, trace_parent, created_at)
+             SELECT * FROM unnest(
+                 {events.Select(e => e.EventId).ToArray()}, {events.Select(e => e.Topic).ToArray()}, {events.Select(e => e.Type).ToArray()}, {events.Select(e => e.Key).ToArray()},
+                 {events.Select(e => e.Version).ToArray()}, {events.Select(e => e.Data).ToArray()}, {events.Select(e => e.TraceParent).ToArray()}, {events.Select(e => e.CreatedAt).ToArray()})
+             """,
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         var outbox = modelBuilder.Entity<OutboxMessage>().ToTable("outbox");
@@ -86,6 +135,18 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     {
         configurationBuilder.Conventions.Add(_ => new SnakeCaseConvention());
         configurationBuilder.Properties<decimal>().HavePrecision(20, MostDecimals).HaveConversion<PlainDecimal>();
+    }
+
+    // The events in the order in which they were published, and whether all that this context knows is new and goes in one round trip.
+    private (List<OutboxMessage> Events, bool AreOnlyAdded) Unsaved()
+    {
+        var detects = ChangeTracker.AutoDetectChangesEnabled;
+        // Changes are looked for when they are saved; what has none so far may have.
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        var entries = ChangeTracker.Entries().ToList();
+        ChangeTracker.AutoDetectChangesEnabled = detects;
+        var events = entries.Where(entry => entry is { Entity: OutboxMessage, State: EntityState.Added }).OrderBy(entry => (long)entry.Property(nameof(OutboxMessage.Id)).CurrentValue!);
+        return ([.. events.Select(entry => (OutboxMessage)entry.Entity)], entries.Count <= MostInOneRoundTrip && entries.TrueForAll(entry => entry.State == EntityState.Added));
     }
 
     // 12000 is 12000, whether it was computed or read: events and answers are the same text each time.

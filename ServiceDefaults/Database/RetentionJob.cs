@@ -30,7 +30,7 @@ internal sealed partial class RetentionJob(NpgsqlDataSource database, IEnumerabl
             {
                 var delete = retention.Value is { } value ? $"UPDATE {retention.Table} SET {value} = NULL" : $"DELETE FROM {retention.Table}";
                 await using var command = database.CreateCommand(
-                    $"{delete} WHERE {retention.Key} IN (SELECT {retention.Key} FROM {retention.Table} WHERE {retention.At} < $1 AND {retention.Ended} LIMIT $2 FOR UPDATE SKIP LOCKED)");
+                    $"{delete} WHERE {retention.Key} = ANY (ARRAY(SELECT {retention.Key} FROM {retention.Table} WHERE {retention.At} < $1 AND {retention.Ended} LIMIT $2 FOR UPDATE SKIP LOCKED))");
                 command.Parameters.Add(new() { Value = time.GetUtcNow() - retention.Life });
                 command.Parameters.Add(new() { Value = BatchSize });
                 deleted = await command.ExecuteNonQueryAsync(stoppingToken);

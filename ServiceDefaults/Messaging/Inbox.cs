@@ -75,8 +75,8 @@ internal static class Inbox
     {
         // In the order of their ids: two that handle the same events do not wait for each other.
         var ids = events.Select(e => e.Id).Distinct().Order(StringComparer.Ordinal).ToArray();
-        var begun = await db.Database.SqlQuery<string>(
-            $"""INSERT INTO inbox (event_id, handled_at) SELECT unnest({ids}), {now} ON CONFLICT DO NOTHING RETURNING event_id AS "Value" """).ToListAsync(cancellationToken);
+        var begun = await db.RowsAsync(
+            $"INSERT INTO inbox (event_id, handled_at) SELECT unnest({ids}), {now} ON CONFLICT DO NOTHING RETURNING event_id", row => row.GetString(0), cancellationToken);
         if (begun.Count == events.Count)
             return events;
         var left = begun.ToHashSet();

@@ -35,13 +35,15 @@ internal sealed class CatalogDb(DbContextOptions<CatalogDb> options) : MallDb(op
     {
         if (search is { Text: null, Place: null })
             return Offers;
-        var many = await Database.SqlQuery<bool>(
+        var many = await RowsAsync(
             $"""
-             SELECT count(*) > {FewOffers} AS "Value" FROM (
+             SELECT count(*) > {FewOffers} FROM (
                  SELECT FROM offer
                  WHERE NOT is_over AND offer_terms(kind, merchant_id, date, title, place, 1) @> offer_terms({search.Kind}, {search.MerchantId}, {search.Day}, {search.Text}, {search.Place}, 3)
                  LIMIT {FewOffers + 1}) AS found
-             """).SingleAsync(cancellationToken);
+             """,
+            row => row.GetBoolean(0),
+            cancellationToken) is [true];
         // OFFSET 0: as it stands, by that index, whatever the planner expects of an order that another index has.
         return many
             ? Offers.FromSql(

@@ -42,7 +42,7 @@ internal sealed partial class EndedOffersJob(NpgsqlDataSource database, TimeProv
     private async Task<int> MarkAsync(string wrong, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            $"UPDATE offer SET is_over = NOT is_over WHERE id IN (SELECT id FROM offer WHERE {wrong} LIMIT $2 FOR UPDATE SKIP LOCKED)");
+            $"UPDATE offer SET is_over = NOT is_over WHERE id = ANY (ARRAY(SELECT id FROM offer WHERE {wrong} LIMIT $2 FOR UPDATE SKIP LOCKED))");
         command.Parameters.Add(new() { Value = time.EarliestDay() });
         command.Parameters.Add(new() { Value = BatchSize });
         return await command.ExecuteNonQueryAsync(cancellationToken);

@@ -68,7 +68,7 @@ internal static class HoldCalls
     // One statement: the hold exists if and only if the capacity was taken, on the terms that were read. What the customer holds is counted as
     // the statement began; of two at the same moment one fails, since both would have the same number. It says how many were left before.
     private static Task<List<int?>> TakeAsync(CatalogDb db, HoldRequest request, Offer offer, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db.Database.SqlQuery<int?>(
+        db.RowsAsync(
             $"""
              WITH taken AS (
                  UPDATE offer SET available = available - {request.Quantity}
@@ -82,8 +82,10 @@ internal static class HoldCalls
                     CASE WHEN max_per_customer IS NOT NULL THEN (
                         SELECT coalesce(max(customer_number), 0) + 1 FROM hold WHERE offer_id = {offer.Id} AND customer_id = {request.CustomerId}) END,
                     {request.Quantity}, title, price, deposit, {now} FROM taken)
-             SELECT available + {request.Quantity} AS "Value" FROM taken
-             """).ToListAsync(cancellationToken);
+             SELECT available + {request.Quantity} FROM taken
+             """,
+            row => row.IsDBNull(0) ? (int?)null : row.GetInt32(0),
+            cancellationToken);
 
     // What could not be taken may be there by now, or have been taken by an earlier try of this very order: then there is no reason.
     private static async Task<HoldAnswer?> WhyNotAsync(CatalogDb db, HoldRequest request, Offer tried, CancellationToken cancellationToken)

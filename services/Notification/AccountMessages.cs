@@ -9,13 +9,14 @@ internal static class AccountMessages
     {
         var account = e.Data;
         // The texts are named after the events.
-        var (subject, text) = words.Say(e.Type, new()
+        var (subject, text) = words.Say(e.Type, name => name switch
         {
-            ["role"] = account.Role is { } role ? words.Role(role) : "",
-            ["because"] = words.Because(account.Reason),
-            ["given"] = words.Roles("given", account.Given ?? []),
-            ["taken"] = words.Roles("taken", account.Taken ?? []),
-            ["offsale"] = (account.Taken ?? []).Any(taken => taken is Roles.Merchant or Roles.Publisher) ? words.Part("part:offsale", []) : "",
+            "role" => account.Role is { } role ? words.Role(role) : "",
+            "because" => words.Because(account.Reason),
+            "given" => words.Roles("part:given", account.Given ?? []),
+            "taken" => words.Roles("part:taken", account.Taken ?? []),
+            "offsale" => (account.Taken ?? []).Any(taken => taken is Roles.Merchant or Roles.Publisher) ? words.Part("part:offsale") : "",
+            _ => null,
         });
         return new Letter(account.AccountId, new Message(Message.IdOf(e.Id, account.At, version: 1), OrderId: null, subject, text, account.At));
     }

@@ -48,12 +48,14 @@ internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel
     /// <summary>Keeps an account's address, and sends it a code where it is new. Keeping it again changes nothing.</summary>
     public async Task KeepAsync(AccountEvent account, CancellationToken cancellationToken)
     {
-        var isNew = await db.Database.SqlQuery<bool>(
+        var isNew = await db.RowsAsync(
             $"""
              INSERT INTO person AS known (person_id, email, name) VALUES ({account.AccountId}, {account.Email}, {account.Name})
              ON CONFLICT (person_id) DO UPDATE SET email = excluded.email, name = excluded.name, confirmed_at = CASE WHEN known.email = excluded.email THEN known.confirmed_at END
-             RETURNING confirmed_at IS NULL AND code IS NULL AS "Value"
-             """).ToListAsync(cancellationToken) is [true];
+             RETURNING confirmed_at IS NULL AND code IS NULL
+             """,
+            row => row.GetBoolean(0),
+            cancellationToken) is [true];
         // The first of their languages that there is, until they choose.
         if (account.Languages?.FirstOrDefault(Texts.Languages.Contains) is { } language && language != Texts.Default)
             await db.Database.ExecuteSqlAsync($"INSERT INTO reader (person_id, language) VALUES ({account.AccountId}, {language}) ON CONFLICT DO NOTHING", cancellationToken);
@@ -69,7 +71,7 @@ internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel
             return false;
         var code = RandomNumberGenerator.GetInt32(100_000_000).ToString("D8", System.Globalization.CultureInfo.InvariantCulture);
         // Nothing in it is of who registered.
-        var said = Texts.Languages.Select(language => new Words(texts, language).Say("Code", new() { ["code"] = code })).ToList();
+        var said = Texts.Languages.Select(language => new Words(texts, language).Say("Code", name => name == "code" ? code : null)).ToList();
         var now = time.Now();
         var anHourAgo = now.AddHours(-1);
         // One statement: the code is known if and only if it is sent.
@@ -98,12 +100,14 @@ internal sealed class AddressBook(NotificationDb db, IEnumerable<IMessageChannel
     public async Task<bool> ConfirmAsync(string personId, string code, CancellationToken cancellationToken)
     {
         var now = time.Now();
-        return await db.Database.SqlQuery<bool>(
+        return await db.RowsAsync(
             $"""
              UPDATE person SET
                  guesses = guesses + 1,
                  confirmed_at = CASE WHEN confirmed_at IS NULL AND code = {code} AND code_until > {now} AND guesses < {MostGuesses} THEN {now} ELSE confirmed_at END
-             WHERE person_id = {personId} RETURNING confirmed_at IS NOT NULL AS "Value"
-             """).ToListAsync(cancellationToken) is [true];
+             WHERE person_id = {personId} RETURNING confirmed_at IS NOT NULL
+             """,
+            row => row.GetBoolean(0),
+            cancellationToken) is [true];
     }
 }

@@ -36,14 +36,14 @@ internal static class InterestsApi
     }
 
     /// <summary>Who orders something has an interest in its kind, unless they have declined it. Again and again changes nothing.</summary>
-    public static async Task RememberAsync(NotificationDb db, IEnumerable<CloudEvent<OrderEvent>> events, CancellationToken cancellationToken)
+    public static async Task RememberAsync(IServiceProvider services, IEnumerable<CloudEvent<OrderEvent>> events, CancellationToken cancellationToken)
     {
         var accepted = events.Where(e => e.Type == OrderEvent.Accepted).Select(e => (e.Data.CustomerId, e.Data.Kind)).Distinct().ToList();
         if (accepted.Count == 0)
             return;
         string[] people = [.. accepted.Select(order => order.CustomerId)], kinds = [.. accepted.Select(order => order.Kind)];
         // Nearly all have it already: of them nothing is written. In the order of people, so that no two statements wait for each other.
-        await db.Database.ExecuteSqlAsync(
+        await services.GetRequiredService<NotificationDb>().Database.ExecuteSqlAsync(
             $"""
              INSERT INTO interest (person_id, kinds)
              SELECT person_id, (array_agg(kind))[1:{InterestsValidator.MostKinds}]

@@ -42,6 +42,8 @@ internal sealed class Mailbox(NpgsqlDataSource database, IEnumerable<IMessageCha
     /// <param name="letters">In every language there is: <see cref="Texts.InEach"/>.</param>
     public async Task DeliverAsync(IReadOnlyList<Letter> letters, CancellationToken cancellationToken)
     {
+        if (letters.Count == 0)
+            return;
         await ExecuteAsync(
             _toPeople,
             [

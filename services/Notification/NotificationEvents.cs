@@ -16,8 +16,15 @@ internal static class NotificationEvents
                 OfferMessages.AnnounceAsync(db, e, options.Value.AnnouncementsPerDay, mailbox, texts, time.Now(), cancellationToken))
             .On<OrderEvent>(OrderEvent.OfPublicOrders, async (services, events, cancellationToken) =>
             {
-                await TellAsync(events, (e, words) => [OrderMessages.Write(e, words), .. MerchantMessages.Write(e, words)], cancellationToken);
-                await InterestsApi.RememberAsync(services.GetRequiredService<NotificationDb>(), events, cancellationToken);
+                await TellAsync(
+                    events,
+                    (e, words) =>
+                    {
+                        var valueOf = words.Of(e.Data);
+                        return [OrderMessages.Write(e, words, valueOf), .. MerchantMessages.Write(e, words, valueOf)];
+                    },
+                    cancellationToken);
+                await InterestsApi.RememberAsync(services, events, cancellationToken);
             })
             .On<StoreEvent>(MerchantMessages.OfTheirBook, (_, events, cancellationToken) =>
                 TellAsync(events, (e, words) => [MerchantMessages.Write(e, words)], cancellationToken))

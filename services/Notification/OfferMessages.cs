@@ -47,13 +47,14 @@ internal static class OfferMessages
 
     private static AnnouncementText Say(OfferEvent offer, Words words)
     {
-        var (subject, text) = words.Say("Offer", new()
+        var (subject, text) = words.Say("Offer", name => name switch
         {
-            ["title"] = offer.Title,
-            ["kind"] = offer.Kind,
-            ["amount"] = OrderMessages.Money(offer.Price, offer.Currency),
-            ["when"] = words.When(offer.Date),
-            ["where"] = words.Where(offer.Place),
+            "title" => offer.Title,
+            "kind" => offer.Kind,
+            "amount" => OrderMessages.Money(offer.Price, offer.Currency),
+            "when" => words.When(offer.Date),
+            "where" => words.Where(offer.Place),
+            _ => null,
         });
         return new AnnouncementText(subject, text);
     }
@@ -62,7 +63,13 @@ internal static class OfferMessages
     private static Letter NotAnnounced(OfferEvent offer, int mostPerDay, Words words, DateTimeOffset now)
     {
         var hour = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
-        var (subject, text) = words.Say("Merchant:NotAnnounced", new() { ["title"] = offer.Title, ["kind"] = offer.Kind, ["most"] = mostPerDay.ToString(CultureInfo.InvariantCulture) });
+        var (subject, text) = words.Say("Merchant:NotAnnounced", name => name switch
+        {
+            "title" => offer.Title,
+            "kind" => offer.Kind,
+            "most" => mostPerDay.ToString(CultureInfo.InvariantCulture),
+            _ => null,
+        });
         return new Letter(offer.MerchantId, new Message(Message.IdOf($"{offer.MerchantId}/not announced", hour, version: 0), OrderId: null, subject, text, now), IsToMerchant: true);
     }
 }

@@ -5,10 +5,11 @@ namespace OrderMall.Notification;
 /// <summary>What customers are told of their orders.</summary>
 internal static class OrderMessages
 {
-    public static Letter Write(CloudEvent<OrderEvent> e, Words words)
+    /// <param name="valueOf">The order's: <see cref="Words.Of"/>.</param>
+    public static Letter Write(CloudEvent<OrderEvent> e, Words words, Func<string, string?> valueOf)
     {
         var order = e.Data;
-        var (subject, text) = words.Say(KeyOf(e), words.Of(order));
+        var (subject, text) = words.Say(KeyOf(e), valueOf);
         return new Letter(order.CustomerId, new Message(Message.IdOf(e.Id, order.At, order.Version), order.OrderId, subject, text, order.At));
     }
 

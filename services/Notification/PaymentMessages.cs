@@ -12,12 +12,14 @@ internal static class PaymentMessages
         var payment = e.Data;
         // An order has one refund, however often it is told of.
         var at = payment.Since ?? payment.At;
-        var (subject, text) = words.Say("Refunded", new()
+        var amount = OrderMessages.Money(payment.Amount, payment.Currency);
+        var (subject, text) = words.Say("Refunded", name => name switch
         {
-            ["amount"] = OrderMessages.Money(payment.Amount, payment.Currency),
-            ["date"] = at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            ["time"] = at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture),
-            ["order"] = $"{payment.OrderId}",
+            "amount" => amount,
+            "date" => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            "time" => at.UtcDateTime.ToString("HH:mm", CultureInfo.InvariantCulture),
+            "order" => $"{payment.OrderId}",
+            _ => null,
         });
         return new Letter(payment.CustomerId, new Message(Message.IdOf($"{payment.OrderId}/refund", at, version: 0), payment.OrderId, subject, text, at));
     }

@@ -62,7 +62,7 @@ internal sealed partial class Smtp(SmtpOptions options, Texts texts) : ICarrier<
     private MimeMessage Write(Email email, MailboxAddress to, string name, Words words) => new([_from], [to], OneLine(email.Subject), new TextPart(TextFormat.Plain)
     {
         // A name may be anything that somebody wanted to have read: what mail programs would make a link of is no name.
-        Text = words.Part(Name().IsMatch(name) ? "Email" : "EmailWithoutName", new() { ["name"] = name, ["text"] = email.Text }),
+        Text = words.Part(Name().IsMatch(name) ? "Email" : "EmailWithoutName", part => part switch { "name" => name, "text" => email.Text, _ => null }),
     })
     {
         // SMTP has no transactions: who crashes between the server's "250" and its own commit sends again. The id is

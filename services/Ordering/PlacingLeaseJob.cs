@@ -45,10 +45,10 @@ internal sealed partial class PlacingLeaseJob(IServiceScopeFactory scopes, TimeP
             await scope.ServiceProvider.GetRequiredService<OrderingDb>().Database.ExecuteSqlAsync(
                 $"""
                  UPDATE orders SET due_at = {time.Now() + Order.Lease}
-                 WHERE id IN (
+                 WHERE id = ANY (ARRAY(
                      SELECT orders.id FROM orders
                      JOIN unnest({held.Select(order => order.Key).ToArray()}, {held.Select(order => order.Value).ToArray()}) AS held (id, version) USING (id, version)
-                     WHERE status = 'Pending' FOR UPDATE OF orders SKIP LOCKED)
+                     WHERE status = 'Pending' FOR UPDATE OF orders SKIP LOCKED))
                  """,
                 limit.Token);
         }

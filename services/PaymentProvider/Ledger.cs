@@ -38,7 +38,7 @@ internal sealed class Ledger(DbContextOptions<Ledger> options) : MallDb(options)
              INSERT INTO charge (key, amount, refunded, currency, outcome, created_at, updated_at)
              VALUES ({request.Key}, {amount}, 0, {request.Currency}, {outcome}, {now}, {now})
              ON CONFLICT (key) DO UPDATE SET updated_at = charge.updated_at
-             RETURNING *
+             RETURNING outcome, refunded
              """,
             cancellationToken);
     }
@@ -52,7 +52,7 @@ internal sealed class Ledger(DbContextOptions<Ledger> options) : MallDb(options)
              refunded = charge.amount,
              outcome = CASE charge.outcome WHEN {nameof(ProviderOutcome.Approved)} THEN {nameof(ProviderOutcome.Refunded)} ELSE charge.outcome END,
              updated_at = {now}
-         RETURNING *
+         RETURNING outcome, refunded
          """,
         cancellationToken);
 
@@ -72,5 +72,5 @@ internal sealed class Ledger(DbContextOptions<Ledger> options) : MallDb(options)
     }
 
     private async Task<ProviderAnswer> OneAsync(FormattableString sql, CancellationToken cancellationToken) =>
-        (await Charges.FromSql(sql).AsNoTracking().ToListAsync(cancellationToken)).Single().ToAnswer();
+        (await RowsAsync(sql, row => new ProviderAnswer(Enum.Parse<ProviderOutcome>(row.GetString(0)), row.GetDecimal(1).Plain()), cancellationToken)).Single();
 }

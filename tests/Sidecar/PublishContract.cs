@@ -77,6 +77,23 @@ public abstract class PublishContract(PostgresServer? postgres) : ContractTests(
     });
 
     [ContractFact]
+    public Task What_is_sent_in_chunks_arrives_whole_whatever_its_size() => WithAsync(Subscribed, async sidecar =>
+    {
+        int[] sizes = [1, 1022, 1023, 9000, 100_000, 2];
+        foreach (var size in sizes)
+        {
+            using var content = Json($"\"{new string('x', size)}\"");
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1.0/publish/pubsub/{_topic}") { Content = content };
+            request.Headers.TransferEncodingChunked = true;
+            using var response = await sidecar.SidecarB.SendAsync(request);
+            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        }
+
+        await Eventually.TrueAsync(() => sidecar.AppA.CountAt("/handle") == sizes.Length);
+        Assert.Equal(sizes.Order(), sidecar.AppA.At("/handle").Select(seen => ((string)seen.Json["data"]!).Length).Order());
+    });
+
+    [ContractFact]
     public Task A_cloud_event_keeps_its_identity_and_gets_the_trace() => WithAsync(Subscribed, async sidecar =>
     {
         await PublishAsync(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
@@ -113,7 +114,7 @@ internal sealed class DaprRuntimeService(Publishing publishing, StateStores stor
 
     private static StateOperation Upsert(StateItem item) => new(
         item.Key,
-        item.Value.ToByteArray(),
+        BytesOf(item.Value),
         item.Etag is { Value.Length: > 0 } etag ? etag.Value : null)
     {
         Concurrency = item.Options is { Concurrency: StateOptions.Types.StateConcurrency.ConcurrencyFirstWrite } ? "first-write" : null,
@@ -121,6 +122,10 @@ internal sealed class DaprRuntimeService(Publishing publishing, StateStores stor
     };
 
     private static StateOperation Delete(StateItem item) => StateOperation.Delete(item.Key, item.Etag?.Value);
+
+    // The parser makes an array for each value alone, which nobody changes afterwards.
+    private static byte[] BytesOf(ByteString value) =>
+        MemoryMarshal.TryGetArray(value.Memory, out var segment) && segment is { Array: { } array } && array.Length == segment.Count ? array : value.ToByteArray();
 
     // Kept values are never changed.
     private static ByteString DataOf(StateValue value) => UnsafeByteOperations.UnsafeWrap(value.Json);

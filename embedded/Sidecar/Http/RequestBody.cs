@@ -12,6 +12,8 @@ internal static class RequestBody
     /// <summary>4 MiB, the default of daprd's <c>--max-body-size</c>.</summary>
     public const int Limit = 4 << 20;
 
+    private const int InitialSize = 1024;
+
     /// <exception cref="BodyTooLargeException">It is larger than <see cref="Limit"/>.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
@@ -24,10 +26,11 @@ internal static class RequestBody
             return exact;
         }
 
-        var body = new ArrayBufferWriter<byte>();
+        var body = new ArrayBufferWriter<byte>(InitialSize);
         while (true)
         {
-            var read = await request.Body.ReadAsync(body.GetMemory(4096), cancellationToken);
+            // Into whatever room there is: asking for more would make it grow before the end of a small body is seen.
+            var read = await request.Body.ReadAsync(body.GetMemory(), cancellationToken);
             if (read == 0)
                 return body.WrittenMemory;
             body.Advance(read);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
 
@@ -15,13 +16,15 @@ internal sealed record BulkEntry(int Index, QueuedEvent Queued, EventAttributes 
 /// <summary>What an app with a bulk subscription is sent, and what it answers.</summary>
 internal static class BulkEnvelope
 {
-    private const int EntrySize = 256;
+    // What is around an entry's event and around the entries, with the room that the writer wants for what may have to be escaped.
+    private const int EntrySize = 128;
+    private const int FrameSize = 512;
 
     private static readonly JsonWriterOptions Writing = new() { SkipValidation = true };
 
-    public static byte[] Write(Subscription subscription, IReadOnlyCollection<BulkEntry> entries)
+    public static ReadOnlyMemory<byte> Write(Subscription subscription, IReadOnlyCollection<BulkEntry> entries)
     {
-        var buffer = new ArrayBufferWriter<byte>(entries.Sum(entry => entry.Queued.Envelope.Length + EntrySize));
+        var buffer = new ArrayBufferWriter<byte>(FrameSize + entries.Sum(entry => SizeOf(entry.Queued.Envelope) + EntrySize));
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -51,7 +54,9 @@ internal static class BulkEnvelope
             json.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenMemory;
+
+        int SizeOf(byte[] envelope) => subscription.RawPayload ? Base64.GetMaxEncodedToUtf8Length(envelope.Length) : envelope.Length;
     }
 
     /// <summary>What the app says of each entry; none of what it does not say as Dapr reads it.</summary>

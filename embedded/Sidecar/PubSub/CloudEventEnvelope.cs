@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -27,6 +28,10 @@ internal static class CloudEventEnvelope
     // Unlimited nesting is bounded by the body limit; the default of 64 would refuse data that Dapr takes.
     private const int MaxDepth = 1000;
 
+    // What an envelope adds to its event, about.
+    private const int AttributesSize = 1024;
+    private const int LargestShared = 8 << 10;
+
     private static readonly JsonWriterOptions Writing = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -34,10 +39,14 @@ internal static class CloudEventEnvelope
         SkipValidation = true,
     };
 
+    // An envelope is written without a break, so that a thread can use one buffer for all that it writes; what is kept is a copy of no more than that.
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _buffer;
+
     /// <exception cref="JsonException">It says that it is a CloudEvent and is not a JSON object.</exception>
     public static byte[] Wrap(PublishedData published, DateTimeOffset now)
     {
-        var buffer = new ArrayBufferWriter<byte>(published.Data.Length + 512);
+        var buffer = BufferFor(published.Data.Length);
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -56,7 +65,7 @@ internal static class CloudEventEnvelope
     /// <summary>Wraps a bare body for a subscriber that asked for raw payloads.</summary>
     public static byte[] WrapRaw(ReadOnlySpan<byte> body, string pubsub, string topic)
     {
-        var buffer = new ArrayBufferWriter<byte>((body.Length * 4 / 3) + 512);
+        var buffer = BufferFor(Base64.GetMaxEncodedToUtf8Length(body.Length));
         using (var json = new Utf8JsonWriter(buffer, Writing))
         {
             json.WriteStartObject();
@@ -72,6 +81,16 @@ internal static class CloudEventEnvelope
         }
 
         return buffer.WrittenSpan.ToArray();
+    }
+
+    // The larger ones have a buffer of their own, so that no thread holds on to much.
+    private static ArrayBufferWriter<byte> BufferFor(int length)
+    {
+        if (length > LargestShared)
+            return new ArrayBufferWriter<byte>(length + AttributesSize);
+        _buffer ??= new ArrayBufferWriter<byte>(LargestShared + AttributesSize);
+        _buffer.ResetWrittenCount();
+        return _buffer;
     }
 
     private static void WrapData(Utf8JsonWriter json, PublishedData published, DateTimeOffset now)
@@ -118,10 +137,10 @@ internal static class CloudEventEnvelope
         var expires = Expiration(published.Metadata, now) is not null;
         foreach (var attribute in own.EnumerateObject())
         {
-            var replaced = attribute.Name is "topic" or "pubsubname"
-                || (attribute.Name is "traceparent" && !traced)
-                || (attribute.Name is "expiration" && expires)
-                || (attribute.Name is "source" or "type" or "specversion" && attribute.Value.ValueKind == JsonValueKind.Null);
+            var replaced = attribute.NameEquals("topic"u8) || attribute.NameEquals("pubsubname"u8)
+                || (!traced && attribute.NameEquals("traceparent"u8))
+                || (expires && attribute.NameEquals("expiration"u8))
+                || (attribute.Value.ValueKind == JsonValueKind.Null && (attribute.NameEquals("source"u8) || attribute.NameEquals("type"u8) || attribute.NameEquals("specversion"u8)));
             if (!replaced)
                 attribute.WriteTo(json);
         }

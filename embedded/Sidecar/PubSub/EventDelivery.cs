@@ -97,7 +97,7 @@ internal sealed partial class EventDelivery(HttpMessageInvoker client, TimeProvi
         }
 
         var hops = entries.ConvertAll(entry => Begin(app, subscription, entry.Attributes));
-        var content = new ByteArrayContent(BulkEnvelope.Write(subscription, entries)) { Headers = { ContentType = Json } };
+        var content = new ReadOnlyMemoryContent(BulkEnvelope.Write(subscription, entries)) { Headers = { ContentType = Json } };
         // As daprd does: in the trace of the last.
         using var request = Request(call.Instance, path, app, content, hops[^1], entries[^1].Attributes.TraceState);
         var (answer, body) = await AskAsync(app, call, request, entries[0].Attributes.Id, cancellationToken);

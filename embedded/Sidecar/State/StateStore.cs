@@ -25,7 +25,26 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     private const int PurgeBatch = 500;
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromSeconds(10);
 
-    private const string Live = "(expires IS NULL OR expires > now())";
+    private const string Live = "(s.expires IS NULL OR s.expires > now())";
+    private const string Returning = " RETURNING s.key, s.etag, s.expires";
+
+    // The keys are there twice: by the join alone, a plan that was made while there was little would read the whole store.
+    private const string WhereEtags = $" WHERE s.store = $1 AND s.key = ANY($2) AND s.key = w.key AND s.etag = w.etag AND {Live}{Returning}";
+
+    private const string Delete = $"DELETE FROM state AS s WHERE s.store = $1 AND s.key = ANY($2){Returning}";
+    private const string DeleteVersion = $"DELETE FROM state AS s USING unnest($2, $3) AS w(key, etag){WhereEtags}";
+    private const string Replace =
+        $"UPDATE state AS s SET value = w.value, expires = w.expires, etag = s.etag + 1 FROM unnest($2, $3, $4, $5) AS w(key, value, expires, etag){WhereEtags}";
+    private const string ReplaceKeepingExpiry =
+        $"UPDATE state AS s SET value = w.value, etag = s.etag + 1 FROM unnest($2, $3, $4, $5) AS w(key, value, expires, etag){WhereEtags}";
+
+    private const string Insert =
+        "INSERT INTO state AS s (store, key, value, expires, etag) SELECT $1, w.key, w.value, w.expires, 1 FROM unnest($2, $3, $4) AS w(key, value, expires) " +
+        "ON CONFLICT (store, key) DO UPDATE SET value = EXCLUDED.value, ";
+    private const string NextEtag = "etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END";
+    private const string WriteFirst = $"{Insert}expires = EXCLUDED.expires, etag = 1 WHERE s.expires <= now(){Returning}";
+    private const string WriteAny = $"{Insert}expires = EXCLUDED.expires, {NextEtag}{Returning}";
+    private const string WriteAnyKeepingExpiry = $"{Insert}expires = CASE WHEN s.expires <= now() THEN NULL ELSE s.expires END, {NextEtag}{Returning}";
 
     public async Task<StateValue?> GetAsync(string store, string key, CancellationToken cancellationToken)
     {
@@ -76,34 +95,59 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     // What was written, by its key; null where it was deleted.
     private async Task<Dictionary<string, StateValue?>> WriteAsync(IReadOnlyList<(string Key, StateOperation Operation)> operations, string store, CancellationToken cancellationToken)
     {
+        var writes = Read(operations);
+        // One statement for all that do the same. It can write a key only once: what else is to become of the key is for a later one.
+        var sets = writes.GroupBy(write => (write.Turn, write.Statement)).OrderBy(set => set.Key.Turn).Select(set => set.ToArray()).ToList();
         await using var connection = await database.Durable.OpenConnectionAsync(cancellationToken);
-        await using var transaction = operations.Count > 1 ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken) : null;
+        // Which etags are stale is known only when the other rows are written, so nothing is committed before that. Where nothing can be
+        // refused, a batch is all or none by itself.
+        await using var transaction = writes.Count > 1 && writes.Exists(write => write.MayBeRefused)
+            ? await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken)
+            : null;
         await using var batch = new NpgsqlBatch(connection, transaction);
-        // In the order of their keys, so that two requests for the same keys cannot block each other for good.
-        var ordered = operations.OrderBy(item => item.Key, StringComparer.Ordinal).ToList();
-        ordered.ForEach(item => batch.BatchCommands.Add(Command(store, item.Key, item.Operation)));
-        var written = new Dictionary<string, StateValue?>(ordered.Count);
+        sets.ForEach(set => batch.BatchCommands.Add(Command(store, set)));
+        var written = new Dictionary<string, StateValue?>(writes.Count);
         await using (var rows = await batch.ExecuteReaderAsync(cancellationToken))
         {
-            foreach (var (key, operation) in ordered)
+            foreach (var set in sets)
             {
-                if (await rows.ReadAsync(cancellationToken))
-                    written[key] = operation.Value is { } value ? new(value, rows.GetInt64(0), ExpiryOf(rows, 1)) : null;
-                else
-                    Refuse(key, operation);
+                var byKey = set.ToDictionary(write => write.Key);
+                while (await rows.ReadAsync(cancellationToken))
+                {
+                    var write = byKey[rows.GetString(0)];
+                    write.Done = true;
+                    written[write.Key] = write.Operation.Value is { } value ? new(value, rows.GetInt64(1), ExpiryOf(rows, 2)) : null;
+                }
+
                 await rows.NextResultAsync(cancellationToken);
             }
         }
 
+        if (writes.Find(write => write is { Done: false, MayBeRefused: true }) is { } refused)
+            throw refused.Refusal();
         if (transaction is not null)
             await transaction.CommitAsync(cancellationToken);
         return written;
     }
 
+    // In the order of their keys, so that of several mistakes the same one is told each time; those of one key as they came. What order the
+    // database locks them in does not matter: requests for the same keys wait for each other in StateCache.HoldAsync, and nobody else writes.
+    private static List<Write> Read(IReadOnlyList<(string Key, StateOperation Operation)> operations)
+    {
+        var writes = new List<Write>(operations.Count);
+        foreach (var (key, operation) in operations.OrderBy(item => item.Key, StringComparer.Ordinal))
+        {
+            operation.CheckOptions();
+            writes.Add(new(key, writes is [.., var last] && last.Key == key ? last.Turn + 1 : 0, operation));
+        }
+
+        return writes;
+    }
+
     private Task<Dictionary<string, StateValue>> ReadAsync(string store, string[] keys, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
-            $"SELECT key, value, etag, expires FROM state WHERE store = $1 AND key = ANY($2) AND {Live}");
+            $"SELECT s.key, s.value, s.etag, s.expires FROM state AS s WHERE s.store = $1 AND s.key = ANY($2) AND {Live}");
         command.Parameters.Add(new() { Value = store });
         command.Parameters.Add(new() { Value = keys });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -128,7 +172,8 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
         }
     }
 
-    private async Task PurgeExpiredAsync(CancellationToken cancellationToken)
+    /// <summary>Removes the keys that have expired by now.</summary>
+    public async Task PurgeExpiredAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -137,8 +182,9 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
             {
                 purged = await database.DoAsync(async () =>
                 {
+                    // By their places: by their keys, a plan may read the whole table.
                     await using var command = database.Durable.CreateCommand(
-                        "DELETE FROM state WHERE (store, key) IN (SELECT store, key FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED)");
+                        "DELETE FROM state WHERE ctid = ANY(ARRAY(SELECT ctid FROM state WHERE expires <= now() LIMIT $1 FOR UPDATE SKIP LOCKED))");
                     command.Parameters.Add(new() { Value = PurgeBatch });
                     return await command.ExecuteNonQueryAsync(cancellationToken);
                 });
@@ -152,50 +198,59 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "Statement chooses among constants.")]
-    private static NpgsqlBatchCommand Command(string store, string key, StateOperation operation)
+    private static NpgsqlBatchCommand Command(string store, Write[] set)
     {
-        operation.CheckOptions();
-        var etag = operation.ParseEtag();
-        var command = new NpgsqlBatchCommand(Statement(operation));
+        var command = new NpgsqlBatchCommand(set[0].Statement);
         command.Parameters.Add(new() { Value = store });
-        command.Parameters.Add(new() { Value = key });
-        if (operation.Value is not null)
+        command.Parameters.Add(new() { Value = Array.ConvertAll(set, write => write.Key), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        if (set[0].Operation.Value is not null)
         {
-            command.Parameters.Add(new() { Value = operation.Value });
-            command.Parameters.Add(new()
-            {
-                NpgsqlDbType = NpgsqlDbType.TimestampTz,
-                Value = operation.ParseExpiry(DateTime.UtcNow) is { } expires ? expires : DBNull.Value,
-            });
+            command.Parameters.Add(new() { Value = Array.ConvertAll(set, write => write.Operation.Value!), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+            command.Parameters.Add(new() { Value = Array.ConvertAll(set, write => write.Expires), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
         }
 
-        if (etag is not null)
-            command.Parameters.Add(new() { Value = etag.Value });
+        if (set[0].Etag is not null)
+            command.Parameters.Add(new() { Value = Array.ConvertAll(set, write => write.Etag!.Value), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         return command;
-    }
-
-    // Nothing was written: deleting what is not there is none too many.
-    private static void Refuse(string key, StateOperation operation)
-    {
-        if (operation.Etag is not null)
-            throw StateException.StaleEtag();
-        if (operation.Value is not null)
-            throw new StateException(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
     }
 
     private static DateTime? ExpiryOf(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDateTime(column);
 
-    private static string Statement(StateOperation operation) => operation switch
+    /// <summary>One operation of a request.</summary>
+    /// <param name="turn">How many on the same key go before it.</param>
+    private sealed class Write(string key, int turn, StateOperation operation)
     {
-        { Value: null, Etag: null } => "DELETE FROM state WHERE store = $1 AND key = $2 RETURNING etag",
-        { Value: null } => $"DELETE FROM state WHERE store = $1 AND key = $2 AND etag = $3 AND {Live} RETURNING etag",
-        { Etag: not null } =>
-            $"UPDATE state SET value = $3, expires = {(operation.KeepsExpiry ? "expires" : "$4")}, etag = etag + 1 WHERE store = $1 AND key = $2 AND etag = $5 AND {Live} RETURNING etag, expires",
-        _ =>
-            "INSERT INTO state AS s (store, key, value, expires, etag) VALUES ($1, $2, $3, $4, 1) ON CONFLICT (store, key) DO UPDATE " +
-            $"SET value = EXCLUDED.value, expires = {(operation.KeepsExpiry ? "CASE WHEN s.expires <= now() THEN NULL ELSE s.expires END" : "EXCLUDED.expires")}, etag = CASE WHEN s.expires <= now() THEN 1 ELSE s.etag + 1 END" +
-            (operation.FirstWrite ? " WHERE s.expires <= now()" : "") + " RETURNING etag, expires",
-    };
+        public string Key => key;
+
+        public int Turn => turn;
+
+        public StateOperation Operation => operation;
+
+        public long? Etag { get; } = operation.ParseEtag();
+
+        public DateTime? Expires { get; } = operation.Value is null ? null : operation.ParseExpiry(DateTime.UtcNow);
+
+        /// <summary>Whether it found what it is for.</summary>
+        public bool Done { get; set; }
+
+        // Deleting what is not there is none too many.
+        public bool MayBeRefused => operation.Etag is not null || operation is { Value: not null, FirstWrite: true };
+
+        public string Statement { get; } = operation switch
+        {
+            { Value: null, Etag: null } => Delete,
+            { Value: null } => DeleteVersion,
+            { Etag: not null, KeepsExpiry: true } => ReplaceKeepingExpiry,
+            { Etag: not null } => Replace,
+            { FirstWrite: true } => WriteFirst,
+            { KeepsExpiry: true } => WriteAnyKeepingExpiry,
+            _ => WriteAny,
+        };
+
+        public StateException Refusal() => operation.Etag is not null
+            ? StateException.StaleEtag()
+            : new(StatusCodes.Status500InternalServerError, $"failed to set key {key}: it exists and this is not its first write");
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Expired state is not removed yet: {Problem}")]
     private static partial void LogPurge(ILogger logger, string problem);

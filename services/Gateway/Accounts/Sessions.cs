@@ -42,8 +42,8 @@ internal sealed partial class Sessions(GatewayDb db, IOptionsMonitor<BearerToken
         // Skips what another sign-in is removing: two that wait for each other's rows would both fail.
         await db.Database.ExecuteSqlAsync(
             $"""
-             DELETE FROM session WHERE id IN (
-                 SELECT id FROM session WHERE account_id = {accountId} ORDER BY expires_at DESC OFFSET {Most} FOR UPDATE SKIP LOCKED)
+             DELETE FROM session WHERE id = ANY (ARRAY(
+                 SELECT id FROM session WHERE account_id = {accountId} ORDER BY expires_at DESC OFFSET {Most} FOR UPDATE SKIP LOCKED))
              """,
             cancellationToken);
         Name(person, session.Id, session.TokenId);
