@@ -21,6 +21,7 @@ public sealed record DueRows(string Table, string Key, TimeSpan Lease)
     /// <summary>What claiming a row sets beside when it is due.</summary>
     public string? Set { get; init; }
 
+    // By ARRAY, so that they are found by their keys and once: with IN the planner may read the whole table for them, if it takes it for small.
     private string Statement =>
         $$"""
          UPDATE {{Table}} SET {{DueAt}} = {1}{{(Set is null ? "" : $", {Set}")}}

@@ -28,15 +28,15 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     private const string Live = "(s.expires IS NULL OR s.expires > now())";
     private const string Returning = " RETURNING s.key, s.etag, s.expires";
 
-    // The keys are there twice: by the join alone, a plan that was made while there was little would read the whole store.
-    private const string WhereEtags = $" WHERE s.store = $1 AND s.key = ANY($2) AND s.key = w.key AND s.etag = w.etag AND {Live}{Returning}";
+    // Not by a join with what is to be written: made while there is little, its plan would look through all of that, or all of the store, for each row.
+    private const string Mine = "[array_position($2, s.key)]";
+    private const string WhereKeys = " WHERE s.store = $1 AND s.key = ANY($2)";
 
-    private const string Delete = $"DELETE FROM state AS s WHERE s.store = $1 AND s.key = ANY($2){Returning}";
-    private const string DeleteVersion = $"DELETE FROM state AS s USING unnest($2, $3) AS w(key, etag){WhereEtags}";
-    private const string Replace =
-        $"UPDATE state AS s SET value = w.value, expires = w.expires, etag = s.etag + 1 FROM unnest($2, $3, $4, $5) AS w(key, value, expires, etag){WhereEtags}";
-    private const string ReplaceKeepingExpiry =
-        $"UPDATE state AS s SET value = w.value, etag = s.etag + 1 FROM unnest($2, $3, $4, $5) AS w(key, value, expires, etag){WhereEtags}";
+    private const string Delete = $"DELETE FROM state AS s{WhereKeys}{Returning}";
+    private const string DeleteVersion = $"DELETE FROM state AS s{WhereKeys} AND s.etag = ($3){Mine} AND {Live}{Returning}";
+    private const string WhereVersions = $"{WhereKeys} AND s.etag = ($5){Mine} AND {Live}{Returning}";
+    private const string Replace = $"UPDATE state AS s SET value = ($3){Mine}, expires = ($4){Mine}, etag = s.etag + 1{WhereVersions}";
+    private const string ReplaceKeepingExpiry = $"UPDATE state AS s SET value = ($3){Mine}, etag = s.etag + 1{WhereVersions}";
 
     private const string Insert =
         "INSERT INTO state AS s (store, key, value, expires, etag) SELECT $1, w.key, w.value, w.expires, 1 FROM unnest($2, $3, $4) AS w(key, value, expires) " +

@@ -51,7 +51,7 @@ internal sealed class QueueStore(SidecarDatabase database)
     public Task<List<QueuedEvent>> ReadAsync(int subscription, long after, int limit, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Durable.CreateCommand(
-            "SELECT id, envelope, attempts, due_at FROM event_queue WHERE subscription_id = $1 AND id > $2 ORDER BY subscription_id, id LIMIT $3");
+            "SELECT id, envelope, attempts, due_at FROM event_queue WHERE subscription_id = $1 AND id + 0 > $2 ORDER BY subscription_id, id + 0 LIMIT $3");
         command.Parameters.Add(new() { Value = subscription });
         command.Parameters.Add(new() { Value = after });
         command.Parameters.Add(new() { Value = limit });

@@ -26,7 +26,10 @@ internal static class Schema
             WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
                   autovacuum_vacuum_insert_threshold = -1, autovacuum_vacuum_cost_delay = 1);
         ALTER TABLE event_queue ALTER COLUMN envelope SET STORAGE EXTERNAL;
-        CREATE INDEX IF NOT EXISTS event_queue_by_subscription ON event_queue (subscription_id, id);
+        -- By an expression, so that it is no index by which an event is found: taken for one of a page, as it is when the queue was last
+        -- measured empty, all of it would be read for each event that is deleted.
+        DROP INDEX IF EXISTS event_queue_by_subscription;
+        CREATE INDEX IF NOT EXISTS event_queue_of_subscription ON event_queue (subscription_id, (id + 0));
 
         -- Each run of the sidecar numbers its events from a range of its own, above those of earlier runs.
         CREATE SEQUENCE IF NOT EXISTS event_run;
@@ -36,9 +39,11 @@ internal static class Schema
             key     text NOT NULL,
             value   bytea NOT NULL,
             etag    bigint NOT NULL,
-            expires timestamptz,
-            PRIMARY KEY (store, key))
+            expires timestamptz)
             WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+        -- By the key first: of an index by the store, a plan that was made while there was little reads all that the store has by now.
+        ALTER TABLE state DROP CONSTRAINT IF EXISTS state_pkey;
+        CREATE UNIQUE INDEX IF NOT EXISTS state_by_key ON state (key, store);
         CREATE INDEX IF NOT EXISTS state_by_expiry ON state (expires) WHERE expires IS NOT NULL;
         """;
 }
