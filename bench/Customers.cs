@@ -14,7 +14,7 @@ internal readonly record struct AcceptedOrder(Guid Id, DateTime At);
 /// <param name="Refused">How many answers were another than 201, by status.</param>
 internal sealed record Answers(IReadOnlyList<AcceptedOrder> Accepted, double[] LatenciesMs, IReadOnlyDictionary<string, int> Refused);
 
-/// <summary>Customers who order books in a closed loop through the public door: each again as soon as it has its answer.</summary>
+/// <summary>Customers who order books through the public door: each again as soon as it has its answer, or at a pace.</summary>
 internal sealed class Customers : IDisposable
 {
     private const int Books = 30;
@@ -47,17 +47,27 @@ internal sealed class Customers : IDisposable
     }
 
     /// <summary>Lets them order until so many orders were begun, or for so long.</summary>
-    public async Task<Answers> OrderAsync(int orders, TimeSpan time, CancellationToken cancellationToken)
+    /// <param name="pace">How long after its last order each is to begin its next, however long that took: then a latency is from when an order was to begin. Without it as soon as it has its answer.</param>
+    public async Task<Answers> OrderAsync(int orders, TimeSpan time, CancellationToken cancellationToken, TimeSpan? pace = null)
     {
         var begun = 0;
         _accepted = 0;
         var clock = Stopwatch.StartNew();
-        var answers = await Task.WhenAll(_customers.Select(customer => Task.Run(
+        var answers = await Task.WhenAll(_customers.Select((customer, i) => Task.Run(
             async () =>
             {
                 var own = new List<(double Ms, HttpStatusCode Status, AcceptedOrder Order)>();
+                var next = pace / _customers.Length * i;
                 while (clock.Elapsed < time && Interlocked.Increment(ref begun) is var number && number <= orders)
-                    own.Add(await OrderAsync(customer, _books[number % _books.Length], cancellationToken));
+                {
+                    if (next > clock.Elapsed)
+                        await Task.Delay(next.Value - clock.Elapsed, cancellationToken);
+                    var late = clock.Elapsed - next ?? TimeSpan.Zero;
+                    next += pace;
+                    var one = await OrderAsync(customer, _books[number % _books.Length], cancellationToken);
+                    own.Add(one with { Ms = one.Ms + late.TotalMilliseconds });
+                }
+
                 return own;
             },
             cancellationToken)));

@@ -47,6 +47,7 @@ internal static class OrderBench
     private const int WarmUpOrders = 20_000;
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(3);
+    private static readonly TimeSpan HalfLoadTime = TimeSpan.FromSeconds(20);
 
     public static async Task RunAsync(BenchOptions options, CancellationToken cancellationToken)
     {
@@ -69,6 +70,8 @@ internal static class OrderBench
             first = await MeasureAsync("orders", mall, customers, options, searches: 0, cancellationToken);
             Report.Print(first);
             rows = await OrderRows.OfAsync(mall, tables, first.Accepted, cancellationToken);
+            Report.PrintHalfLoad(await customers.OrderAsync(int.MaxValue, HalfLoadTime, cancellationToken, TimeSpan.FromSeconds(2 * customers.Count / first.AcceptedPerSecond)), HalfLoadTime);
+            await Settling.WaitAsync(mall, cancellationToken);
             if (options.Searches is { } searches)
                 Report.Print(first, await MeasureAsync($"beside {searches} searches", mall, customers, options, searches, cancellationToken));
             if (options.OldOrders is { } old)

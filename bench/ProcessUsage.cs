@@ -4,10 +4,11 @@ namespace OrderMall.Bench;
 
 /// <summary>What a process, or the processes of one program together, used.</summary>
 /// <param name="Cpu">User and kernel time since it began.</param>
-/// <param name="MemoryBytes">Resident, without what it shares with others.</param>
+/// <param name="MemoryBytes">Anonymous and shared memory that is resident. A page of several processes is divided among them, so that their sum has each once; files that are mapped, which the kernel can drop, are left out.</param>
 internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
 {
     private const int TicksPerSecond = 100;
+    private const int Kilobyte = 1024;
 
     /// <summary>Reads the usage of a process and all its descendants from <c>/proc</c>. Empty where there is none.</summary>
     /// <param name="mark">What those have in their environment that belong to it and are no descendants, as programs that the AppHost's orchestrator starts.</param>
@@ -60,8 +61,9 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
             long Number(int field) => long.Parse(fields[field - 3], CultureInfo.InvariantCulture);
             var command = File.ReadAllText($"/proc/{id}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
             var name = command.FirstOrDefault(part => part.EndsWith(".dll", StringComparison.Ordinal)) ?? command.FirstOrDefault() ?? stat[(stat.IndexOf('(') + 1)..stat.LastIndexOf(')')];
-            var statm = File.ReadAllText($"/proc/{id}/statm").Split(' ');
-            var own = (long.Parse(statm[1], CultureInfo.InvariantCulture) - long.Parse(statm[2], CultureInfo.InvariantCulture)) * Environment.SystemPageSize;
+            var own = File.ReadLines($"/proc/{id}/smaps_rollup")
+                .Where(line => line.StartsWith("Pss_Anon:", StringComparison.Ordinal) || line.StartsWith("Pss_Shmem:", StringComparison.Ordinal))
+                .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)) * Kilobyte;
             // A parent counts what its ended children used: connections that PostgreSQL has closed are in there.
             return new Entry(id, (int)Number(4), Path.GetFileName(name.Split(':', ' ')[0]), Number(14) + Number(15) + Number(16) + Number(17), own);
         }

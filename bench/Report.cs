@@ -43,6 +43,10 @@ internal static class Report
     public static void PrintColdStart(TimeSpan opening, TimeSpan answered, double[] settledMs) =>
         AnsiConsole.MarkupLine($"Cold start: open after {opening.TotalSeconds:0.0} s with all databases made, first order answered after {answered.TotalMilliseconds:0} ms and settled {At(settledMs, 100):0} ms later.");
 
+    /// <summary>Prints how long answers took while customers ordered half as often as they can.</summary>
+    public static void PrintHalfLoad(Answers answers, TimeSpan time) =>
+        AnsiConsole.MarkupLine($"At half of that load, {answers.LatenciesMs.Length / time.TotalSeconds:0} orders/s whenever they are answered: answer p50, p90, p99, max {Milliseconds(answers.LatenciesMs)}.");
+
     /// <summary>Prints a second measurement, and what it is to the first.</summary>
     public static void Print(OrderBenchResult first, OrderBenchResult second)
     {

@@ -1,0 +1,83 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using OrderMall.Delivery;
+using OrderMall.ServiceDefaults.Messaging;
+
+namespace OrderMall.Services.Tests;
+
+/// <summary>What a context saves together is there as a whole, and its events in their order.</summary>
+[Collection(ServiceCollection.Name)]
+public sealed class SavingTests(RunningService<DeliveryService> delivery) : IClassFixture<RunningService<DeliveryService>>
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task Events_are_published_in_the_order_in_which_they_were_saved(int count)
+    {
+        var orderId = Guid.CreateVersion7();
+        await using (var scope = delivery.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DeliveryDb>();
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            // Twice in one transaction, as a handler does that looks for itself.
+            for (var saved = 0; saved < 2; saved++)
+            {
+                for (var i = 0; i < count; i++)
+                    db.Outbox.Add(Message(orderId, (saved * count) + i));
+                Assert.Equal(count, await db.SaveChangesAsync());
+            }
+
+            await transaction.CommitAsync();
+        }
+
+        await Eventually.BecomesAsync(2 * count, async () => (await delivery.PublishedAsync(orderId)).Count);
+        Assert.Equal(Enumerable.Range(0, 2 * count).Select(i => $"Said{i}"), (await delivery.PublishedAsync(orderId)).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task Events_of_a_transaction_that_was_given_up_are_not_published()
+    {
+        var orderId = Guid.CreateVersion7();
+        await using var scope = delivery.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DeliveryDb>();
+        await using (await db.Database.BeginTransactionAsync())
+        {
+            db.Outbox.AddRange(Message(orderId, 0), Message(orderId, 1));
+            await db.SaveChangesAsync();
+        }
+
+        Assert.Empty(await db.Outbox.AsNoTracking().Where(message => message.Key == orderId.ToString()).ToListAsync());
+    }
+
+    [Fact]
+    public async Task What_is_only_added_is_saved_as_a_whole_or_not_at_all()
+    {
+        await using var scope = delivery.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DeliveryDb>();
+        await SaveAsync("taken");
+
+        // In the order of their keys: the first is inserted when the second fails.
+        await Assert.ThrowsAsync<DbUpdateException>(() => SaveAsync("fresh", "taken"));
+
+        Assert.Equal(["taken"], await db.Inbox.AsNoTracking().Where(entry => entry.EventId == "fresh" || entry.EventId == "taken").Select(entry => entry.EventId).ToListAsync());
+        Assert.Equal(AutoTransactionBehavior.Never, db.Database.AutoTransactionBehavior);
+
+        Task SaveAsync(params string[] ids)
+        {
+            db.ChangeTracker.Clear();
+            db.Inbox.AddRange(ids.Select(id => new InboxEntry { EventId = id, HandledAt = DateTimeOffset.UtcNow }));
+            return db.SaveChangesAsync();
+        }
+    }
+
+    private static OutboxMessage Message(Guid orderId, int number) => new()
+    {
+        EventId = Guid.CreateVersion7(),
+        Topic = "parcels",
+        Type = $"Said{number}",
+        Key = orderId.ToString(),
+        Version = number,
+        Data = "{}",
+        CreatedAt = DateTimeOffset.UtcNow,
+    };
+}
