@@ -58,10 +58,10 @@ internal sealed class Customers : IDisposable
             {
                 var own = new List<(double Ms, HttpStatusCode Status, AcceptedOrder Order)>();
                 var next = pace / _customers.Length * i;
-                while (clock.Elapsed < time && Interlocked.Increment(ref begun) is var number && number <= orders)
+                while (clock.Elapsed < time && (next is null || next < time) && Interlocked.Increment(ref begun) is var number && number <= orders)
                 {
-                    if (next > clock.Elapsed)
-                        await Task.Delay(next.Value - clock.Elapsed, cancellationToken);
+                    if (next - clock.Elapsed is { } wait && wait > TimeSpan.Zero)
+                        await Task.Delay(wait, cancellationToken);
                     var late = clock.Elapsed - next ?? TimeSpan.Zero;
                     next += pace;
                     var one = await OrderAsync(customer, _books[number % _books.Length], cancellationToken);

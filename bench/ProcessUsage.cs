@@ -18,7 +18,7 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
             .Select(program => new ProcessUsage(
                 program.Key,
                 Time(program.Sum(entry => entry.CpuTicks)),
-                program.Sum(entry => entry.MemoryBytes)))
+                program.Sum(entry => MemoryOf(entry.Id))))
             .OrderByDescending(usage => usage.Cpu)];
 
     /// <summary>The ids of the same processes.</summary>
@@ -61,11 +61,8 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
             long Number(int field) => long.Parse(fields[field - 3], CultureInfo.InvariantCulture);
             var command = File.ReadAllText($"/proc/{id}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
             var name = command.FirstOrDefault(part => part.EndsWith(".dll", StringComparison.Ordinal)) ?? command.FirstOrDefault() ?? stat[(stat.IndexOf('(') + 1)..stat.LastIndexOf(')')];
-            var own = File.ReadLines($"/proc/{id}/smaps_rollup")
-                .Where(line => line.StartsWith("Pss_Anon:", StringComparison.Ordinal) || line.StartsWith("Pss_Shmem:", StringComparison.Ordinal))
-                .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)) * Kilobyte;
             // A parent counts what its ended children used: connections that PostgreSQL has closed are in there.
-            return new Entry(id, (int)Number(4), Path.GetFileName(name.Split(':', ' ')[0]), Number(14) + Number(15) + Number(16) + Number(17), own);
+            return new Entry(id, (int)Number(4), Path.GetFileName(name.Split(':', ' ')[0]), Number(14) + Number(15) + Number(16) + Number(17));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or FormatException or IndexOutOfRangeException)
         {
@@ -73,5 +70,20 @@ internal sealed record ProcessUsage(string Name, TimeSpan Cpu, long MemoryBytes)
         }
     }
 
-    private sealed record Entry(int Id, int ParentId, string Name, long CpuTicks, long MemoryBytes);
+    // None of a process that ends in this moment.
+    private static long MemoryOf(int id)
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{id}/smaps_rollup")
+                .Where(line => line.StartsWith("Pss_Anon:", StringComparison.Ordinal) || line.StartsWith("Pss_Shmem:", StringComparison.Ordinal))
+                .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)) * Kilobyte;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    private sealed record Entry(int Id, int ParentId, string Name, long CpuTicks);
 }

@@ -45,7 +45,7 @@ internal static class Report
 
     /// <summary>Prints how long answers took while customers ordered half as often as they can.</summary>
     public static void PrintHalfLoad(Answers answers, TimeSpan time) =>
-        AnsiConsole.MarkupLine($"At half of that load, {answers.LatenciesMs.Length / time.TotalSeconds:0} orders/s whenever they are answered: answer p50, p90, p99, max {Milliseconds(answers.LatenciesMs)}.");
+        AnsiConsole.MarkupLine($"At half of that load, {answers.LatenciesMs.Length / time.TotalSeconds:0} orders/s whenever they are answered: answer p50, p90, p99, max {Milliseconds(answers.LatenciesMs)}; {answers.Refused.Values.Sum()} of them no 201.");
 
     /// <summary>Prints a second measurement, and what it is to the first.</summary>
     public static void Print(OrderBenchResult first, OrderBenchResult second)

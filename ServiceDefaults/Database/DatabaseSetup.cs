@@ -32,8 +32,9 @@ public static class DatabaseSetup
             settings.MaxAutoPrepare = 100;
             settings.AutoPrepareMinUsages = 2;
             // What a service does for an order it does by an index. A statement that is prepared while a table is empty, as each is in a new mall,
-            // and as queues are when they are measured, would read through it for as long as it is kept, however much it holds by then.
-            settings.Options = $"{settings.Options} -c enable_seqscan=off".TrimStart();
+            // and as queues are when they are measured, would read through it for as long as it is kept, however much it holds by then. Where there
+            // is no other way its cost is so high that older servers would compile it.
+            settings.Options = $"{settings.Options} -c jit=off -c enable_seqscan=off".TrimStart();
         }));
         // Connections of its own: a service whose others are all at work is busy, not unready. Alarms are measured over them too.
         builder.Services.AddKeyedSingleton(ProbeKey, (services, _) => Source(services, builder.Configuration, static settings =>

@@ -35,7 +35,7 @@ public abstract class MallDb(DbContextOptions options) : DbContext(options)
     /// <summary>Requests with an <c>Idempotency-Key</c> that have made something.</summary>
     public DbSet<AnsweredRequest> Answered => Set<AnsweredRequest>();
 
-    /// <summary>Whether events were saved in this context of whose commit <see cref="CommitSignal"/> has not told yet.</summary>
+    /// <summary>Whether events were saved in this context, or tried to be, since <see cref="CommitSignal"/> told of a commit.</summary>
     internal bool HasSavedEvents { get; set; }
 
     /// <summary>The trace context in which a row was begun that <see cref="Remember"/> knows, if there was one.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using OrderMall.Delivery;
@@ -68,6 +69,41 @@ public sealed class SavingTests(RunningService<DeliveryService> delivery) : ICla
             db.Inbox.AddRange(ids.Select(id => new InboxEntry { EventId = id, HandledAt = DateTimeOffset.UtcNow }));
             return db.SaveChangesAsync();
         }
+    }
+
+    [Fact]
+    public async Task What_somebody_else_has_changed_meanwhile_is_not_saved_and_nothing_is_published_of_it()
+    {
+        var orderId = Guid.CreateVersion7();
+        await using var scope = delivery.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DeliveryDb>();
+        await db.Database.ExecuteSqlAsync($"INSERT INTO parcel (order_id, destination, status, version) VALUES ({orderId}, 'Here', 'Preparing', 1)");
+        var parcel = await db.Set<Parcel>().SingleAsync(parcel => parcel.OrderId == orderId);
+        await db.Database.ExecuteSqlAsync($"UPDATE parcel SET version = 2 WHERE order_id = {orderId}");
+
+        db.Entry(parcel).Property(p => p.Version).CurrentValue = 3;
+        db.Outbox.Add(Message(orderId, 0));
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync());
+
+        Assert.Empty(await delivery.PublishedAsync(orderId));
+    }
+
+    [Fact]
+    public async Task A_commit_with_events_wakes_the_publisher()
+    {
+        var orderId = Guid.CreateVersion7();
+        await using var scope = delivery.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DeliveryDb>();
+        // By itself it looks 3 s after it found nothing.
+        var took = Stopwatch.StartNew();
+        for (var i = 0; i < 5; i++)
+        {
+            db.Outbox.Add(Message(orderId, i));
+            await db.SaveChangesAsync();
+            await Eventually.BecomesAsync(i + 1, async () => (await delivery.PublishedAsync(orderId)).Count);
+        }
+
+        Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
     }
 
     private static OutboxMessage Message(Guid orderId, int number) => new()

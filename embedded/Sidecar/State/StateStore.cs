@@ -23,6 +23,8 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     private readonly StateCache _cache = new();
 
     private const int PurgeBatch = 500;
+    // What is to be written is looked up for each row among all of its set.
+    private const int LargestSet = 500;
     private static readonly TimeSpan PurgeInterval = TimeSpan.FromSeconds(10);
 
     private const string Live = "(s.expires IS NULL OR s.expires > now())";
@@ -97,7 +99,7 @@ internal sealed partial class StateStore(SidecarDatabase database, ILogger logge
     {
         var writes = Read(operations);
         // One statement for all that do the same. It can write a key only once: what else is to become of the key is for a later one.
-        var sets = writes.GroupBy(write => (write.Turn, write.Statement)).OrderBy(set => set.Key.Turn).Select(set => set.ToArray()).ToList();
+        var sets = writes.GroupBy(write => (write.Turn, write.Statement)).OrderBy(set => set.Key.Turn).SelectMany(set => set.Chunk(LargestSet)).ToList();
         await using var connection = await database.Durable.OpenConnectionAsync(cancellationToken);
         // Which etags are stale is known only when the other rows are written, so nothing is committed before that. Where nothing can be
         // refused, a batch is all or none by itself.

@@ -81,8 +81,8 @@ internal sealed class QueueStore(SidecarDatabase database)
     public Task PostponeAsync(long[] ids, int[] attempts, DateTime[] dueAt, CancellationToken cancellationToken) => database.DoAsync(async () =>
     {
         await using var command = database.Relaxed.CreateCommand(
-            "UPDATE event_queue q SET attempts = n.attempts, due_at = n.due_at " +
-            "FROM unnest($1, $2, $3) AS n(id, attempts, due_at) WHERE q.id = n.id");
+            // Not by a join: its plan, made while the queue is empty, would look through all of these for each event that there is.
+            "UPDATE event_queue SET attempts = ($2)[array_position($1, id)], due_at = ($3)[array_position($1, id)] WHERE id = ANY($1)");
         command.Parameters.Add(new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
         command.Parameters.Add(new() { Value = attempts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = dueAt, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });

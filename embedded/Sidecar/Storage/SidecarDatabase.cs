@@ -27,6 +27,8 @@ internal sealed class SidecarDatabase : IAsyncDisposable
         try
         {
             await using var create = durable.CreateCommand(Schema.Create);
+            // An index that a release changes is made of all that is there: cut off, it would be begun again with each start.
+            create.CommandTimeout = 0;
             await create.ExecuteNonQueryAsync(cancellationToken);
         }
         catch

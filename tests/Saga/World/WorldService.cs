@@ -6,7 +6,6 @@ using Npgsql;
 using OrderMall.Contracts;
 using OrderMall.ServiceDefaults;
 using OrderMall.ServiceDefaults.Database;
-using OrderMall.ServiceDefaults.Messaging;
 
 namespace OrderMall.Saga.Tests.World;
 
@@ -133,12 +132,12 @@ internal sealed class WorldService<TService, TDb>() : WorldService(TService.AppI
         return ServiceHost.Create<Mortal>(args);
     }
 
-    // What wakes the publisher is a save while an event is tracked.
+    // What wakes the publisher is a save in a context that has saved events.
     protected override async Task WakePublisherAsync(IServiceProvider services)
     {
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDb>();
-        db.Attach(new OutboxMessage { Id = 1, EventId = Guid.Empty, Topic = "", Type = "", Key = "", Data = "", CreatedAt = default });
+        db.HasSavedEvents = true;
         await db.SaveChangesAsync();
     }
 
