@@ -42,7 +42,10 @@ public sealed class RunningService<TService>(ServiceFixture fixture) : IAsyncLif
     public FakeLogCollector Logs { get; } = new();
 
     /// <summary>What the first replica is made of.</summary>
-    public IServiceProvider Services => _replicas[Internal.BaseAddress!].Services;
+    public IServiceProvider Services => ServicesOf(Internal.BaseAddress!);
+
+    /// <summary>What a replica is made of.</summary>
+    public IServiceProvider ServicesOf(Uri replica) => _replicas[replica].Services;
 
     /// <summary>What the first replica has mapped.</summary>
     public IReadOnlyList<RouteEndpoint> Endpoints =>

@@ -109,7 +109,7 @@ public sealed class SavingTests(RunningService<DeliveryService> delivery) : ICla
         Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(6));
     }
 
-    private static OutboxMessage Message(Guid orderId, int number) => new()
+    internal static OutboxMessage Message(Guid orderId, int number) => new()
     {
         EventId = Guid.CreateVersion7(),
         Topic = "parcels",

@@ -25,6 +25,7 @@ public sealed class StubSidecar : IAsyncDisposable
     private readonly ConcurrentQueue<PublishedEvent> _published = new();
     private readonly Dictionary<string, (Google.Protobuf.ByteString Value, int ETag)> _state = [];
     private readonly Lock _lock = new();
+    private int _publishCalls;
     private int _reads;
     private int _writes;
 
@@ -68,6 +69,12 @@ public sealed class StubSidecar : IAsyncDisposable
 
     /// <summary>No key is read until it opens.</summary>
     public Task ReadGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>Calls that come are not answered until it opens, and nothing is published.</summary>
+    public Task PublishGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>How often anything was to be published.</summary>
+    public int PublishCalls => _publishCalls;
 
     /// <summary>State calls so far, but for those about <c>rebuild</c>: how far pages are made again is looked at now and then.</summary>
     public (int Reads, int Writes) StateCalls => (_reads, _writes);
@@ -138,10 +145,13 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private sealed class Runtime(StubSidecar stub) : DaprRuntimeBase
     {
-        public override Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context)
+        public override async Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context)
         {
+            var gate = stub.PublishGate;
+            Interlocked.Increment(ref stub._publishCalls);
+            await gate;
             stub.Publish(request);
-            return Task.FromResult(new BulkPublishResponse());
+            return new BulkPublishResponse();
         }
 
         public override async Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context)
