@@ -250,6 +250,7 @@ internal sealed class Mall : ServiceList
             resource
                 .WithHttpHealthCheck(Ready)
                 .WithEnvironment("Mall__Demo", _settings.Demo ? "true" : "false")
+                .WithEnvironment("Mall__Payments", _settings.Payments ? "true" : "false")
                 // Its sidecar learns within three probes that it shuts down; what is sent to it until then it answers. Where no other
                 // instance takes over, saying so would help nobody.
                 .WithEnvironment("Drain__Seconds", resources.Count > 1 ? "6" : "0")

@@ -25,7 +25,8 @@ internal enum MallServers
 /// <param name="Replicas">Instances of each service that is replicated: 1 to <see cref="MostReplicas"/>.</param>
 /// <param name="Components">The folder with Dapr's components, policies and configuration.</param>
 /// <param name="Demo">Whether there are demo accounts and offers, and the payment provider's stand-in.</param>
-internal sealed record MallSettings(int Port, int WebPort, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo)
+/// <param name="Payments">Whether money is taken; without it there is no payment provider, and what is prepaid cannot be ordered.</param>
+internal sealed record MallSettings(int Port, int WebPort, string Data, MallServers Servers, bool Daprd, int Replicas, string Components, bool Demo, bool Payments)
 {
     private const string Section = "Mall";
     private const int MostReplicas = 5;
@@ -35,7 +36,7 @@ internal sealed record MallSettings(int Port, int WebPort, string Data, MallServ
     /// <exception cref="FormatException">One is unknown or has a bad value; the message has a line for each.</exception>
     public static MallSettings Read(IConfiguration configuration, string checkout)
     {
-        string[] known = [nameof(Port), nameof(WebPort), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Components), nameof(Demo)];
+        string[] known = [nameof(Port), nameof(WebPort), nameof(Data), nameof(Servers), "Sidecar", nameof(Replicas), nameof(Components), nameof(Demo), nameof(Payments)];
         var section = configuration.GetSection(Section);
         var mistakes = section.GetChildren().Where(setting => !known.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
             .Select(setting => $"{setting.Path} is no setting. There are {string.Join(", ", known.Select(name => $"--{Section}:{name}"))}.").ToList();
@@ -48,6 +49,9 @@ internal sealed record MallSettings(int Port, int WebPort, string Data, MallServ
         var servers = OneOf(nameof(Servers), "private", "containers");
         var sidecar = OneOf("Sidecar", "embedded", "daprd");
         var demo = OneOf(nameof(Demo), "true", "false");
+        var payments = OneOf(nameof(Payments), "true", "false");
+        if (demo == "true" && payments == "false")
+            mistakes.Add($"{Section}:{nameof(Payments)} is 'false': the demo has a payment provider of its own. Set --{Section}:{nameof(Demo)} false too.");
         var components = Path.GetFullPath(section[nameof(Components)] is { Length: > 0 } given ? given : Path.Combine(checkout, "components"));
         if (!Directory.Exists(components))
             mistakes.Add($"{Section}:{nameof(Components)} is '{components}': there is no such folder. It must be one with Dapr's components.");
@@ -63,7 +67,8 @@ internal sealed record MallSettings(int Port, int WebPort, string Data, MallServ
             sidecar == "daprd",
             replicas,
             components,
-            demo == "true");
+            demo == "true",
+            payments == "true");
 
         int Number(string name, int otherwise, int from, int to)
         {

@@ -9,7 +9,7 @@ internal sealed record BenchOptions
         Opens a mall of its own on a free port with a data folder of its own, and measures it from outside.
           --customers N    closed loop: so many customers, each orders again as soon as it has its answer (32)
           --seconds N      for so long (30); not together with --orders
-          --orders N       until so many orders were accepted
+          --orders N       until so many orders were begun
           --searches N     measures twice: without, and beside N people without a token who search 200,000 offers for what there is not
           --old-orders N   measures twice: with the warm-up's orders alone, and after it filled the mall with N old ones
           --sidecar NAME   opens it as the AppHost does, every service a process, with the sidecar `embedded` or `daprd`
