@@ -15,11 +15,11 @@ public sealed class OutboxTests(RunningService<DeliveryService> delivery) : ICla
         var (slow, quick) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var gate = new TaskCompletionSource();
         delivery.Sidecar.PublishGate = gate.Task;
-        await SaveAsync(delivery.Services, Message(slow, 1));
+        await SaveAsync(delivery.Services, SavingTests.Message(slow, 1));
         await Eventually.BecomesAsync(1, () => Task.FromResult(delivery.Sidecar.PublishCalls));
         delivery.Sidecar.PublishGate = Task.CompletedTask;
 
-        await SaveAsync(delivery.ServicesOf(other), Message(slow, 2), Message(quick, 1));
+        await SaveAsync(delivery.ServicesOf(other), SavingTests.Message(slow, 2), SavingTests.Message(quick, 1));
         await Eventually.BecomesAsync(1, () => Task.FromResult(Published(quick).Count));
         Assert.Empty(Published(slow));
         gate.SetResult();
@@ -38,6 +38,4 @@ public sealed class OutboxTests(RunningService<DeliveryService> delivery) : ICla
         db.Outbox.AddRange(messages);
         await db.SaveChangesAsync();
     }
-
-    private static OutboxMessage Message(Guid orderId, int number) => SavingTests.Message(orderId, number);
 }
