@@ -52,19 +52,21 @@ internal sealed class Mall : ServiceList
         try
         {
             Programs.AreFrugal();
-            Dashboard.ChooseAddresses(args);
             // New at every start: Aspire would keep them in the user's secrets, which another mall on this machine changes under this one.
-            var builder = DistributedApplication.CreateBuilder([.. args, "--AppHost:OtlpApiKey", Secret(), "--AppHost:DashboardApiKey", Secret()]);
+            var builder = DistributedApplication.CreateBuilder([.. Dashboard.ChooseAddresses(args), "--AppHost:OtlpApiKey", Secret(), "--AppHost:DashboardApiKey", Secret(), .. args]);
             var checkout = Path.GetDirectoryName(builder.AppHostDirectory.TrimEnd(Path.DirectorySeparatorChar))!;
             if (builder.ExecutionContext.IsPublishMode)
                 return new PublishedList(checkout, builder.Configuration["Pipeline:OutputPath"] is { Length: > 0 } given ? given : Path.Combine(checkout, "infra"));
-            // Resources have logs of their own; here the mall says what people need to know.
+            // Resources have logs of their own, of their failed starts too; here the mall says what people need to know.
             builder.Services.AddLogging(logging => logging
-                .AddFilter("Aspire", LogLevel.Warning).AddFilter("Aspire.Hosting.Dcp.DcpHost", LogLevel.Error).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+                .AddFilter("Aspire", LogLevel.Warning).AddFilter("Aspire.Hosting.Dcp.DcpHost", LogLevel.Error)
+                .AddFilter("Aspire.Hosting.Dcp.DcpExecutor", LogLevel.Critical).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
                 .AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning));
             // It comes back when its programs are gone, the dashboard too.
             builder.Configuration["DcpPublisher:WaitForResourceCleanup"] = "true";
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Closing.Limit);
+            // Who waits for a program that ends is not given up with it: the supervisor starts it again, or gives the opening up.
+            builder.Services.Configure<ResourceNotificationServiceOptions>(waiting => waiting.DefaultWaitBehavior = WaitBehavior.WaitOnResourceUnavailable);
 
             var settings = MallSettings.Read(builder.Configuration, checkout);
             foreach (var (port, setting) in new[] { (settings.Port, nameof(settings.Port)), (settings.WebPort, nameof(settings.WebPort)) })

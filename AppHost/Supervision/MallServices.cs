@@ -150,7 +150,9 @@ internal sealed class MallServices : IMallControl
         if (!program.HasProcess)
             return;
         await CommandAsync(program, KnownResourceCommands.StopCommand, CancellationToken.None);
-        await UntilAsync(() => program.HasEnded, $"{program.Name} did not end");
+        // Who is told to end before the mall is open is not told by Aspire any more what becomes of its programs.
+        if (!_isClosing)
+            await UntilAsync(() => program.HasEnded, $"{program.Name} did not end");
     }
 
     // What Aspire says of a program comes a moment after it has done it.

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Hosting;
+
 namespace OrderMall.AppHost.Supervision;
 
 /// <summary>Whether the mall is open, or why it cannot be.</summary>
-internal sealed class MallState
+internal sealed class MallState(IHostApplicationLifetime lifetime)
 {
     private readonly TaskCompletionSource<string?> _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -9,7 +11,11 @@ internal sealed class MallState
     public bool IsOpen { get; set; }
 
     /// <summary>Whether it is being closed: what ends from now on stays so.</summary>
-    public bool IsClosing { get; set; }
+    public bool IsClosing
+    {
+        get => field || lifetime.ApplicationStopping.IsCancellationRequested;
+        set;
+    }
 
     /// <summary>Completes, with what people are told, when the mall cannot be opened.</summary>
     public Task<string?> Failure => _failure.Task;
@@ -18,7 +24,9 @@ internal sealed class MallState
     /// <param name="why">What people are told; <see langword="null"/> where they asked for it.</param>
     public void CannotOpen(string? why)
     {
-        if (!IsOpen)
-            _failure.TrySetResult(why);
+        if (IsOpen)
+            return;
+        IsClosing = true;
+        _failure.TrySetResult(why);
     }
 }

@@ -19,8 +19,11 @@ internal sealed class Opening(
         if (await Task.WhenAny(open, state.Failure) == state.Failure)
         {
             if (await state.Failure is { } why)
+            {
                 await Console.Error.WriteLineAsync($"The mall cannot be opened:{Environment.NewLine}{why}");
-            Environment.ExitCode = 1;
+                Environment.ExitCode = 1;
+            }
+
             lifetime.StopApplication();
             return;
         }

@@ -10,6 +10,7 @@ namespace OrderMall.AppHost.Supervision;
 
 /// <summary>
 /// Starts again what ended by itself, with back-off, and kills what hangs: what has not answered three probes in a row, some eight seconds.
+/// While the mall opens it starts a program again twice, and then gives the opening up with that program's last words.
 /// Aspire itself has no restart policy. What was stopped by an operator or in the dashboard stays stopped.
 /// </summary>
 internal sealed partial class Supervisor(
@@ -17,6 +18,8 @@ internal sealed partial class Supervisor(
 {
     private const int MissesAllowed = 2;
     private const int LastLines = 12;
+    // What was transient, as a database that a busy machine did not make in time, is over then; what is set wrong should be said soon.
+    private const int RestartsWhileOpening = 2;
     // Who is refused is asked again at once: what has just ended is told by Aspire a moment after.
     private static readonly TimeSpan ShortestDoubt = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(3);
@@ -43,36 +46,39 @@ internal sealed partial class Supervisor(
             else if (program.IsRunning && before != program.State)
                 program.IsWanted = true;
             if (program is { HasEnded: true, IsWanted: true, IsRestarting: false } && !state.IsClosing)
-                _ = RestartAsync(program, change.Snapshot.ExitCode is { } code ? $"it ended by itself with exit code {code}" : "it ended by itself", stoppingToken);
+                _ = RestartAsync(program, stoppingToken);
         }
     }
 
-    private async Task RestartAsync(SupervisedProgram program, string reason, CancellationToken stoppingToken)
+    private async Task RestartAsync(SupervisedProgram program, CancellationToken stoppingToken)
     {
-        if (!state.IsOpen)
-        {
-            state.CannotOpen($"{program.Name}: {reason}. Its last words:{Environment.NewLine}{await LastWordsAsync(program)}");
-            return;
-        }
-
         program.IsRestarting = true;
-        program.Reason = program.KillReason ?? reason;
+        string? refusal = null;
         try
         {
             for (var pause = FirstPause; program is { IsWanted: true, HasEnded: true } && !state.IsClosing; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             {
+                program.Reason = program.KillReason ?? (program.Latest!.Snapshot.ExitCode is { } code ? $"it ended by itself with exit code {code}" : "it ended by itself");
+                if (!state.IsOpen && program.Restarts == RestartsWhileOpening)
+                {
+                    state.CannotOpen(refusal ?? $"{program.Name}: {program.Reason}. Its last words:{Environment.NewLine}{await LastWordsAsync(program)}");
+                    return;
+                }
+
                 program.Restarts++;
                 LogRestart(program.Name, program.Reason, program.Restarts);
                 LogRestart(logs.GetLogger(program.Latest!.ResourceId), program.Name, program.Reason, program.Restarts);
                 try
                 {
                     await services.StartAsync(program, stoppingToken);
+                    refusal = null;
                     await ShowAsync(program);
                     await Task.Delay(LongestPause, stoppingToken);
                 }
                 catch (MallException failed)
                 {
-                    LogFailed(program.Name, failed.Message);
+                    refusal = failed.Message;
+                    LogFailed(program.Name, refusal);
                     await Task.Delay(pause, stoppingToken);
                 }
             }

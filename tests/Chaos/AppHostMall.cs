@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
@@ -12,6 +13,7 @@ namespace OrderMall.Chaos;
 public sealed class AppHostMall : MallPeople, IAsyncDisposable
 {
     private const string Sidecar = "sidecar";
+    private const int LastLines = 8;
     private static readonly TimeSpan OpeningLimit = TimeSpan.FromMinutes(5);
     private readonly DistributedApplication _app;
     private readonly MallServices _services;
@@ -60,19 +62,21 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
         builder.Services.AddLogging(logging => logging.AddFilter("OrderMall.AppHost.Resources", LogLevel.None));
         prepare?.Invoke(builder);
         var app = await builder.BuildAsync(limit.Token);
+        var mall = new AppHostMall(app);
         try
         {
             await app.StartAsync(limit.Token);
-            var mall = new AppHostMall(app);
             await mall.Notifications.WaitForResourceHealthyAsync("gateway", limit.Token);
             await mall.Notifications.WaitForResourceHealthyAsync("web", limit.Token);
             OpenMall.OpenedIn(opening.Elapsed);
             return mall;
         }
-        catch
+        catch (Exception failed)
         {
+            // Where the AppHost gives up, its start is cancelled, as it is at the limit: neither says why.
+            var why = await mall.WhyNotOpenAsync();
             await app.DisposeAsync();
-            throw;
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The mall was not open after {opening.Elapsed.TotalSeconds:0} s. {why}"), failed);
         }
     }
 
@@ -131,6 +135,15 @@ public sealed class AppHostMall : MallPeople, IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private async Task<string> WhyNotOpenAsync()
+    {
+        if (_app.Services.GetRequiredService<MallState>().Failure is { IsCompletedSuccessfully: true, Result: { } reason })
+            return reason;
+        var states = _services.Programs.Select(program => $"{program.Name} {program.State} {program.Latest?.Snapshot.HealthStatus}").Append($"postgres {PostgresProcessId}");
+        var logs = (await LogsAsync()).SelectMany(program => program.Lines.TakeLast(LastLines).Select(line => $"{program.Name}: {line}"));
+        return string.Join(Environment.NewLine, states.Concat(logs));
+    }
 
     private int? ProcessIdOf(string resource) => _services.Programs.First(program => program.Name == resource) is { IsRunning: true } running ? running.ProcessId : null;
 }

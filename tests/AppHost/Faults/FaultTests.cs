@@ -62,6 +62,8 @@ public sealed class FaultTests(OpenAppHost mall)
 
     private async Task RestartedAsync(string service, Action<Process> harm, string reason)
     {
+        // What has not answered since the mall opened is starting, and given a minute.
+        await Eventually.Is(("Running", 1), () => StateAsync(service));
         var before = await mall.ProcessIdAsync(service);
         using (var process = Process.GetProcessById(before))
             harm(process);
