@@ -22,7 +22,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     // Commits are durable: what the mall promised survives a crash. The rest suits a small machine.
     private static readonly string[] Settings =
     [
-        "listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=64MB",
+        "listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=32MB",
         "fsync=on", "synchronous_commit=on", "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB",
         "checkpoint_timeout=15min", "jit=off", "commit_delay=200", "commit_siblings=3", "huge_pages=off", "logging_collector=off",
         "lc_messages=C", "timezone=UTC", "log_timezone=UTC",
