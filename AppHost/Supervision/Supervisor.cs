@@ -62,7 +62,8 @@ internal sealed partial class Supervisor(
                 if (!state.IsOpen && program.Restarts == RestartsWhileOpening)
                 {
                     state.CannotOpen(refusal ?? $"{program.Name}: {program.Reason}. Its last words:{Environment.NewLine}{await LastWordsAsync(program)}");
-                    return;
+                    // It has opened meanwhile where this was of no effect: then it goes on.
+                    continue;
                 }
 
                 program.Restarts++;
